@@ -1,0 +1,178 @@
+"""Data contracts: what one kind of file must hold, declared once as data.
+
+A contract is the only description of a kind of file: the checks, the import wizard, the ledger table,
+the Table Schema export and the reference documentation are all derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class FieldType(StrEnum):
+    """Logical type of a field. The unit of MONEY is euros (HT unless the label says otherwise); PERCENT is in
+    points (``3,5 %`` is 3.5); MONTH is the first day of the month; SCHOOL_YEAR is written ``2021-2022``."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    PERCENT = "percent"
+    DATE = "date"
+    MONTH = "month"
+    SCHOOL_YEAR = "school_year"
+    BOOLEAN = "boolean"
+    CODE = "code"
+    UAI = "uai"
+    SIREN = "siren"
+    SIRET = "siret"
+    RNA = "rna"
+    COMMUNE = "commune"
+    DEPARTEMENT = "departement"
+
+
+class Severity(StrEnum):
+    """BLOCKING refuses the row, WARNING accepts it and asks for a look, NOTICE tells what was repaired."""
+
+    BLOCKING = "blocking"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One value of a code list, with the spellings met in the field (accents and case are ignored)."""
+
+    value: str
+    label: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a contract.
+
+    ``synonyms`` are headers seen in real files (accents, case and punctuation ignored). ``reference`` names the
+    register in which values are looked up (``"establishment"``, ``"commune"``, ``"organisation"``); ``references_with``
+    names the other fields (of this contract) that help to find it when the identifier is missing (name, commune).
+    ``positive_only`` marks an identifying field without meaning for figures.
+    """
+
+    name: str
+    label: str
+    type: FieldType
+    description: str = ""
+    required: bool = False
+    synonyms: tuple[str, ...] = ()
+    unit: str | None = None
+    codes: tuple[Code, ...] = ()
+    reference: str | None = None
+    references_with: tuple[str, ...] = ()
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    examples: tuple[str, ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Base of cross-field rules. ``code`` names the issue it raises; ``message`` is the French sentence shown."""
+
+    code: str
+    message: str
+    severity: Severity = field(default=Severity.BLOCKING, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder(Rule):
+    """``earlier`` must not be after ``later`` (dates) or above it (numbers); missing values pass."""
+
+    earlier: str
+    later: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(Rule):
+    """At least one of ``fields`` must be given."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredWhen(Rule):
+    """``field_name`` must be given when ``when`` is one of ``values`` (any value if empty)."""
+
+    field_name: str
+    when: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEquals(Rule):
+    """``total`` must equal ``quantity`` × ``price`` within ``tolerance`` (euros, plus 0.5 %)."""
+
+    quantity: str
+    price: str
+    total: str
+    tolerance: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible(Rule):
+    """``field_name`` divided by the reference attribute ``per`` (for instance ``pupils``) should stay ≤ ``at_most``."""
+
+    field_name: str
+    reference_field: str
+    per: str
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The declaration of one kind of file.
+
+    ``key``: natural key, field names, plus ``"sender"`` when numbers are only unique for one sender.
+    ``replaces``: ``"key"`` (upsert by key) or ``"perimeter"`` (a new file replaces every row of the perimeters it
+    contains; a perimeter is the value of ``perimeter``, which may hold ``"sender"``).
+    ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
+    ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
+    """
+
+    code: str
+    version: int
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+    replaces: str = "key"
+    perimeter: tuple[str, ...] = ("sender",)
+    place: str | None = None
+    wide: tuple[Wide, ...] = ()
+    licence: str = ""
+    source: str = ""
+
+    def field(self, name: str) -> Field:
+        """The field called ``name``; KeyError if the contract has none."""
+        for item in self.fields:
+            if item.name == name:
+                return item
+        raise KeyError(name)
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """A file that has one column per code of ``into`` (for instance one column per item category): such columns are
+    turned into rows, the header giving ``into`` and the cell giving ``value``."""
+
+    into: str
+    value: str
+    extra_headers: Mapping[str, str] = field(default_factory=dict)

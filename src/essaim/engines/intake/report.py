@@ -1,0 +1,78 @@
+"""The outcome of checking one file: accepted rows, every issue at once, questions to ask, JSON of the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from .contract import Contract
+
+# Columns the intake adds to the contract's own in ``Check.rows`` and ``Check.refused``.
+SYSTEM_COLUMNS = ("departement", "sender", "source_sheet", "source_row")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One column of the sender understood as one field. ``column`` is the spreadsheet letter."""
+
+    column: str
+    header: str
+    field: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something only the sender can settle. ``kind`` is ``mapping`` or ``reference``; ``about`` the column letter or the
+    text looked up; ``choices`` are (value, label, score). Answered by ``answers[question.id] = value``."""
+
+    id: str
+    kind: str
+    sheet: str
+    about: str
+    message: str
+    choices: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableReading:
+    """How one table was understood. ``layout`` is the fingerprint under which a confirmed mapping is remembered."""
+
+    sheet: str
+    header_row: int | None
+    rows: int
+    mapping: tuple[Mapping, ...]
+    unmapped: tuple[str, ...]
+    missing: tuple[str, ...]
+    layout: str
+    skipped: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Everything known about a file after checking it.
+
+    ``status``: ``clean``, ``issues`` or ``refused`` (no usable table, or the file could not be read).
+    ``rows``: accepted rows, one typed column per contract field plus SYSTEM_COLUMNS; ``refused``: the same columns as
+    text for rows with a blocking issue. ``issues``: frame ``code, severity, sheet, row, column, field, value, expected,
+    suggestion, message`` in file order. ``summary``: the issues grouped: code, severity, field, count, message.
+    ``missing_why``: frame ``source_sheet, source_row, field, why`` for cells that state why they are empty (ND, NS, #N/A).
+    """
+
+    contract: Contract
+    filename: str
+    sha256: str
+    status: str
+    tables: tuple[TableReading, ...]
+    rows: pl.DataFrame
+    refused: pl.DataFrame
+    issues: pl.DataFrame
+    summary: pl.DataFrame
+    questions: tuple[Question, ...] = ()
+    missing_why: pl.DataFrame = field(default_factory=pl.DataFrame)
+    notices: tuple[tuple[str, str], ...] = ()
+    rows_read: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
