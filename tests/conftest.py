@@ -1,14 +1,9 @@
-"""Shared by every test: a home of its own for the session, and visible skips when public data are absent."""
+"""Shared by every test: visible skips when public data are absent."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
-
-_HOME = tempfile.mkdtemp(prefix="essaim-tests-")
-os.environ["ESSAIM_HOME"] = _HOME
-os.environ.setdefault("ESSAIM_SECRET_KEY", "tests-only")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,15 @@
+"""Settings of the test suite: the real ones, in a throw-away home. Read before any conftest."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_home = tempfile.mkdtemp(prefix="essaim-tests-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["ESSAIM_HOME"] = _home
+os.environ.setdefault("ESSAIM_SECRET_KEY", "tests-only")
+
+from essaim.config.settings import *  # noqa: E402,F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
