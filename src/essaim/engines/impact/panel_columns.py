@@ -1,0 +1,89 @@
+"""From a pandas, polars or Arrow frame to coded numpy columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from essaim.engines.impact.panel_checks import PanelRefused
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def _arrow(frame: Any, name: str) -> pa.Array:
+    """One column as a contiguous Arrow array, whichever library holds the frame."""
+    column = frame[name]
+    if isinstance(column, pa.ChunkedArray | pa.Array):
+        array: Any = column
+    elif hasattr(column, "to_arrow"):
+        array = column.to_arrow()
+    else:
+        array = pa.array(column, from_pandas=True)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _is_numeric(array: pa.Array) -> bool:
+    kind = array.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind))
+
+
+def as_floats(frame: Any, name: str) -> Floats:
+    """Column as float64, nulls as NaN; refuses text that is not a number."""
+    array = _arrow(frame, name)
+    if not _is_numeric(array) and not pa.types.is_null(array.type):
+        try:
+            array = pc.cast(array, pa.float64())
+        except pa.ArrowInvalid:
+            raise PanelRefused("text", f"La colonne « {name} » doit contenir des nombres ; elle contient du texte.")
+    values = np.asarray(pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    return np.where(np.isinf(values), np.nan, values)
+
+
+def encode(frame: Any, name: str) -> tuple[Ints, NDArray[Any]]:
+    """Codes (n,) into sorted labels; refuses an empty label."""
+    array = _arrow(frame, name)
+    if array.null_count or (pa.types.is_floating(array.type) and pc.any(pc.is_nan(array)).as_py()):
+        raise PanelRefused("label", f"La colonne « {name} » contient des lignes vides : chaque ligne doit être identifiée.")
+    coded = array.dictionary_encode()
+    labels = np.asarray(coded.dictionary.to_pylist())
+    order = np.argsort(labels, kind="stable")
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size)
+    return rank[np.asarray(coded.indices.to_numpy(zero_copy_only=False))], labels[order]
+
+
+def period_codes(frame: Any, name: str) -> tuple[Ints, Floats, tuple[str, ...]]:
+    """Codes (n,), numeric values (T,) and labels (T,) of the periods; text periods take their rank as value."""
+    codes, labels = encode(frame, name)
+    if labels.dtype.kind in "iufb":
+        values = labels.astype(np.float64)
+        return codes, values, tuple(f"{v:g}" for v in values)
+    try:
+        values = np.array([float(str(label)) for label in labels])
+    except ValueError:
+        values = np.arange(labels.size, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    return np.argsort(order)[codes], values[order], tuple(str(labels[i]) for i in order)
+
+
+def cohort_values(frame: Any, name: str, period_labels: tuple[str, ...], periods: Floats) -> Floats:
+    """First treated period (n,) in the units of ``periods``; 0, null, NaN and inf mean never (0 only if it is no period)."""
+    array = _arrow(frame, name)
+    if _is_numeric(array) or pa.types.is_null(array.type):
+        values = np.asarray(pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        never = ~np.isfinite(values) | ((values == 0) & (periods[0] > 0))
+        return np.where(never, np.inf, values)
+    known = dict(zip(period_labels, periods, strict=True))
+    words = {None: np.inf, "": np.inf, "0": np.inf, "inf": np.inf, "jamais": np.inf, "never": np.inf} | known
+    found = []
+    for text in (None if v is None else str(v).strip() for v in array.to_pylist()):
+        if text not in words:
+            raise PanelRefused("cohort", f"La cohorte « {text} » (colonne « {name} ») n'est pas une période du panel.")
+        found.append(words[text])
+    return np.asarray(found, np.float64)
