@@ -33,19 +33,6 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupTime:
-    """ATT(g, t): effect on cohort ``group`` at period ``time``. Arrays (K,); ``influence`` (units, K); ``base`` the period
-    compared with; ``weight`` the share of the cohort among all units. ``std_error`` is NaN on the universal base period only."""
-
-    group: Floats
-    time: Floats
-    base: Floats
-    value: Floats
-    std_error: Floats
-    influence: Floats = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class EventStudy:
     """Effects by event time (periods since treatment). Arrays (K,); ``covariance`` (K, K); ``band`` the simultaneous critical
     value at ``level`` when computed, else the pointwise one."""

@@ -121,6 +121,11 @@ class Panel:
         return int(self.outcome.size)
 
     @property
+    def is_balanced(self) -> bool:
+        """Whether every unit is observed at every period, in the panel as it now stands."""
+        return self.rows == self.unit_labels.size * self.periods.size
+
+    @property
     def period_value(self) -> Floats:
         """(n,) value of each row's period."""
         return self.periods[self.period]
