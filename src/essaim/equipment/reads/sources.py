@@ -1,0 +1,68 @@
+"""Opening equipment facts in DuckDB: the state of each table at a moment, from signed entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+import pyarrow as pa
+
+# contract code → Parquet files of its ledger table (empty when nothing was ever accepted).
+Files = Mapping[str, Sequence[str]]
+
+
+def state_view(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    files: Sequence[str],
+    schema: pa.Schema,
+    *,
+    known_at: int | None = None,
+    departements: Sequence[str] | None = None,
+) -> None:
+    """Creates the table ``name``: the rows standing at submission ``known_at`` (now if None), optionally of some
+    départements only. A row stands when its signed entries add up to one; its ``submission`` and source are those that
+    last posted it."""
+    fields = [field for field in schema if field.name not in {"sender", "departement"}]
+    columns = ", ".join(f'"{field.name}"' for field in fields)
+    if not files:
+        empty = schema_with_entries(fields).empty_table()
+        connection.register(f"_{name}", empty)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * EXCLUDE (sign) FROM _{name}")
+        return
+    conditions, values = ["true"], [list(files)]
+    if known_at is not None:
+        conditions.append("submission <= ?")
+        values.append(known_at)  # type: ignore[arg-type]
+    if departements is not None:
+        conditions.append("departement IN (SELECT unnest(?))")
+        values.append(list(departements))
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {name} AS
+        SELECT {columns}, sender, departement,
+               max(submission) FILTER (sign > 0) AS submission,
+               arg_max(source_sheet, submission) FILTER (sign > 0) AS source_sheet,
+               arg_max(source_row, submission) FILTER (sign > 0) AS source_row
+        FROM read_parquet(?, union_by_name => true, hive_partitioning => true)
+        WHERE {' AND '.join(conditions)}
+        GROUP BY {columns}, sender, departement
+        HAVING sum(sign) > 0
+        """,
+        values,
+    )
+
+
+def schema_with_entries(fields: Sequence[pa.Field]) -> pa.Schema:
+    """The contract's fields and the columns every ledger entry carries."""
+    return pa.schema(
+        [
+            *fields,
+            pa.field("sender", pa.string()),
+            pa.field("departement", pa.string()),
+            pa.field("sign", pa.int8()),
+            pa.field("submission", pa.int64()),
+            pa.field("source_sheet", pa.string()),
+            pa.field("source_row", pa.int64()),
+        ]
+    )
