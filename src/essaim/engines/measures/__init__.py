@@ -1,5 +1,7 @@
 """Indicators declared once, compiled to Ibis, run on DuckDB or Spark: see README.md."""
 
+from essaim.engines.measures.cells import Cells, cells, refresh
+from essaim.engines.measures.engines import DuckEngine, FactsMissing, SparkEngine
 from essaim.engines.measures.expressions import (
     Expr,
     coalesce,
@@ -12,6 +14,8 @@ from essaim.engines.measures.expressions import (
     when,
 )
 from essaim.engines.measures.facts import FactColumn, FactTable, IndicatorRefused, Role, fact_table
+from essaim.engines.measures.figures import Figures, figures
+from essaim.engines.measures.hierarchies import LevelUnknown
 from essaim.engines.measures.indicator import (
     Coverage,
     Direction,
@@ -22,28 +26,47 @@ from essaim.engines.measures.indicator import (
     Quantity,
     Timing,
 )
+from essaim.engines.measures.lineage import trace
+from essaim.engines.measures.periods import Period, period, periods
+from essaim.engines.measures.wording import catalogue_markdown, explain, sql
 
 __all__ = [
+    "Cells",
     "Coverage",
     "Direction",
+    "DuckEngine",
     "Expr",
     "FactColumn",
     "FactTable",
+    "FactsMissing",
+    "Figures",
     "Indicator",
     "IndicatorRefused",
     "Kind",
+    "LevelUnknown",
     "Measure",
     "PerEstablishment",
+    "Period",
     "Quantity",
     "Role",
+    "SparkEngine",
     "Timing",
+    "catalogue_markdown",
+    "cells",
     "coalesce",
     "col",
     "days_between",
+    "explain",
     "fact_table",
+    "figures",
     "greatest",
     "least",
     "lit",
+    "period",
+    "periods",
+    "refresh",
     "school_year_start",
+    "sql",
+    "trace",
     "when",
 ]

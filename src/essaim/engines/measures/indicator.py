@@ -196,7 +196,7 @@ class Indicator:
     def quantities(self) -> tuple[Quantity, ...]:
         """Every quantity the figure needs."""
         own = (self.numerator, self.denominator, self.proved, self.coverage.concerned)
-        inner = self.of.quantities if self.of else ()
+        inner: tuple[Quantity, ...] = self.of.quantities if self.of else ()
         return tuple(dict.fromkeys(item for item in (*own, *inner) if item is not None))
 
     @property

@@ -1,0 +1,164 @@
+"""Cells as dense arrays establishment × category × period, and expressions evaluated on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from essaim.engines.measures.cells import Cells, events
+from essaim.engines.measures.expressions import (
+    Binary,
+    Coalesce,
+    Column,
+    Expr,
+    Extreme,
+    IsIn,
+    IsMissing,
+    Literal,
+    Not,
+    When,
+)
+from essaim.engines.measures.indicator import Measure, PerEstablishment, Quantity, Timing
+from essaim.engines.measures.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What the dense arrays are indexed by: establishments (sorted), categories (``("",)`` without), periods."""
+
+    schools: pl.Series
+    categories: tuple[str, ...]
+    periods: tuple[Period, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A quantity in each establishment: ``value`` int64 (× 10^decimals) and ``data`` (bool: has data), both of shape
+    establishments × (categories or 1) × periods."""
+
+    value: np.ndarray
+    data: np.ndarray
+
+
+def establishment_values(quantity: Quantity, cells: Cells, axes: Axes) -> Values:
+    """The quantity in each establishment, category and period."""
+    if isinstance(quantity, Measure):
+        return _measure_values(quantity, cells, axes)
+    inputs = {item.code: (item, _measure_values(item, cells, axes)) for item in quantity.inputs}
+    columns = {code: (held.value / 10.0**item.places_kept, held.data) for code, (item, held) in inputs.items()}
+    return _combined(quantity, columns)
+
+
+def _combined(quantity: PerEstablishment, columns: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Values:
+    found, known = evaluate(quantity.value, columns)
+    shape = np.broadcast_shapes(found.shape, *(item.shape for item, _ in columns.values()))
+    known = np.broadcast_to(known, shape) & np.any(
+        [np.broadcast_to(data, shape) for _, data in columns.values()], axis=0
+    )
+    scaled = np.where(known, np.broadcast_to(found, shape), 0.0) * 10.0**quantity.decimals
+    return Values(rounded(scaled).astype(np.int64), known)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Nearest integer, half away from zero."""
+    return np.sign(values) * np.floor(np.abs(values) + 0.5)
+
+
+def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
+    frame = events(measure, cells.of(measure))
+    by = axes.categories if "by" in frame.columns else ("",)
+    low, high = min(p.first for p in axes.periods), max(p.last for p in axes.periods)
+    width = high - low + 2
+    codes = pl.DataFrame({"uai": axes.schools, "row": pl.int_range(len(axes.schools), eager=True)})
+    placed = frame.filter(pl.col("month") <= high).join(codes, on="uai")
+    row = placed["row"].to_numpy()
+    if "by" in frame.columns:
+        column = {label: index for index, label in enumerate(by)}
+        row = row * len(by) + placed["by"].replace_strict(column, return_dtype=pl.Int64).to_numpy()
+    # Column 0 gathers everything that came before the first period.
+    month = np.maximum(placed["month"].to_numpy().astype(np.int64) - low + 1, 0)
+    flat, size = row * width + month, len(axes.schools) * len(by) * width
+    value = _accumulated(flat, placed["value"].to_numpy(), size, width)
+    count = _accumulated(flat, placed["n"].to_numpy(), size, width)
+    shape = (len(axes.schools), len(by), len(axes.periods))
+    ends = np.array([p.last - low + 1 for p in axes.periods])
+    total, rows = value[:, ends], count[:, ends]
+    if measure.timing is Timing.FLOW:
+        starts = np.array([p.first - low for p in axes.periods])
+        total, rows = total - value[:, starts], rows - count[:, starts]
+    return Values(total.reshape(shape), (rows > 0).reshape(shape))
+
+
+def _accumulated(flat: np.ndarray, weights: np.ndarray, size: int, width: int) -> np.ndarray:
+    """Sum of ``weights`` per cell, accumulated along months. Exact: integers below 2^53."""
+    dense = np.bincount(flat, weights=weights, minlength=size)
+    return np.cumsum(dense.reshape(-1, width), axis=1).astype(np.int64)
+
+
+Held = tuple[np.ndarray, np.ndarray]
+
+
+def evaluate(expr: Expr, columns: Mapping[str, Held]) -> Held:
+    """(values as float64, known) of an expression on arrays; conditions are 1.0 or 0.0."""
+    match expr:
+        case Column(name):
+            return columns[name]
+        case Literal(value):
+            known = np.array(value is not None)
+            return np.array(float(value) if isinstance(value, int | float) else 0.0), known
+        case Binary(op, left, right):
+            return _binary(op, evaluate(left, columns), evaluate(right, columns))
+        case Not(of):
+            value, known = evaluate(of, columns)
+            return 1.0 - (value != 0), known
+        case IsIn(of, values):
+            value, known = evaluate(of, columns)
+            return np.isin(value, list(values)).astype(float), known
+        case IsMissing(of):
+            return (~evaluate(of, columns)[1]).astype(float), np.array(True)
+        case Coalesce(args):
+            return _coalesced([evaluate(item, columns) for item in args])
+        case Extreme(op, args):
+            return _extreme(op, [evaluate(item, columns) for item in args])
+        case When(condition, then, otherwise):
+            met, known = evaluate(condition, columns)
+            taken = known & (met != 0)
+            one, other = evaluate(then, columns), evaluate(otherwise, columns)
+            return np.where(taken, one[0], other[0]), np.where(taken, one[1], other[1])
+    raise TypeError(f"{type(expr).__name__} ne s'évalue pas par établissement")
+
+
+def _binary(op: str, left: Held, right: Held) -> Held:
+    (a, known_a), (b, known_b) = left, right
+    known = known_a & known_b
+    if op == "/":
+        return a / np.where(b == 0, 1.0, b), known & (b != 0)
+    if op == "and":
+        false = (known_a & (a == 0)) | (known_b & (b == 0))
+        return ((a != 0) & (b != 0) & ~false).astype(float), known | false
+    if op == "or":
+        true = (known_a & (a != 0)) | (known_b & (b != 0))
+        return true.astype(float), known | true
+    found = {
+        "+": np.add, "-": np.subtract, "*": np.multiply, "==": np.equal, "!=": np.not_equal,
+        "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+    }[op](a, b)  # fmt: skip
+    return found.astype(float), known
+
+
+def _coalesced(args: Sequence[Held]) -> Held:
+    value, known = args[-1]
+    for item, here in reversed(args[:-1]):
+        value, known = np.where(here, item, value), here | known
+    return value, known
+
+
+def _extreme(op: str, args: Sequence[Held]) -> Held:
+    join = np.minimum if op == "least" else np.maximum
+    value, known = args[0]
+    for item, here in args[1:]:
+        value, known = join(value, item), known & here
+    return value, known

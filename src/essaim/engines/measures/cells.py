@@ -1,0 +1,189 @@
+"""Additive cells: establishment × month × measure (× category), computed once from the facts, then only added to.
+
+A cell of a flow or a cumul is dated by month; a cell of an observation (LATEST) by day. Cells of new entries are
+simply appended: `refresh` never reads the old facts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import ibis
+import polars as pl
+
+from essaim.engines.measures.compiler import Bundle, bundles, scan
+from essaim.engines.measures.engines import Engine, Facts, FactsMissing, opened
+from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
+
+_OVERLAYS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of several measures.
+
+    ``frames``: for each measure, layers with columns ``uai``, ``when``, ``value`` (exact integer, value × 10^decimals),
+    ``n`` (net number of rows with data) and, as needed, ``by`` (fact columns ``by`` joined), ``part``, ``at``. The cells
+    of a measure are the sum of its layers.
+    """
+
+    frames: Mapping[Measure, tuple[pl.DataFrame, ...]]
+    by: tuple[str, ...] = ()
+    known_at: int | None = None
+    quantiles: frozenset[Measure] = field(default_factory=frozenset)
+
+    @property
+    def rows(self) -> int:
+        """Number of stored cells, all layers together."""
+        return sum(layer.height for layers in self.frames.values() for layer in layers)
+
+    def of(self, measure: Measure) -> pl.DataFrame:
+        """Every layer of a measure, one above the other."""
+        return pl.concat(self.frames[measure], how="vertical")
+
+
+def fact_dimensions(indicators: Sequence[Indicator], by: Sequence[str]) -> tuple[str, ...]:
+    """The names of ``by`` that are columns of the facts of ``indicators``."""
+    tables = {item.facts for one in indicators for item in one.measures}
+    return tuple(name for name in by if any(table.has(name) for table in tables))
+
+
+def _quantile_measures(indicators: Iterable[Indicator]) -> frozenset[Measure]:
+    found = set()
+    for item in indicators:
+        inner = item.of if item.kind is Kind.GAP else item
+        if inner is not None and inner.kind is Kind.QUANTILE and isinstance(inner.numerator, Measure):
+            found.add(inner.numerator)
+    return frozenset(found)
+
+
+def cells(
+    indicators: Indicator | Sequence[Indicator],
+    facts: Facts,
+    *,
+    by: Sequence[str] = (),
+    known_at: int | None = None,
+    engine: str | Engine = "duckdb",
+) -> Cells:
+    """Cells of every measure of ``indicators``. ``facts``: table name → Arrow table, or Parquet paths, of signed entries.
+
+    ``by``: fact columns to keep apart. ``known_at``: only entries of submissions ≤ this number. FactsMissing when a table
+    is not given.
+    """
+    asked = (indicators,) if isinstance(indicators, Indicator) else tuple(indicators)
+    measures = tuple(dict.fromkeys(part for item in asked for part in item.measures))
+    quantiles = _quantile_measures(asked)
+    frames: dict[Measure, list[pl.DataFrame]] = {}
+    with opened(engine) as running:
+        for bundle in bundles(measures, by, quantiles):
+            for measure, frame in _run(bundle, facts, known_at, running):
+                frames.setdefault(measure, []).append(frame)
+    return Cells({key: tuple(found) for key, found in frames.items()}, tuple(by), known_at, quantiles)
+
+
+def _run(
+    bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine
+) -> Iterable[tuple[Measure, pl.DataFrame]]:
+    expr = prepared(bundle, facts, known_at, engine)
+    wide = engine.run(expr)
+    keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
+    for index, measure in enumerate(bundle.measures):
+        count = pl.col(f"n{index}") if bundle.sign > 0 else pl.lit(0, pl.Int64)
+        kept = wide.select(
+            *keys, pl.col(f"v{index}").cast(pl.Int64).alias("value"), count.cast(pl.Int64).alias("n")
+        )
+        yield measure, _tidy(kept.filter((pl.col("value") != 0) | (pl.col("n") != 0)), bundle.latest)
+
+
+def _tidy(frame: pl.DataFrame, latest: bool) -> pl.DataFrame:
+    return frame.with_columns(pl.col("when").cast(pl.Date if latest else pl.Int32))
+
+
+def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
+    """The Ibis expression of a scan on the facts given."""
+    name = bundle.facts.name
+    if name not in facts:
+        raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
+    table = engine.table(name, facts[name])
+    if "sign" not in table.columns:
+        table = table.mutate(sign=ibis.literal(1, "int8"))
+    if known_at is not None and "submission" not in table.columns:
+        raise FactsMissing(f"La table « {name} » n'a pas de numéro de dépôt : aucune date de connaissance possible.")
+    return scan(bundle, table, known_at)
+
+
+def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> Cells:
+    """The cells after the signed entries ``changed`` (tables absent from ``changed`` have not changed).
+
+    Cost depends on ``changed`` only; layers are summed together once there are too many. Entries later than
+    ``old.known_at`` are ignored, so that a figure dated of a submission stays what it was.
+    """
+    touched = [item for item in old.frames if item.facts.name in changed]
+    new: dict[Measure, list[pl.DataFrame]] = {}
+    with opened(engine) as running:
+        for bundle in bundles(touched, old.by, old.quantiles):
+            for measure, frame in _run(bundle, changed, old.known_at, running):
+                new.setdefault(measure, []).append(frame)
+    frames = dict(old.frames)
+    for measure, layers in new.items():
+        frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
+    return Cells(frames, old.by, old.known_at, old.quantiles)
+
+
+def _stacked(layers: tuple[pl.DataFrame, ...]) -> tuple[pl.DataFrame, ...]:
+    if len(layers) <= _OVERLAYS:
+        return layers
+    base, *small = layers
+    return (base, summed(pl.concat(small)))
+
+
+def summed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Cells with the same keys added together; null cells dropped."""
+    keys = [name for name in frame.columns if name not in ("value", "n")]
+    total = frame.group_by(keys).agg(pl.col("value").sum(), pl.col("n").sum())
+    return total.filter((pl.col("value") != 0) | (pl.col("n") != 0))
+
+
+def touched_establishments(changed: Cells) -> list[str]:
+    """The establishments that cells speak of, sorted."""
+    found: set[str] = set()
+    for layers in changed.frames.values():
+        for layer in layers:
+            found.update(layer["uai"].unique().to_list())
+    return sorted(found)
+
+
+def events(measure: Measure, frame: pl.DataFrame) -> pl.DataFrame:
+    """Cells as monthly changes: ``uai``, ``by`` if kept apart, ``month``, ``value``, ``n``.
+
+    Summed up to a month, the changes give the state at its end; an observation adds itself and, when the next one comes
+    (or when it is too old), removes itself.
+    """
+    keys = ["uai", "by"] if "by" in frame.columns else ["uai"]
+    if measure.timing is not Timing.LATEST:
+        return frame.select(*keys, pl.col("when").alias("month"), "value", "n")
+    return _observed(measure, frame, keys)
+
+
+def _observed(measure: Measure, frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    place = ["uai", "part"] if "part" in frame.columns else ["uai"]
+    by = ["by"] if "by" in keys else []
+    net = frame.group_by(*place, *by, "when").agg(pl.col("value").sum(), pl.col("n").sum())
+    month = pl.col("when").dt.year() * 12 + pl.col("when").dt.month().cast(pl.Int32) - 1
+    seen = (
+        net.group_by(*place, "when").agg(pl.col("n").sum().alias("rows")).filter(pl.col("rows") > 0)
+        .with_columns(month.cast(pl.Int32).alias("month"))
+        .group_by(*place, "month").agg(pl.col("when").max())
+        .sort(*place, "month")
+        .with_columns(pl.col("month").shift(-1).over(place).alias("next"))
+    )
+    if measure.max_age_months is not None:
+        expiry = pl.col("month") + measure.max_age_months + 1
+        seen = seen.with_columns(pl.min_horizontal(expiry, pl.col("next")).cast(pl.Int32).alias("next"))
+    kept = net.join(seen, on=[*place, "when"])
+    gone = kept.filter(pl.col("next").is_not_null())
+    return pl.concat([
+        kept.select(*keys, "month", "value", "n"),
+        gone.select(*keys, pl.col("next").alias("month"), -pl.col("value"), -pl.col("n")),
+    ])

@@ -1,0 +1,149 @@
+"""Where scans run: DuckDB in this process by default, or a Spark session. Facts in, polars frames of cells out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlparse
+
+import ibis
+import ibis.expr.types as ir
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Source = pa.Table | pl.DataFrame | str | Path | Sequence[str | Path]
+Facts = Mapping[str, Source]
+
+
+class FactsMissing(LookupError):
+    """A fact table that an indicator needs was not given. ``args[0]`` is the French message."""
+
+
+class Engine(Protocol):
+    """What runs a scan."""
+
+    def table(self, name: str, source: Source) -> ir.Table: ...
+    def run(self, expr: ir.Table) -> pl.DataFrame: ...
+    def sql(self, expr: ir.Table) -> str: ...
+
+
+def paths_of(source: str | Path | Sequence[str | Path]) -> list[str]:
+    """Local paths of Parquet files given as paths or ``file://`` addresses; other addresses are kept."""
+    given = [source] if isinstance(source, str | Path) else list(source)
+    found = []
+    for item in given:
+        text = str(item)
+        found.append(unquote(urlparse(text).path) if text.startswith("file://") else text)
+    return found
+
+
+class DuckEngine:
+    """Ibis on an in-memory DuckDB."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.connection: Any = ibis.duckdb.connect()
+        if threads:
+            self.connection.raw_sql(f"SET threads = {int(threads)}")
+
+    def table(self, name: str, source: Source) -> ir.Table:
+        view = "f_" + "".join(letter if letter.isalnum() else "_" for letter in name)
+        if isinstance(source, pl.DataFrame):
+            source = source.to_arrow()
+        if isinstance(source, pa.Table):
+            return self._register(view, source)
+        files = ", ".join("'" + item.replace("'", "''") + "'" for item in paths_of(source))
+        self.connection.raw_sql(
+            f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT * FROM read_parquet([{files}], '
+            "union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
+        )
+        return self.connection.table(view)
+
+    def _register(self, view: str, table: pa.Table) -> ir.Table:
+        self.connection.con.register(view, table)
+        return self.connection.table(view)
+
+    def run(self, expr: ir.Table) -> pl.DataFrame:
+        return _as_frame(expr.to_pyarrow())
+
+    def sql(self, expr: ir.Table) -> str:
+        return str(ibis.to_sql(expr, dialect="duckdb"))
+
+    def close(self) -> None:
+        self.connection.disconnect()
+
+
+class SparkEngine:
+    """Ibis on a Spark session (any master). Arrow facts are handed over as Parquet in a temporary folder."""
+
+    def __init__(self, session: Any | None = None, master: str | None = None) -> None:
+        from pyspark.sql import SparkSession
+
+        if session is None:
+            builder = SparkSession.builder.appName("essaim")
+            session = (builder.master(master) if master else builder).getOrCreate()
+        self.session = session
+        session.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+        session.conf.set("spark.sql.ansi.enabled", "false")
+        self.connection: Any = ibis.pyspark.connect(session)
+        self._folder = tempfile.TemporaryDirectory(prefix="essaim-spark-")
+
+    def table(self, name: str, source: Source) -> ir.Table:
+        view = "f_" + "".join(letter if letter.isalnum() else "_" for letter in name)
+        if isinstance(source, pl.DataFrame):
+            source = source.to_arrow()
+        if isinstance(source, pa.Table):
+            path = Path(self._folder.name) / f"{view}.parquet"
+            pq.write_table(source, path)
+            source = str(path)
+        files = paths_of(source)
+        reader = self.session.read.option("mergeSchema", "true")
+        if any("=" in item for item in files):
+            reader = reader.option("basePath", _base_of(files[0]))
+        reader.parquet(*files).createOrReplaceTempView(view)
+        return self.connection.table(view)
+
+    def run(self, expr: ir.Table) -> pl.DataFrame:
+        rows = self.session.sql(self.sql(expr))
+        return _as_frame(rows.toArrow())
+
+    def sql(self, expr: ir.Table) -> str:
+        return str(ibis.to_sql(expr, dialect="pyspark"))
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+def _base_of(path: str) -> str:
+    """The folder above the first ``column=value`` folder."""
+    parts = path.split("/")
+    first = next(index for index, part in enumerate(parts) if "=" in part)
+    return "/".join(parts[:first])
+
+
+def _as_frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+@contextmanager
+def opened(engine: str | Engine) -> Iterator[Engine]:
+    """An engine by name (``duckdb``, ``spark``, ``spark:<master>``), closed at the end; or the one given, kept open."""
+    if not isinstance(engine, str):
+        yield engine
+        return
+    made: DuckEngine | SparkEngine
+    if engine == "duckdb":
+        made = DuckEngine()
+    elif engine == "spark" or engine.startswith("spark:"):
+        made = SparkEngine(master=engine.partition(":")[2] or None)
+    else:
+        raise ValueError(f"Moteur de calcul inconnu : « {engine} » (duckdb, spark).")
+    try:
+        yield made
+    finally:
+        made.close()
