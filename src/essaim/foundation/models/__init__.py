@@ -1,0 +1,19 @@
+"""What is: people and their mandates, submissions and the numbers they are posted under, the journal of acts."""
+
+from .journal import Act, JournalIsAppendOnly
+from .people import Account, Mandate, Role
+from .submissions import TRANSITIONS, Layout, Place, Posting, State, Submission
+
+__all__ = [
+    "TRANSITIONS",
+    "Account",
+    "Act",
+    "JournalIsAppendOnly",
+    "Layout",
+    "Mandate",
+    "Place",
+    "Posting",
+    "Role",
+    "State",
+    "Submission",
+]
