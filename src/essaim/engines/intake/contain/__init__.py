@@ -1,0 +1,107 @@
+"""Run the reading of a hostile file in a process of its own: bounded memory, bounded time, killed without remains."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..tables import FileRefused, Limits
+from .exchange import load_result, store
+
+__all__ = ["contained"]
+
+Result = TypeVar("Result")
+_ENTRY = "essaim.engines.intake.contain.cell"
+
+
+def contained(function: Callable[..., Result], *args: Any, limits: Limits | None = None, **named: Any) -> Result:
+    """``function(*args, **named)`` computed in a separate process within ``limits`` (memory_bytes, seconds).
+
+    ``function`` must be importable by name and live in ``essaim``; frames come back through Arrow files, and only
+    plain values, frames and ``essaim`` dataclasses are accepted back. FileRefused raised inside is raised here; a
+    crash, an excess of memory or of time becomes FileRefused ``contained_crash``, ``too_much_memory`` or
+    ``too_much_time``. The process and all it started are gone when this returns."""
+    limits = limits or Limits()
+    folder = Path(tempfile.mkdtemp(prefix="essaim-cell-"))
+    try:
+        store(folder, "request", (function.__module__, function.__qualname__, args, named, limits))
+        returncode = _run(folder, limits)
+        outcome = load_result(folder)
+        if outcome is None:
+            raise _died(returncode)
+        kind, value = outcome
+        if kind == "refused":
+            raise FileRefused(*value)
+        return value  # type: ignore[no-any-return]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(folder: Path, limits: Limits) -> int:
+    environment = {key: value for key, value in os.environ.items() if key in _KEPT}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "POLARS_MAX_THREADS": str(min(4, os.cpu_count() or 1)),
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", _ENTRY, str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+        close_fds=True,
+    )
+    deadline = time.monotonic() + limits.seconds
+    try:
+        return process.wait(timeout=max(0.05, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise _too_long(limits) from None
+    finally:
+        _end(process)
+
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the whole session of the process, then reap it."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.wait()
+
+
+def _too_long(limits: Limits) -> FileRefused:
+    return FileRefused(
+        "too_much_time",
+        f"La lecture du fichier a dépassé {limits.seconds:g} secondes : simplifiez-le ou découpez-le, puis recommencez.",
+    )
+
+
+def _died(returncode: int) -> FileRefused:
+    if returncode in (-signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS, 101):
+        return FileRefused(
+            "too_much_memory",
+            "La lecture du fichier demande trop de mémoire : retirez les feuilles et les colonnes inutiles, ou découpez-le.",
+        )
+    if returncode in (-signal.SIGXCPU, -signal.SIGALRM):
+        return FileRefused("too_much_time", "La lecture du fichier demande trop de calcul : découpez-le, puis recommencez.")
+    return FileRefused(
+        "contained_crash",
+        "Le fichier n'a pas pu être lu : il est sans doute endommagé. Enregistrez-le de nouveau, puis renvoyez-le.",
+    )

@@ -1,0 +1,163 @@
+"""Locating the tables of a sheet: where each header is, which lines are data, what was left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from ..grid import Grid, letter_of
+from ..tables import Column, RawTable
+from .blocks import MAX_RUNS, Span, runs, side_by_side, window_of
+from .body import TITLE, split_body
+from .headers import Header, find_header, is_writing
+
+__all__ = ["ANNOTATION_MARK", "is_annotation", "locate_tables"]
+
+ANNOTATION_MARK = "essaim:anomalies:1"
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A table being assembled: its columns, header and line spans; ``before`` are lines of prose above it."""
+
+    columns: tuple[int, ...]
+    header: Header | None
+    start: int
+    spans: list[Span]
+    before: list[int]
+
+
+def is_annotation(grid: Grid) -> bool:
+    """Whether a sheet was added by ``annotate`` (its first line holds the mark, whatever its name became)."""
+    if not grid.height or not grid.sheet.rsplit("/", 1)[-1].startswith("Anomalies"):
+        return False
+    return any(ANNOTATION_MARK in cell for row in grid.frame.head(3).rows() for cell in row if cell)
+
+
+def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[RawTable]:
+    """Every table of a sheet, top to bottom then left to right; an empty sheet gives none.
+
+    A run of lines without a header of its own continues the table above it; prose alone is no table."""
+    if grid.keyed:
+        return [_keyed(grid)]
+    drafts: list[_Draft] = []
+    prose: list[int] = []
+    found = runs(grid)
+    for order, (start, stop) in enumerate(found):
+        if order >= MAX_RUNS and drafts:
+            drafts[-1].spans.append((start, found[-1][1]))
+            break
+        _place(grid, start, stop, vocabulary, drafts, prose)
+    tables = [_table(grid, draft) for draft in drafts]
+    return [table for table in tables if table is not None]
+
+
+def _keyed(grid: Grid) -> RawTable:
+    labels = grid.frame.row(0)
+    columns = tuple(Column(letter_of(i), label or "") for i, label in zip(grid.columns, labels))
+    body = grid.frame[1:]
+    frame = _named(body, grid.rows[1:])
+    return RawTable(grid.sheet, 1, columns, frame, (), grid.hidden)
+
+
+def _place(
+    grid: Grid, start: int, stop: int, vocabulary: frozenset[str], drafts: list[_Draft], prose: list[int]
+) -> None:
+    groups = side_by_side(grid, start, stop, vocabulary)
+    if len(groups) > 1:
+        for group in groups:
+            header = find_header(window_of(grid, start, stop, group), vocabulary)
+            drafts.append(_Draft(group, header, start, [(start, stop)], list(prose)))
+            prose.clear()
+        return
+    columns = groups[0]
+    window = window_of(grid, start, stop, columns)
+    if len(columns) == 1 and is_writing([cell for row in window.raw for cell in row if cell]):
+        prose.extend(range(start, stop))
+        return
+    header = find_header(window, vocabulary)
+    if drafts and _continues(grid, drafts, header, columns, stop - start):
+        _extend(drafts, grid, (start, stop))
+    elif header is not None and (stop - start > header.last + 1 or not _is_prose(window.raw) or len(columns) > 2):
+        drafts.append(_Draft(columns, header, start, [(start, stop)], list(prose)))
+        prose.clear()
+    elif _is_prose(window.raw) and stop - start < 40:
+        prose.extend(range(start, stop))
+    else:
+        drafts.append(_Draft(columns, None, start, [(start, stop)], list(prose)))
+        prose.clear()
+
+
+def _is_prose(rows: tuple[tuple[str | None, ...], ...]) -> bool:
+    return all(sum(cell is not None for cell in row) <= 2 for row in rows)
+
+
+def _continues(grid: Grid, drafts: list[_Draft], header: Header | None, columns: tuple[int, ...], height: int) -> bool:
+    last = drafts[-1]
+    if header is None:
+        return True
+    if last.header is None:
+        return False
+    old = {label.casefold() for label in last.header.labels if label}
+    new = {label.casefold() for label in header.labels if label}
+    if new and new <= old and columns[0] >= last.columns[0]:
+        return set(columns) <= set(last.columns) and _aligned(last, header, columns)
+    if height <= header.last + 1:
+        return True
+    return header.score < 0.55 * last.header.score and set(columns) <= set(last.columns)
+
+
+def _aligned(last: _Draft, header: Header, columns: tuple[int, ...]) -> bool:
+    if last.header is None:
+        return False
+    by_place = dict(zip(last.columns, last.header.labels))
+    return all(not label or by_place.get(place) == label for place, label in zip(columns, header.labels))
+
+
+def _extend(drafts: list[_Draft], grid: Grid, span: Span) -> None:
+    owners = [draft for draft in drafts if draft.spans[-1] == drafts[-1].spans[-1]]
+    for draft in owners:
+        draft.spans.append(span)
+
+
+def _table(grid: Grid, draft: _Draft) -> RawTable | None:
+    last = draft.start + (draft.header.last + 1 if draft.header else 0)
+    stop = draft.spans[-1][1]
+    columns = _all_columns(grid, draft, last, stop)
+    body = grid.frame[last:stop].select([grid.frame.columns[i] for i in columns])
+    labels = _labels(draft, columns)
+    header_line = None
+    if draft.header:
+        header_line = grid.frame.select([grid.frame.columns[i] for i in columns]).row(last - 1)
+    wide = frozenset(row for row, left, _, right in ((m[0], m[1], m[2], m[3]) for m in grid.merged) if right > left)
+    frame, rows, skipped = split_body(body, grid.rows[last:stop], labels, header_line, wide)
+    kept = [i for i in range(len(columns)) if labels[i] or frame.to_series(i).null_count() < frame.height]
+    if not kept or (draft.header is None and not frame.height):
+        return None
+    frame = frame.select([frame.columns[i] for i in kept])
+    described = tuple(Column(letter_of(grid.columns[columns[i]]), labels[i]) for i in kept)
+    first = draft.start + (draft.header.first if draft.header else 0)
+    prose = [(int(grid.rows[i]), TITLE) for i in (*draft.before, *range(draft.start, first))]
+    header_row = int(grid.rows[last - 1]) if draft.header else None
+    return RawTable(grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden)
+
+
+def _all_columns(grid: Grid, draft: _Draft, start: int, stop: int) -> tuple[int, ...]:
+    """The columns of the table, with those that lines further down add to it."""
+    if len(draft.spans) == 1:
+        return draft.columns
+    part = grid.frame[start:stop]
+    low = draft.columns[0]
+    later = [i for i in range(low, grid.width) if part.to_series(i).null_count() < part.height]
+    return tuple(sorted({*draft.columns, *later}))
+
+
+def _labels(draft: _Draft, columns: tuple[int, ...]) -> tuple[str, ...]:
+    by_place = dict(zip(draft.columns, draft.header.labels)) if draft.header else {}
+    return tuple(by_place.get(place, "") for place in columns)
+
+
+def _named(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    columns = [series.alias(f"c{i}") for i, series in enumerate(frame.get_columns())]
+    return pl.DataFrame([*columns, rows.alias("row")])

@@ -1,0 +1,184 @@
+"""The lines under a header: data kept; blank, total, note and repeated header lines left out with their reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from .headers import is_numbering
+from .shape import CODE, DATA, NUMBER, TEXT, kind_of, one_line
+
+BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE = (
+    "ligne vide",
+    "ligne de total",
+    "note",
+    "répétition de l'en-tête",
+    "numéros de colonnes",
+    "intertitre",
+    "texte avant le tableau",
+)
+_TOTAL = re.compile(
+    r"\s*(?:\*\s*)?(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)(?:\s+(?:g[ée]n[ée]ra(?:l|ux)|cumul[ée]|interm[ée]diaire|ht|ttc|h\.t\.?|t\.t\.c\.?))*\s*:?\s*$"
+    r"|\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+\S.*$"
+    r"|\s*(?:ensemble|cumul|moyenne|somme|r[ée]capitulatif|grand\s+total)\s*:?\s*$",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©)", re.IGNORECASE)
+_MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP"]
+_CANDIDATES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an ordinary line of the table looks like, from a sample of its lines."""
+
+    fill: int
+    texts: int
+    kinds: tuple[str | None, ...]
+
+    @property
+    def text_columns(self) -> list[int]:
+        return [i for i, kind in enumerate(self.kinds) if kind == TEXT]
+
+
+def split_body(
+    frame: pl.DataFrame, rows: pl.Series, labels: Sequence[str], header: Sequence[str | None] | None, wide: frozenset[int]
+) -> tuple[pl.DataFrame, pl.Series, list[tuple[int, str]]]:
+    """Data lines, their row numbers, and the lines left out. ``wide``: rows that hold a horizontally merged cell."""
+    if not frame.height:
+        return frame, rows, []
+    fill = frame.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.UInt32))).to_series()
+    profile = _profile(frame, fill)
+    reasons: dict[int, str] = {}
+    blanks = (fill == 0).arg_true().to_list()
+    for position in _candidates(frame, fill, profile, header).to_list():
+        cells = frame.row(position)
+        reason = _reason(cells, labels, header, profile, int(rows[position]) in wide, position)
+        if reason:
+            reasons[position] = reason
+    reasons.update(_trailing(frame, fill, profile, reasons, set(blanks)))
+    dropped = sorted({*reasons, *blanks})
+    if not dropped:
+        return frame, rows, []
+    skipped = [(int(rows[i]), reasons.get(i, BLANK)) for i in dropped]
+    keep = pl.Series([True]).new_from_index(0, frame.height).scatter(dropped, False)
+    return frame.filter(keep), rows.filter(keep), skipped
+
+
+def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
+    sample = frame.filter(fill > 0).head(300)
+    kinds = [[kind_of(cell) for cell in column if cell] for column in sample.iter_columns()]
+    usual = tuple(Counter(found).most_common(1)[0][0] if found else None for found in kinds)
+    fills = sorted(value for value in fill.head(2000).to_list() if value)
+    typical = fills[int(len(fills) * 0.6)] if fills else 0
+    return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual)
+
+
+def _candidates(
+    frame: pl.DataFrame, fill: pl.Series, profile: Profile, header: Sequence[str | None] | None
+) -> pl.Series:
+    """Positions worth a close look: sparse lines, lines with a total word, lines that repeat the header."""
+    looks = (fill > 0) & (fill <= max(1, profile.fill // 3))
+    marks = []
+    for place, kind in enumerate(profile.kinds):
+        if kind == TEXT or place < 2:
+            marks.append(pl.nth(place).str.contains_any(_MARKS).fill_null(False))
+    if marks:
+        looks = looks | _marked(frame, fill, profile, marks[:6])
+    if header is not None:
+        place = next((i for i, cell in enumerate(header) if cell), None)
+        if place is not None:
+            looks = looks | (frame.to_series(place) == header[place]).fill_null(False)
+    looks[0] = True
+    return looks.arg_true().head(_CANDIDATES)
+
+
+def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile, marks: list[pl.Expr]) -> pl.Series:
+    if profile.texts > 2 and frame.height > 50_000:
+        short = (fill < profile.fill).arg_true()
+        found = frame[short].select(pl.any_horizontal(marks)).to_series()
+        return pl.Series([False]).new_from_index(0, frame.height).scatter(short.filter(found), True)
+    return frame.select(pl.any_horizontal(marks)).to_series()
+
+
+def _reason(
+    cells: Sequence[str | None],
+    labels: Sequence[str],
+    header: Sequence[str | None] | None,
+    profile: Profile,
+    wide: bool,
+    position: int,
+) -> str | None:
+    found = [cell for cell in cells if cell]
+    if header is not None and _repeats(cells, header, labels):
+        return REPEATED
+    if position == 0 and is_numbering(cells):
+        return NUMBERING
+    if _is_total(cells, found, profile):
+        return TOTAL
+    if len(found) == 1 and profile.fill >= 3:
+        place = next(i for i, cell in enumerate(cells) if cell)
+        if _NOTE.match(found[0]) and len(found[0]) > 12:
+            return NOTE
+        expected = profile.kinds[place]
+        if kind_of(found[0]) not in DATA and (wide or (place == 0 and expected in (CODE, NUMBER))):
+            return SECTION
+    return None
+
+
+def _repeats(cells: Sequence[str | None], header: Sequence[str | None], labels: Sequence[str]) -> bool:
+    pairs = [
+        (one_line(cell), one_line(head or ""), label) for cell, head, label in zip(cells, header, labels) if cell
+    ]
+    same = sum(cell in (head, label) for cell, head, label in pairs)
+    return len(pairs) >= 1 and same == len(pairs) and (same >= 2 or len(header) == 1)
+
+
+def _is_total(cells: Sequence[str | None], found: list[str], profile: Profile) -> bool:
+    label = next((cell for cell in found[:3] if _TOTAL.match(cell)), None)
+    if label is None:
+        return False
+    others = [cell for cell in found if cell is not label]
+    if any(kind_of(cell) == CODE or _identifier(cell) for cell in others):
+        return False
+    texts = sum(kind_of(cell) == TEXT for cell in found)
+    loose = len(label.split()) > 1 and not re.match(r"\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+g[ée]n", label, re.IGNORECASE)
+    if profile.texts <= 1:
+        return not loose or len(found) > 1
+    return texts < profile.texts and (len(found) < profile.fill or not loose)
+
+
+def _identifier(cell: str) -> bool:
+    return bool(re.fullmatch(r"\d{7}\s?[A-Za-z]|\d{9}|\d{14}|2[ABab]\d{3}", cell.strip()))
+
+
+def _trailing(
+    frame: pl.DataFrame, fill: pl.Series, profile: Profile, reasons: dict[int, str], blanks: set[int]
+) -> dict[int, str]:
+    """Notes at the foot of the table: from the end, lines of one or two cells that do not look like data."""
+    notes: dict[int, str] = {}
+    for position in range(frame.height - 1, max(-1, frame.height - 200), -1):
+        if position in reasons or position in blanks:
+            continue
+        cells = frame.row(position)
+        found = [cell for cell in cells if cell]
+        if not _is_foot(cells, found, profile, after_blank=position - 1 in blanks):
+            break
+        notes[position] = NOTE
+    return notes
+
+
+def _is_foot(cells: Sequence[str | None], found: list[str], profile: Profile, after_blank: bool) -> bool:
+    if len(found) > 2 or profile.fill < 2 or any(_identifier(cell) for cell in found):
+        return False
+    if _NOTE.match(found[0]) and len(found) < profile.fill:
+        return True
+    place = next(i for i, cell in enumerate(cells) if cell)
+    shape = kind_of(found[0])
+    if len(found) == 1 and profile.fill >= 3:
+        return shape not in DATA and (shape != profile.kinds[place] or len(found[0]) > 60 or after_blank)
+    return after_blank and profile.fill >= 4 and all(kind_of(cell) not in DATA for cell in found)

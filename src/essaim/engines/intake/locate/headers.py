@@ -1,0 +1,209 @@
+"""Finding the header of a block: the row, its upper and lower levels, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .shape import CODE, DATA, DATE, NUMBER, PROSE, TEXT, YEAR, is_expected, is_usual, kind_of, one_line
+
+Row = Sequence[str | None]
+_UNIT = re.compile(
+    r"\(?(?:en\s)?(?:m|k)?(?:€|euros?|%|ht|ttc|€\s?ht|€\s?ttc|nombre|nb|unités?|jj/mm/aaaa|oui/non|texte|date|facultatif|obligatoire"
+    r"|m²|mbit/s|mb/s|go|jours?|mois)\)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Positions (in the block) of the first and last header lines, the label of each column, and its strength."""
+
+    first: int
+    last: int
+    labels: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The first lines of a block: cells as written, cells with merged ranges filled in, and true row numbers."""
+
+    raw: tuple[tuple[str | None, ...], ...]
+    filled: tuple[tuple[str | None, ...], ...]
+    numbers: tuple[int, ...]
+    spans: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def width(self) -> int:
+        return len(self.raw[0]) if self.raw else 0
+
+
+def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> Header | None:
+    """The best header of the window, with every level joined; None when its lines are all data."""
+    best: tuple[float, int] | None = None
+    kinds = [[kind_of(cell) if cell else None for cell in row] for row in window.filled]
+    for position in range(min(reach, len(window.raw))):
+        score = _score(window, kinds, position, vocabulary)
+        if score is not None and (best is None or score - 0.03 * position > best[0]):
+            best = (score - 0.03 * position, position)
+    if best is None:
+        return None
+    first, last = _levels(window, kinds, best[1])
+    return Header(first, last, _labels(window, first, last), best[0])
+
+
+def _score(window: Window, kinds: list[list[str | None]], position: int, vocabulary: frozenset[str]) -> float | None:
+    row, shapes = window.filled[position], kinds[position]
+    places = [i for i, cell in enumerate(row) if cell]
+    written = [i for i, cell in enumerate(window.raw[position]) if cell]
+    below = kinds[position + 1 : position + 41]
+    usual_fill = _usual_fill(below, window.width)
+    if not places or len(written) < min(2, window.width) or any(shapes[i] == PROSE for i in places):
+        return None
+    cells = [row[i] or "" for i in places]
+    expected = sum(is_expected(cell, vocabulary) for cell in cells)
+    texts = sum(shapes[i] in (TEXT, YEAR) for i in places) / len(places)
+    if texts < 0.6 and expected < max(2, len(places) / 2):
+        return None
+    distinct = len({one_line(cell).casefold() for cell in cells}) / len(cells)
+    coverage = min(1.0, len(places) / usual_fill)
+    if coverage < 0.4 and expected < 2:
+        return None
+    contrast, recurring = _contrast(window, kinds, position, places)
+    usual = sum(is_usual(cell) for cell in cells) / len(cells)
+    long = sum(len(cell) > 70 for cell in cells) / len(cells)
+    evidence = 2 * contrast + min(expected, 6) * 0.6 + usual
+    if below and not expected and not usual and contrast < 0.15 and (recurring or distinct < 1 or texts < 1 or long > 0.3):
+        return None
+    if not below and not expected and usual < 0.25 and window.width > 1 and texts < 1:
+        return None
+    if window.width == 1 and not expected and not usual and contrast < 0.5:
+        return None
+    return texts + coverage + 0.6 * distinct + evidence - recurring - long
+
+
+def _usual_fill(below: list[list[str | None]], width: int) -> float:
+    fills = sorted(sum(kind is not None for kind in row) for row in below)
+    fills = [fill for fill in fills if fill]
+    return float(fills[int(len(fills) * 0.6)]) if fills else float(max(1, width))
+
+
+def _contrast(window: Window, kinds: list[list[str | None]], position: int, places: list[int]) -> tuple[float, float]:
+    """Share of columns whose cells below are data under a text, and share whose label comes back as a value."""
+    contrast = recurring = 0.0
+    rows = range(position + 1, min(position + 41, len(kinds)))
+    for place in places:
+        shapes = [kinds[i][place] for i in rows if kinds[i][place]]
+        if not shapes:
+            continue
+        if kinds[position][place] in (TEXT, YEAR):
+            contrast += sum(shape in DATA for shape in shapes) / len(shapes)
+        label = window.filled[position][place]
+        repeats = sum(window.raw[i][place] == label for i in rows)
+        recurring += repeats > max(1, len(shapes) / 20)
+    return contrast / len(places), recurring / len(places)
+
+
+# -- levels ------------------------------------------------------------------------------------------------------
+
+
+def _levels(window: Window, kinds: list[list[str | None]], position: int) -> tuple[int, int]:
+    first = last = position
+    while last + 1 < len(window.raw) and last - position < 2 and _goes_on_below(window, kinds, last):
+        last += 1
+    while first > 0 and last - first < 3 and _groups_above(window, kinds, first):
+        first -= 1
+    return first, last
+
+
+def _next_to(window: Window, upper: int) -> bool:
+    return window.numbers[upper + 1] == window.numbers[upper] + 1
+
+
+def _goes_on_below(window: Window, kinds: list[list[str | None]], upper: int) -> bool:
+    lower = upper + 1
+    row, shapes = window.raw[lower], kinds[lower]
+    places = [i for i, cell in enumerate(row) if cell]
+    if not places or not _next_to(window, upper):
+        return False
+    if len(places) >= 2 and all(_UNIT.match(one_line(row[i] or "")) for i in places):
+        return True
+    if any(shapes[i] not in (TEXT, YEAR) for i in places) or lower + 1 >= len(window.raw):
+        return False
+    above = window.raw[upper]
+    blanks = [i for i in places if not above[i]]
+    heads = [i for i in places if above[i] and i + 1 < len(above) and not above[i + 1]]
+    if not blanks or len(blanks) + len(heads) != len(places):
+        return False
+    under = [i for i, cell in enumerate(window.raw[lower + 1]) if cell]
+    empty_here = [i for i in under if not row[i]]
+    return bool(empty_here) or all(kinds[lower + 1][i] in DATA for i in places if window.raw[lower + 1][i])
+
+
+def _groups_above(window: Window, kinds: list[list[str | None]], lower: int) -> bool:
+    upper = lower - 1
+    if not _next_to(window, upper):
+        return False
+    raw, row = window.raw[upper], window.filled[upper]
+    written = [i for i, cell in enumerate(raw) if cell]
+    if not written or any(kinds[upper][i] not in (TEXT, YEAR) for i in written):
+        return False
+    if any(len(raw[i] or "") > 90 or (raw[i] or "").rstrip().endswith(":") for i in written):
+        return False
+    wide = max(sum(cell == raw[i] for cell in row) for i in written)
+    if wide >= 0.9 * window.width and len(set(filter(None, row))) == 1:
+        return False
+    if any((upper, i) in window.spans for i in written):
+        return True
+    if len(written) == 1:
+        return written[0] > 0 and bool(window.raw[lower][written[0]])
+    return not (written[-1] <= 1 < window.width - 2) and len(written) < window.width
+
+
+def _labels(window: Window, first: int, last: int) -> tuple[str, ...]:
+    levels = [_spread(window, position, last) for position in range(first, last + 1)]
+    labels = []
+    for place in range(window.width):
+        parts: list[str] = []
+        for level in levels:
+            text = one_line(level[place] or "")
+            if text and (not parts or parts[-1] != text):
+                parts.append(text)
+        labels.append(" / ".join(parts))
+    return tuple(labels)
+
+
+def _spread(window: Window, position: int, last: int) -> list[str | None]:
+    """An upper level carried over the blank cells to its right, as far as a lower level has a label."""
+    row = list(window.filled[position])
+    if position == last or any(place == position for place, _ in window.spans):
+        return row
+    lower = window.filled[position + 1]
+    current: str | None = None
+    for i, cell in enumerate(row):
+        if cell:
+            current = cell
+        elif current and lower[i]:
+            row[i] = current
+        else:
+            current = None
+    return row
+
+
+def is_numbering(cells: Row) -> bool:
+    """Whether a line only numbers the columns: 1, 2, 3… or (1), (2)…"""
+    found = [(cell or "").strip(" ().") for cell in cells if cell]
+    return len(found) >= 3 and found == [str(i) for i in range(1, len(found) + 1)]
+
+
+def looks_like_data(cells: Row) -> bool:
+    """Whether a line holds at least one number, date or code."""
+    return any(kind_of(cell) in (NUMBER, DATE, CODE) for cell in cells if cell)
+
+
+def is_writing(cells: Sequence[str]) -> bool:
+    """Whether the cells of a one-column block are sentences rather than values."""
+    lengths = sorted(len(cell) for cell in cells)
+    return bool(lengths) and lengths[len(lengths) // 2] > 60

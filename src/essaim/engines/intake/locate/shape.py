@@ -1,0 +1,69 @@
+"""What a cell looks like: the evidence on which headers, totals and notes are told from data."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_NUMBER = re.compile(r"\(?[-+−]?\s?\d[\d\s\u00a0\u202f.,]*(?:[eE][+-]?\d+)?\)?\s?(?:%|€|k€|M€|euros?)?(?:\s?(?:HT|TTC))?$")
+_DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:[T+ ].*)?$|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?:\s.*)?$")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[-/]\s?(?:20)?\d\d)?$")
+_MISSING = frozenset({"-", "–", "—", "nd", "ns", "nc", "n.d.", "n.s.", "n.c.", "n.s", "n.d", "n.c", "na", "n/a", "#n/a", "x", "✓"})
+_WORDS = frozenset(
+    "uai rne code nom libelle commune ville departement academie region adresse date annee mois montant prix quantite "
+    "nombre nb effectif effectifs type nature categorie statut etat numero no n° reference siret siren fournisseur "
+    "designation description objet marque modele etablissement ecole college lycee secteur valeur taux commentaire "
+    "observations remarque remarques id identifiant total ips classe classes eleves postal insee epci".split()
+)
+
+TEXT, NUMBER, DATE, CODE, YEAR, MISSING, PROSE, BOOLEAN = "text", "number", "date", "code", "year", "missing", "prose", "bool"
+DATA = frozenset({NUMBER, DATE, CODE, MISSING, BOOLEAN})
+
+
+def kind_of(cell: str) -> str:
+    """The shape of a non-empty cell."""
+    text = cell.strip()
+    if len(text) > 160:
+        return PROSE
+    folded = text.casefold()
+    if _YEAR.match(text):
+        return YEAR
+    if _NUMBER.match(text):
+        return NUMBER
+    if _DATE.match(text):
+        return DATE
+    if folded in _MISSING or folded.startswith("#"):
+        return MISSING
+    if folded in ("oui", "non", "true", "false", "vrai", "faux"):
+        return BOOLEAN
+    digits = sum(character.isdigit() for character in text)
+    if digits >= 2 and digits >= 0.4 * len(text):
+        return CODE
+    if "@" in text and "." in text or folded.startswith(("http://", "https://")):
+        return CODE
+    return TEXT
+
+
+def words_of(cell: str) -> str:
+    """A header as the vocabulary spells it: lower case, no accents, single spaces between words."""
+    plain = unicodedata.normalize("NFKD", cell.replace("œ", "oe").replace("Œ", "oe").casefold())
+    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+
+
+def is_expected(cell: str, vocabulary: frozenset[str]) -> bool:
+    """Whether a cell is a header of the contract."""
+    if not vocabulary:
+        return False
+    simple = words_of(cell)
+    return simple in vocabulary or " ".join(cell.split()).casefold() in vocabulary
+
+
+def is_usual(cell: str) -> bool:
+    """Whether a cell holds a word usual in headers of school and purchasing files."""
+    return any(word in _WORDS for word in words_of(cell).split())
+
+
+def one_line(cell: str) -> str:
+    """A header cell on one line."""
+    return " ".join(cell.split())

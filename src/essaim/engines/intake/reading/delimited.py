@@ -1,0 +1,228 @@
+"""Delimited text (csv, tsv, txt): separator found, every record kept, row numbers as a spreadsheet shows them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+
+import polars as pl
+
+from ..tables import FileRefused, Limits
+from ..grid import Grid, grid_from_columns
+from .values import blank_to_null
+
+_SEPARATORS = (";", "\t", "|", ",")
+_SAMPLE = 256 * 1024
+_NUMBER = re.compile(r"\s*[-+]?\d[\d\s.]*\s*$")
+_SEP_LINE = re.compile(rb'"?sep=(.)"?\r?\n')
+
+Notices = tuple[tuple[str, str], ...]
+
+
+def read_delimited(content: bytes, sheet: str, limits: Limits, vocabulary: frozenset[str]) -> tuple[Grid, str, Notices]:
+    """The grid of UTF-8 delimited bytes, its separator and notices; refuses more columns or longer cells than allowed."""
+    content, declared = _without_sep_line(content)
+    content = _newlines(content)
+    separator = declared or find_separator(content, vocabulary)
+    columns, notices = _columns(content, separator, limits)
+    if len(columns) == 1 and columns[0].len():
+        inner = _quoted_whole(columns[0])
+        if inner is not None:
+            return _reread(inner, sheet, limits, vocabulary)
+    if b"'" in content:
+        columns = [_without_shield(series) for series in columns]
+    if any(_too_long(series, limits) for series in columns) and len(content) > limits.cell_characters:
+        raise cell_too_long(limits)
+    return grid_from_columns(sheet, columns), separator, notices
+
+
+def cell_too_long(limits: Limits) -> FileRefused:
+    """The refusal of a cell above ``limits.cell_characters``."""
+    return FileRefused(
+        "cell_too_long",
+        f"Une cellule dépasse {limits.cell_characters} caractères : vérifiez les guillemets et le contenu du fichier.",
+    )
+
+
+def too_many_columns(found: int, limits: Limits) -> FileRefused:
+    """The refusal of a sheet with more than ``limits.columns`` columns."""
+    return FileRefused(
+        "too_many_columns",
+        f"La feuille compte {found} colonnes, au-delà du maximum de {limits.columns} : gardez les colonnes utiles.",
+    )
+
+
+def too_many_rows(limits: Limits) -> FileRefused:
+    """The refusal of a sheet with more than ``limits.rows`` rows."""
+    return FileRefused("too_many_rows", f"Le fichier dépasse {limits.rows} lignes : découpez-le, puis déposez chaque partie.")
+
+
+def without_shields(series: pl.Series) -> pl.Series:
+    """Drop the apostrophe that our own exports put before a text which a spreadsheet would run as a formula."""
+    return _without_shield(series)
+
+
+def _without_shield(series: pl.Series) -> pl.Series:
+    return series.str.replace(r"^'([=+\-@\t\r])", "$1")
+
+
+def _too_long(series: pl.Series, limits: Limits) -> bool:
+    longest = series.str.len_bytes().max()
+    return isinstance(longest, int) and longest > limits.cell_characters
+
+
+def _without_sep_line(content: bytes) -> tuple[bytes, str | None]:
+    found = _SEP_LINE.match(content)
+    return (content[found.end() :], found.group(1).decode()) if found else (content, None)
+
+
+def _newlines(content: bytes) -> bytes:
+    if b"\r" in content and b"\n" not in content:
+        return content.replace(b"\r", b"\n")
+    return content
+
+
+def _quoted_whole(series: pl.Series) -> str | None:
+    values = series.drop_nulls().head(50).to_list()
+    if len(values) > 1 and all(value.count(";") + value.count(",") + value.count("\t") >= 2 for value in values):
+        return "\n".join(value or "" for value in series.to_list())
+    return None
+
+
+def _reread(text: str, sheet: str, limits: Limits, vocabulary: frozenset[str]) -> tuple[Grid, str, Notices]:
+    content = text.encode()
+    separator = find_separator(content, vocabulary)
+    columns, notices = _columns(content, separator, limits)
+    message = "Chaque ligne était entourée de guillemets : les colonnes ont été séparées."
+    return grid_from_columns(sheet, columns), separator, (*notices, ("quoted_lines", message))
+
+
+# -- separator ---------------------------------------------------------------------------------------------------
+
+
+def find_separator(content: bytes, vocabulary: frozenset[str] = frozenset()) -> str:
+    """The separator that splits most records into the same number of fields; ``;`` for a single column."""
+    text = content[:_SAMPLE].decode("utf-8", "replace")
+    if len(content) > _SAMPLE:
+        text = text[: text.rfind("\n") + 1] or text
+    scores = {separator: _separator_score(text, separator, vocabulary) for separator in _SEPARATORS}
+    best = max(scores, key=lambda separator: scores[separator])
+    return best if scores[best] > 0 else ";"
+
+
+def _separator_score(text: str, separator: str, vocabulary: frozenset[str]) -> float:
+    if separator not in text:
+        return 0.0
+    records = [record for record in _records(text, separator, 400) if any(field.strip() for field in record)]
+    counts = Counter(len(record) for record in records)
+    if not records or max(counts) < 2:
+        return 0.0
+    width, _ = max(((n, seen) for n, seen in counts.items() if n > 1), key=lambda item: (item[1], item[0]))
+    near = sum(seen for n, seen in counts.items() if n > 1 and abs(n - width) <= max(1, width // 10))
+    score = near / len(records) * (1 + min(width, 20) / 10)
+    if separator == "," and _splits_numbers(records):
+        score *= 0.3
+    words = sum(_word(field) in vocabulary for record in records[:40] for field in record)
+    return score + (0.5 + min(words, 10) / 5 if words else 0)
+
+
+def _splits_numbers(records: list[list[str]]) -> bool:
+    """Whether commas look like decimal marks: they sit between digits, never at a cell boundary with text."""
+    pairs = [(a, b) for record in records[1:60] for a, b in itertools.pairwise(record)]
+    inside = sum(bool(a) and bool(b) and a[-1:].isdigit() and b[:1].isdigit() for a, b in pairs)
+    spaced = sum(b.startswith(" ") and bool(b.strip()) for _, b in pairs)
+    return bool(pairs) and (inside + spaced) / len(pairs) > 0.8 and not all(
+        _NUMBER.match(field) for record in records[1:10] for field in record if field
+    )
+
+
+def _word(field: str) -> str:
+    return re.sub(r"[\W_]+", " ", field).strip().casefold()
+
+
+def _records(text: str, separator: str, limit: int | None = None) -> list[list[str]]:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        return list(itertools.islice(reader, limit))
+    except csv.Error:
+        return [line.split(separator) for line in text.splitlines()[:limit]]
+
+
+# -- columns -----------------------------------------------------------------------------------------------------
+
+
+def _columns(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Series], Notices]:
+    if b'"' not in content or _regular_quotes(content, separator):
+        frame = _native(content, separator, limits)
+        if frame is not None:
+            return [blank_columns(series) for series in frame.get_columns()], ()
+    return _tolerant(content, separator, limits)
+
+
+def blank_columns(series: pl.Series) -> pl.Series:
+    """White-space-only texts become null; nothing is copied when there is none."""
+    if series.null_count() == series.len():
+        return series
+    head = series.str.slice(0, 1)
+    if not ((head == " ") | (head == "") | (head == "\u00a0") | (head == "\t")).any():
+        return series
+    return blank_to_null(series)
+
+
+def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
+    """The columnar reading; None when records are irregular in a way only the tolerant reader handles."""
+    width = _sample_width(content, separator)
+    if width > limits.columns:
+        raise too_many_columns(width, limits)
+    try:
+        frame = pl.read_csv(
+            content,
+            separator=separator,
+            has_header=False,
+            infer_schema=False,
+            schema={f"c{i}": pl.String for i in range(width)},
+            missing_columns="insert",
+            n_rows=limits.rows + 1,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height > limits.rows:
+        raise too_many_rows(limits)
+    return frame
+
+
+def _sample_width(content: bytes, separator: str) -> int:
+    text = content[:_SAMPLE].decode("utf-8", "replace")
+    return max((len(record) for record in _records(text, separator)), default=1) or 1
+
+
+def _regular_quotes(content: bytes, separator: str) -> bool:
+    """Whether every quote opens or closes a field or is doubled inside one, so that all readers agree."""
+    if content.count(b'"') % 2:
+        return False
+    mark = re.escape(separator.encode())
+    stray = re.compile(rb'(?:^|[\n' + mark + rb'])[^"\r\n' + mark + rb']+"', re.MULTILINE)
+    if stray.search(content):
+        return False
+    after = re.compile(rb'(?<=[^"\n\r' + mark + rb'])"(?=[^"\r\n' + mark + rb'])')
+    return not after.search(content)
+
+
+def _tolerant(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Series], Notices]:
+    text = content.decode("utf-8", "replace")
+    records = _records(text, separator)
+    notices: Notices = ()
+    if any(field.count("\n") > 50 for record in records for field in record):
+        records = [line.split(separator) for line in text.splitlines()]
+        notices = (("unbalanced_quotes", "Un guillemet n'est jamais refermé : les guillemets ont été lus tels quels."),)
+    if len(records) > limits.rows:
+        raise too_many_rows(limits)
+    width = max((len(record) for record in records), default=1) or 1
+    if width > limits.columns:
+        raise too_many_columns(width, limits)
+    padded = [record + [""] * (width - len(record)) for record in records]
+    return [blank_to_null(pl.Series(list(column), dtype=pl.String)) for column in zip(*padded)], notices

@@ -1,0 +1,110 @@
+"""From bytes to sheets: the reader of each format, and the archives that hold several files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..tables import FileRefused, Limits
+from .columnar import read_json, read_parquet
+from .delimited import read_delimited
+from .encoding import decode
+from ..grid import Grid
+from .markup import read_html, read_xmlss
+from .ods import read_flat_ods, read_ods
+from .package import gunzip, inner_files, open_package
+from .sniff import sniff
+from .workbook import read_xls, read_xlsx
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The sheets of a file, before any table is located."""
+
+    format: str
+    grids: tuple[Grid, ...]
+    notices: tuple[tuple[str, str], ...] = ()
+    encoding: str | None = None
+    separator: str | None = None
+
+    def with_notice(self, notice: tuple[str, str] | None) -> Sheets:
+        return replace(self, notices=(*self.notices, notice)) if notice else self
+
+
+def read_sheets(content: bytes, name: str, limits: Limits, vocabulary: frozenset[str], depth: int = 0) -> Sheets:
+    """The sheets of ``content``, whatever its name says; archives are opened one level deep."""
+    kind = sniff(content)
+    if kind == "zip":
+        return _read_zip(content, limits, vocabulary, depth)
+    if kind == "gzip":
+        if depth > 1:
+            raise _nested()
+        inner = read_sheets(gunzip(content, limits), name.removesuffix(".gz"), limits, vocabulary, depth + 1)
+        return replace(inner, format=f"{inner.format}.gz" if inner.format == "csv" else inner.format)
+    if kind == "csv":
+        return _read_text(content, name, limits, vocabulary)
+    if kind == "json":
+        text, encoding, notices = decode(content)
+        grid, kind = read_json(text, _stem(name), limits)
+        return Sheets(kind, (grid,), notices, encoding)
+    return _READERS[kind](content, name, kind, limits)
+
+
+def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[str]) -> Sheets:
+    text, encoding, notices = decode(content)
+    grid, separator, more = read_delimited(text, _stem(name), limits, vocabulary)
+    return Sheets("csv", (grid,), (*notices, *more), encoding, separator)
+
+
+def _workbook(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    grids, notices = read_xlsx(content, limits)
+    if kind == "xlsm":
+        notices.append(("macros", "Le classeur contient des macros : elles n'ont pas été exécutées, seules les données sont lues."))
+    return Sheets(kind, tuple(grids), tuple(notices))
+
+
+def _legacy(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    grids, notices = read_xls(content, limits)
+    return Sheets(kind, tuple(grids), tuple(notices))
+
+
+_READERS: dict[str, Callable[[bytes, str, str, Limits], Sheets]] = {
+    "xlsx": _workbook,
+    "xlsm": _workbook,
+    "xls": _legacy,
+    "ods": lambda content, name, kind, limits: Sheets(kind, tuple(read_ods(content, limits))),
+    "fods": lambda content, name, kind, limits: Sheets(kind, tuple(read_flat_ods(content, limits))),
+    "html": lambda content, name, kind, limits: Sheets(kind, tuple(read_html(content, limits))),
+    "xmlss": lambda content, name, kind, limits: Sheets(kind, tuple(read_xmlss(content, limits))),
+    "parquet": lambda content, name, kind, limits: Sheets(kind, (read_parquet(content, _stem(name), limits),)),
+}
+
+
+def _stem(name: str) -> str:
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return last.removesuffix(".gz").rsplit(".", 1)[0] or last or "Feuille"
+
+
+def _nested() -> FileRefused:
+    return FileRefused("nested_archive", "Une archive en contient une autre : déposez directement les fichiers.")
+
+
+def _read_zip(content: bytes, limits: Limits, vocabulary: frozenset[str], depth: int) -> Sheets:
+    if depth:
+        raise _nested()
+    grids: list[Grid] = []
+    notices: list[tuple[str, str]] = []
+    for name, inner in inner_files(open_package(content, limits), limits):
+        try:
+            sheets = read_sheets(inner, name, limits, vocabulary, depth + 1)
+        except FileRefused as refusal:
+            if refusal.code in ("zip_bomb", "nested_archive", "xml_entities"):
+                raise
+            notices.append((refusal.code, f"« {name} » : {refusal.args[0]}"))
+            continue
+        alone = len(sheets.grids) == 1 and not sheets.format.startswith(("xls", "ods"))
+        grids.extend(replace(grid, sheet=name if alone else f"{name}/{grid.sheet}") for grid in sheets.grids)
+        notices.extend((code, f"« {name} » : {message}") for code, message in sheets.notices)
+    if not grids:
+        raise FileRefused("empty_archive", "L'archive ne contient aucun fichier de données lisible (.xlsx, .ods, .csv…).")
+    return Sheets("zip", tuple(grids), tuple(notices))

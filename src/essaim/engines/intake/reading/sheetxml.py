@@ -1,0 +1,112 @@
+"""A quick look at the XML of a worksheet for what the fast reader leaves out: errors, displayed codes and percents,
+hidden rows, formulas without a stored value, and how far the cells really spread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..grid import index_of
+from .values import displayed
+
+_ROW = re.compile(rb"<row\b[^>]*?\br=\"(\d+)\"")
+_HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
+_HIDDEN_COLUMN = re.compile(rb"<col\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
+_ERROR = re.compile(rb"<c\b(?=[^>]*\bt=\"e\")[^>]*?\br=\"([A-Z]+)(\d+)\"[^>]*>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>([^<]*)</v>")
+_NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]*/>)\s*(?:<v>\s*</v>|<v\s*/>)?\s*</c>")
+_REFERENCE = re.compile(rb"<c\b[^>]*?\br=\"([A-Z]+)(\d+)\"")
+_DENSE_CELLS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFacts:
+    """``overlay``: (row, column) → text replacing what the fast reader gives. ``dense`` is False when reading the
+    bounding rectangle would cost far more than the cells present, or the XML is not in its usual form."""
+
+    dense: bool
+    overlay: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    formulas: bool = False
+    valueless: int = 0
+
+
+def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
+    """Collect the facts of one worksheet part. ``formats`` gives the styles whose display matters."""
+    if b"<sheetData" not in xml or not _usual(xml) or _too_sparse(xml):
+        return SheetFacts(dense=False)
+    formulas = b"<f" in xml and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
+    overlay = _errors(xml) if b't="e"' in xml else {}
+    if formats:
+        overlay.update(_shown(xml, formats))
+    hidden = b"hidden=" in xml
+    return SheetFacts(
+        True,
+        overlay,
+        _hidden_rows(xml) if hidden else frozenset(),
+        hidden_columns(xml) if hidden else frozenset(),
+        formulas,
+        sum(1 for _ in _NO_VALUE.finditer(xml)) if formulas else 0,
+    )
+
+
+def _usual(xml: bytes) -> bool:
+    cells = xml.count(b"<c ")
+    return xml.count(b"<c>") == 0 and (cells == 0 or b'<c r="' in xml or b" r=" in xml)
+
+
+def _too_sparse(xml: bytes) -> bool:
+    cells = xml.count(b"<c ") + 1
+    rows = max(map(int, _ROW.findall(xml)), default=1)
+    wide = 16_384 if re.search(rb' r="[A-Z]{3}\d', xml) else 702 if re.search(rb' r="[A-Z]{2}\d', xml) else 26
+    far = re.search(rb' r="[A-Z]{1,3}\d{7,}"', xml)
+    if rows * wide <= _DENSE_CELLS and not far:
+        return False
+    references = _REFERENCE.findall(xml)
+    columns = {letters for letters, _ in references}
+    width = max((index_of(letters.decode()) + 1 for letters in columns), default=1)
+    height = max((int(row) for _, row in references), default=1)
+    return width > 16_384 or height > 1_048_576 or width * height > max(_DENSE_CELLS, 8 * cells)
+
+
+def _errors(xml: bytes) -> dict[tuple[int, int], str]:
+    return {
+        (int(row), index_of(letters.decode())): value.decode("utf-8", "replace")
+        for letters, row, value in _ERROR.findall(xml)
+    }
+
+
+def _shown(xml: bytes, formats: Mapping[int, str]) -> dict[tuple[int, int], str]:
+    styles = b"|".join(str(style).encode() for style in sorted(formats))
+    pattern = re.compile(
+        rb'<c r="([A-Z]+)(\d+)" s="(' + styles + rb')"(?: t="n")?>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>([^<]*)</v>'
+    )
+    memo: dict[tuple[bytes, bytes], str | None] = {}
+    overlay: dict[tuple[int, int], str] = {}
+    index = {}
+    for letters, row, style, value in pattern.findall(xml):
+        key = (style, value)
+        if key not in memo:
+            memo[key] = displayed(value.decode(), formats[int(style)])
+        text = memo[key]
+        if text is not None:
+            if letters not in index:
+                index[letters] = index_of(letters.decode())
+            overlay[(int(row), index[letters])] = text
+    return overlay
+
+
+def _hidden_rows(xml: bytes) -> frozenset[int]:
+    rows = (re.search(rb'\br="(\d+)"', found) for found in _HIDDEN_ROW.findall(xml))
+    return frozenset(int(row.group(1)) for row in rows if row)
+
+
+def hidden_columns(xml: bytes) -> frozenset[int]:
+    """0-based hidden columns."""
+    hidden: set[int] = set()
+    for found in _HIDDEN_COLUMN.findall(xml):
+        first, last = re.search(rb'\bmin="(\d+)"', found), re.search(rb'\bmax="(\d+)"', found)
+        if first and last:
+            hidden.update(range(int(first.group(1)) - 1, min(int(last.group(1)), 16_384)))
+    return frozenset(hidden)

@@ -1,0 +1,99 @@
+"""What an xlsx package says about itself outside its cells: sheets, number formats, epoch, external links."""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from ..tables import FileRefused, Limits
+from .package import checked_xml, member_bytes
+from .sniff import truncated
+from .values import is_code_format, is_percent_format
+
+_BUILTIN = {9: "0%", 10: "0.00%"}
+_REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_REL_STRICT = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """One worksheet of a package: its name, its member and whether it is hidden."""
+
+    name: str
+    member: str
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Sheets of a workbook and the styles whose display differs from the stored number (style index → format)."""
+
+    sheets: tuple[SheetPart, ...]
+    formats: dict[int, str]
+    external_links: int
+
+
+def local(tag: str) -> str:
+    """The name of an XML tag without its namespace."""
+    return tag.rsplit("}", 1)[-1]
+
+
+def parse_xml(content: bytes) -> Element:
+    """The root of a small XML part; entities, external references and broken XML are refused."""
+    try:
+        return ElementTree.fromstring(checked_xml(content), forbid_dtd=True)
+    except DefusedXmlException:
+        raise FileRefused("xml_entities", "Le fichier déclare des entités XML : il est refusé par sécurité.") from None
+    except ParseError:
+        raise truncated() from None
+
+
+def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
+    """Read the workbook, relationship and style parts."""
+    workbook_member = _workbook_member(archive, limits)
+    root = parse_xml(member_bytes(archive, workbook_member, limits))
+    folder = posixpath.dirname(workbook_member)
+    targets = _relationships(archive, workbook_member, limits)
+    sheets = []
+    for element in root.iter():
+        if local(element.tag) == "sheet":
+            relation = element.get(_REL) or element.get(_REL_STRICT) or ""
+            target = targets.get(relation, "")
+            path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            sheets.append(SheetPart(element.get("name", ""), path, element.get("state", "visible") != "visible"))
+    links = sum(name.startswith("xl/externalLinks/externalLink") for name in archive.namelist())
+    return Package(tuple(sheets), _formats(archive, folder, limits), links)
+
+
+def _workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
+    rels = member_bytes(archive, "_rels/.rels", limits)
+    if rels:
+        for element in parse_xml(rels):
+            if element.get("Type", "").endswith("/officeDocument"):
+                return element.get("Target", "").lstrip("/")
+    return "xl/workbook.xml"
+
+
+def _relationships(archive: zipfile.ZipFile, member: str, limits: Limits) -> dict[str, str]:
+    folder, name = posixpath.split(member)
+    content = member_bytes(archive, f"{folder}/_rels/{name}.rels", limits)
+    return {e.get("Id", ""): e.get("Target", "") for e in parse_xml(content)} if content else {}
+
+
+def _formats(archive: zipfile.ZipFile, folder: str, limits: Limits) -> dict[int, str]:
+    content = member_bytes(archive, f"{folder}/styles.xml", limits)
+    if not content:
+        return {}
+    codes, used = dict(_BUILTIN), []
+    for element in parse_xml(content):
+        if local(element.tag) == "numFmts":
+            codes.update({int(e.get("numFmtId", "0")): e.get("formatCode", "") for e in element})
+        elif local(element.tag) == "cellXfs":
+            used = [int(e.get("numFmtId", "0") or 0) for e in element]
+    shown = ((index, codes.get(code, "")) for index, code in enumerate(used))
+    return {index: code for index, code in shown if is_percent_format(code) or is_code_format(code)}

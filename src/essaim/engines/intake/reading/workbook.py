@@ -1,0 +1,198 @@
+"""Excel workbooks: calamine reads the cells, the XML fills in what it leaves out, openpyxl takes unusual sheets."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from typing import Any
+
+import openpyxl
+import polars as pl
+import python_calamine
+
+from ..tables import FileRefused, Limits
+from .delimited import cell_too_long, too_many_columns, too_many_rows
+from ..grid import Grid, grid_from_cells, grid_from_columns
+from .package import checked_xml, member_bytes, open_package
+from .sheetxml import SheetFacts, hidden_columns, look
+from .sniff import encrypted, truncated
+from .styles import Package, SheetPart, read_package
+from .values import cell_text, displayed, text_column
+
+Notice = tuple[str, str]
+
+
+def read_xlsx(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
+    """The grids of an xlsx or xlsm workbook and the remarks its content calls for."""
+    archive = open_package(content, limits)
+    package = read_package(archive, limits)
+    notices: list[Notice] = []
+    if package.external_links:
+        notices.append(("external_links", "Le classeur contient des liens vers d'autres fichiers : ils n'ont pas été suivis."))
+    for name in archive.namelist():
+        if name.endswith((".xml", ".rels", ".vml")) and not name.startswith("xl/worksheets/"):
+            checked_xml(member_bytes(archive, name, limits))
+    reader = _Lazy(content)
+    grids = []
+    for part in package.sheets:
+        if part.member in archive.namelist() and "chartsheets" not in part.member:
+            grids.append(_read_sheet(archive, package, part, reader, limits, notices))
+    return grids, notices
+
+
+class _Lazy:
+    """The calamine workbook, opened at the first sheet that needs it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._workbook: Any = None
+
+    def rows(self, name: str) -> tuple[list[list[Any]], int, int, list[Any]]:
+        if self._workbook is None:
+            self._workbook = _calamine(self._content)
+        return _sheet_rows(self._workbook, name)
+
+    @property
+    def content(self) -> bytes:
+        return self._content
+
+
+def _calamine(content: bytes) -> Any:
+    try:
+        return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except python_calamine.PasswordError:
+        raise encrypted() from None
+    except (python_calamine.CalamineError, OSError, ValueError):
+        raise truncated() from None
+
+
+def _sheet_rows(workbook: Any, name: str) -> tuple[list[list[Any]], int, int, list[Any]]:
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+    except (python_calamine.CalamineError, OSError, ValueError):
+        raise truncated() from None
+    start = sheet.start or (0, 0)
+    return sheet.to_python(skip_empty_area=True), start[0] + 1, start[1], sheet.merged_cell_ranges or []
+
+
+def _read_sheet(
+    archive: zipfile.ZipFile, package: Package, part: SheetPart, reader: _Lazy, limits: Limits, notices: list[Notice]
+) -> Grid:
+    xml = checked_xml(member_bytes(archive, part.member, limits))
+    facts = look(xml, package.formats)
+    if facts.dense:
+        rows, first_row, first_column, merged = reader.rows(part.name)
+        grid = _dense(part, facts, rows, first_row, first_column, merged, limits)
+    else:
+        grid = _sparse(reader.content, part, hidden_columns(xml), limits)
+    _tell_formulas(part, facts, notices)
+    return grid
+
+
+def _tell_formulas(part: SheetPart, facts: SheetFacts, notices: list[Notice]) -> None:
+    if facts.valueless:
+        notices.append(
+            (
+                "formula_without_value",
+                f"Feuille « {part.name} » : {facts.valueless} formule(s) sans résultat enregistré ont été lues vides ; "
+                "ouvrez le classeur dans un tableur, laissez-le calculer, enregistrez-le.",
+            )
+        )
+
+
+def _dense(
+    part: SheetPart, facts: SheetFacts, rows: list[list[Any]], first_row: int, first_column: int, merged: list[Any], limits: Limits
+) -> Grid:
+    check_size(len(rows), len(rows[0]) if rows else 0, limits)
+    columns = [text_column(values) for values in zip(*rows)]
+    check_cells(columns, limits)
+    columns = _overlaid(columns, facts.overlay, first_row, first_column, len(rows))
+    grid = grid_from_columns(part.name, columns, first_column, first_row)
+    ranges = tuple((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in merged)
+    return Grid(
+        part.name, grid.frame, grid.rows, grid.columns, ranges, part.hidden, facts.hidden_rows, facts.hidden_columns
+    )
+
+
+def _overlaid(
+    columns: list[pl.Series], overlay: dict[tuple[int, int], str], first_row: int, first_column: int, height: int
+) -> list[pl.Series]:
+    by_column: dict[int, tuple[list[int], list[str]]] = {}
+    for (row, column), text in overlay.items():
+        place = column - first_column
+        if 0 <= place < len(columns) and 0 <= row - first_row < height:
+            where, texts = by_column.setdefault(place, ([], []))
+            where.append(row - first_row)
+            texts.append(text)
+    for place, (where, texts) in by_column.items():
+        columns[place] = columns[place].scatter(where, texts)
+    return columns
+
+
+def check_size(height: int, width: int, limits: Limits) -> None:
+    """Refuse a sheet above the limits of rows or columns."""
+    if height > limits.rows:
+        raise too_many_rows(limits)
+    if width > limits.columns:
+        raise too_many_columns(width, limits)
+
+
+def check_cells(columns: list[pl.Series], limits: Limits) -> None:
+    """Refuse a cell longer than the limit."""
+    for series in columns:
+        longest = series.str.len_chars().max()
+        if isinstance(longest, int) and longest > limits.cell_characters:
+            raise cell_too_long(limits)
+
+
+# -- the exact, slower reader ------------------------------------------------------------------------------------
+
+
+def _sparse(content: bytes, part: SheetPart, hidden: frozenset[int], limits: Limits) -> Grid:
+    """Scattered or unusually written sheets, cell by cell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            sheet = book[part.name]
+            sheet.reset_dimensions()
+            grid = grid_from_cells(part.name, _cells(sheet, limits))
+        except FileRefused:
+            raise
+        except Exception:
+            raise truncated() from None
+    check_size(grid.height, grid.width, limits)
+    return Grid(part.name, grid.frame, grid.rows, grid.columns, (), part.hidden, frozenset(), hidden)
+
+
+def _cells(sheet: Any, limits: Limits) -> Any:
+    for row in sheet.iter_rows():
+        for cell in row:
+            value = cell.value
+            if value is None:
+                continue
+            text = displayed(str(value), cell.number_format or "") if isinstance(value, int | float) else None
+            text = text or cell_text(value)
+            if text is None:
+                continue
+            if len(text) > limits.cell_characters:
+                raise cell_too_long(limits)
+            yield cell.row, cell.column - 1, text
+
+
+# -- legacy workbooks --------------------------------------------------------------------------------------------
+
+
+def read_xls(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
+    """The grids of an Excel 97-2003 workbook."""
+    workbook = _calamine(content)
+    grids = []
+    for meta in workbook.sheets_metadata:
+        if meta.typ != python_calamine.SheetTypeEnum.WorkSheet:
+            continue
+        rows, first_row, first_column, merged = _sheet_rows(workbook, meta.name)
+        hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
+        part = SheetPart(meta.name, "", hidden)
+        grids.append(_dense(part, SheetFacts(True), rows, first_row, first_column, merged, limits))
+    return grids, []
