@@ -44,7 +44,7 @@ def state_view(
                max(submission) FILTER (sign > 0) AS submission,
                arg_max(source_sheet, submission) FILTER (sign > 0) AS source_sheet,
                arg_max(source_row, submission) FILTER (sign > 0) AS source_row
-        FROM read_parquet(?, union_by_name => true, hive_partitioning => true)
+        FROM read_parquet(?, union_by_name => true, hive_partitioning => true, hive_types_autocast => false)
         WHERE {' AND '.join(conditions)}
         GROUP BY {columns}, sender, departement
         HAVING sum(sign) > 0

@@ -13,7 +13,7 @@ import pyarrow as pa
 from django.conf import settings
 
 from essaim.engines import measures
-from essaim.engines.measures import Cells, DuckEngine, Figures, Indicator
+from essaim.engines.measures import Cells, Figures, Indicator
 from essaim.engines.measures.cells import fact_dimensions
 from essaim.evaluation.reads.catalogue import derived_facts, indicator
 from essaim.evaluation.reads.facts import fact_names, facts_for
@@ -66,8 +66,8 @@ class CellStore:
 STORE = CellStore()
 
 
-def _engine() -> str | object:
-    return "spark" if settings.ESSAIM_ENGINE == "spark" else DuckEngine()
+def _engine() -> str:
+    return f"spark:{settings.ESSAIM_SPARK_MASTER}" if settings.ESSAIM_ENGINE == "spark" else "duckdb"
 
 
 def _computed(asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Held:
@@ -179,5 +179,4 @@ def trace(
         breakdown=breakdown,
         known_at=number,
         attributes=profile_frame(),
-        engine=DuckEngine(),
     )

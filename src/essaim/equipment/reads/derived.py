@@ -1,0 +1,58 @@
+"""Equipment facts made from several ledger tables, for figures and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, INVENTORY, ORDERS
+from essaim.equipment.reads.reconciliation import Reconciliation, reconcile
+from essaim.equipment.reads.sources import state_view
+from essaim.equipment.reads.tracking import Tracking, track_orders
+from essaim.foundation.facts import ledger, table_spec
+
+VIEWS = {
+    "orders": ORDERS,
+    "deliveries": DELIVERIES,
+    "acknowledgements": ACKNOWLEDGEMENTS,
+    "inventory": INVENTORY,
+    "disposals": DISPOSALS,
+}
+
+
+@contextmanager
+def states(
+    *names: str, known_at: int | None = None, departements: Sequence[str] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``."""
+    connection = duckdb.connect()
+    try:
+        for name in names:
+            spec = table_spec(VIEWS[name])
+            state_view(connection, name, ledger().files(spec), spec.schema, known_at=known_at, departements=departements)
+        yield connection
+    finally:
+        connection.close()
+
+
+def tracked(*, known_at: int | None = None, departements: Sequence[str] | None = None) -> Tracking:
+    """Order lines with the deliveries that fill them."""
+    with states("orders", "deliveries", known_at=known_at, departements=departements) as connection:
+        return track_orders(connection)
+
+
+def order_tracking(*, known_at: int | None = None, departements: Sequence[str] | None = None) -> pa.Table:
+    """The fact table ``equipment.order_tracking``: one entry of sign +1 per order line."""
+    return tracked(known_at=known_at, departements=departements).lines
+
+
+def reconciled(
+    *, on: date, known_at: int | None = None, departements: Sequence[str] | None = None
+) -> Reconciliation:
+    """What each source says of each establishment and category on ``on``, and where they contradict one another."""
+    with states(*VIEWS, known_at=known_at, departements=departements) as connection:
+        return reconcile(connection, on=on.isoformat())
