@@ -1,0 +1,101 @@
+"""`essaim run` and `essaim demo`: the site and its worker, started together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from essaim.config.cli.home import open_installation
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--workers", type=int, default=2, show_default=True, help="Processus du site.")
+@click.option("--demo/--no-demo", default=True, help="Charge la démonstration au premier lancement.")
+def run(host: str, port: int, workers: int, demo: bool) -> int:
+    """Lance le site et son ouvrier ; au premier lancement, crée la base et la démonstration."""
+    os.environ.setdefault("ESSAIM_BASE_URL", f"http://{host}:{port}")
+    if demo:
+        os.environ.setdefault("ESSAIM_DEMO", "1")
+    open_installation()
+    _collect_static()
+    if demo:
+        from essaim.config.demo import build, is_built
+
+        if not is_built():
+            build(quick=False)
+    return _serve(host, port, workers)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Un seul territoire, pour un essai rapide.")
+def demo(quick: bool) -> None:
+    """Construit la démonstration : registre, comptes, fichiers d'expéditeurs passés par la vraie porte."""
+    open_installation()
+    from essaim.config.demo import build, is_built
+
+    if is_built():
+        click.echo("La démonstration est déjà là.")
+        return
+    build(quick=quick)
+
+
+def _collect_static() -> None:
+    """Gathers hashed static files once per version of the code."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = Path(settings.STATIC_ROOT) / ".ready"
+    newest = max(path.stat().st_mtime for path in (settings.BASE_DIR / "portal" / "static").rglob("*"))
+    if stamp.exists() and stamp.stat().st_mtime >= newest:
+        return
+    click.echo("Préparation des fichiers du site…")
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=list(settings.STATIC_IGNORED))
+    stamp.touch()
+
+
+def _serve(host: str, port: int, workers: int) -> int:
+    """Runs web server and worker until one ends or a signal comes, then stops both with a deadline."""
+    binary = Path(sys.executable).parent
+    web = subprocess.Popen(
+        [binary / "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
+         "--blocking-threads", "1", "--no-ws", "--log-level", "warning", "essaim.config.wsgi:application"]
+    )
+    worker = subprocess.Popen([sys.executable, "-m", "essaim.config.worker"])
+    children = (web, worker)
+
+    def stop(signum: int, frame: object) -> None:
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    click.echo(f"\n  Essaim est prêt : http://{host}:{port}\n")
+    from django.conf import settings
+
+    if settings.ESSAIM_DEMO:
+        from essaim.config.demo import ACCOUNTS, PASSWORD
+
+        click.echo("  Comptes de démonstration (mot de passe : " + PASSWORD + ")")
+        for account in ACCOUNTS:
+            click.echo(f"    {account.username:<22} {account.title}")
+    click.echo("\n  Ctrl+C pour arrêter.")
+    while all(child.poll() is None for child in children):
+        time.sleep(0.3)
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + 10
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+    codes = [child.returncode for child in children]
+    return 0 if all(code in (0, -signal.SIGTERM, -signal.SIGINT, 143, 130) for code in codes) else 1
