@@ -13,7 +13,7 @@ from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, 
 from essaim.equipment.reads.reconciliation import Reconciliation, reconcile
 from essaim.equipment.reads.sources import state_view
 from essaim.equipment.reads.tracking import Tracking, track_orders
-from essaim.foundation.facts import ledger, table_spec
+from essaim.foundation.reads.facts import ledger, table_spec
 
 VIEWS = {
     "orders": ORDERS,

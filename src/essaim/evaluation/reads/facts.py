@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from essaim.engines.measures import Indicator
 from essaim.evaluation.reads.catalogue import derived_facts
 from essaim.foundation.contracts import contract
-from essaim.foundation.facts import empty_entries, ledger, table_spec
+from essaim.foundation.reads.facts import ledger, table_spec
 
 
 def fact_names(asked: Iterable[Indicator]) -> tuple[str, ...]:
@@ -41,4 +43,20 @@ def facts_for(
 def entries(name: str) -> Any:
     """Parquet files of the ledger table of contract ``name``; an empty table with its columns when nothing was posted."""
     spec = table_spec(contract(name))
-    return list(ledger().files(spec)) or empty_entries(spec)
+    return list(ledger().files(spec)) or entries_schema(spec.schema).empty_table()
+
+
+def entries_schema(fields: pa.Schema) -> pa.Schema:
+    """The columns of a ledger table: the contract's and those of every entry."""
+    own = [field for field in fields if field.name not in {"sender", "departement"}]
+    return pa.schema(
+        [
+            *own,
+            pa.field("sign", pa.int8()),
+            pa.field("submission", pa.int64()),
+            pa.field("sender", pa.string()),
+            pa.field("source_sheet", pa.string()),
+            pa.field("source_row", pa.int64()),
+            pa.field("departement", pa.string()),
+        ]
+    )

@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 from django.conf import settings
+from django.utils import timezone
 
 from essaim.engines import measures
 from essaim.engines.measures import Cells, Figures, Indicator
@@ -18,8 +19,7 @@ from essaim.engines.measures.cells import fact_dimensions
 from essaim.evaluation.reads.catalogue import derived_facts, indicator
 from essaim.evaluation.reads.facts import fact_names, facts_for
 from essaim.foundation.contracts import contract
-from essaim.foundation.facts import ledger, number_known_at, table_spec
-from essaim.foundation.reads import last_number
+from essaim.foundation.reads.facts import ledger, number_known_at, table_spec
 from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
 
 _KEPT = 48
@@ -131,7 +131,7 @@ def figures(
     names = (by,) if isinstance(by, str) else tuple(by or ())
     dimensions = fact_dimensions(asked, names)
     number = number_known_at(known_at) if isinstance(known_at, date) else known_at
-    latest = last_number()
+    latest = number_known_at(timezone.now())
     if number is None or number >= latest:
         prepared = STORE.current(asked, dimensions, latest)
     else:

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from essaim.foundation.contracts import contracts
-from essaim.foundation.facts import ledger, table_spec
+from essaim.foundation.reads.facts import ledger, table_spec
 from essaim.foundation.models import Posting
 
 _NOT_VALUES = {"submission", "source_sheet", "source_row", "sign"}
