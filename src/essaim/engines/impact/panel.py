@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from essaim.engines.impact import panel_checks as checks
 from essaim.engines.impact.panel_checks import PanelRefused
-from essaim.engines.impact.panel_columns import as_floats, cohort_values, encode, period_codes
+from essaim.engines.impact.panel_columns import as_floats, cohort_values, compact, encode, period_codes
 
 __all__ = ["ClusterSums", "Panel", "PanelRefused", "PanelReport"]
 
@@ -106,7 +106,8 @@ class Panel:
 
         ``unit=None`` declares repeated cross-sections (each row its own unit); ``cluster=None`` means the unit is the cluster.
         ``cohort``: first treated period, with 0, null, NaN or inf for never. ``missing_covariates`` and ``lost_clusters`` are
-        ``"refuse"``, ``"drop"`` (reported) — or ``"keep"`` for clusters. Rows without outcome are set aside and counted.
+        ``"refuse"``, ``"drop"`` (reported) or ``"keep"`` (predictors of a synthetic control averaged over time may lack some
+        years; other estimators then refuse). Rows without outcome are set aside and counted.
         Raises ``PanelRefused`` (message in French) on everything listed in ``panel_checks``.
         """
         names = [n for n in (unit, cluster, time, outcome, cohort, exposure, weights, *covariates) if n is not None]
@@ -146,9 +147,15 @@ class Panel:
             return self.exposure
         return (self.period_value >= self.cohort).astype(np.float64)
 
+    def first_row(self) -> Ints:
+        """(U,) position of the first row of each unit."""
+        first = np.empty(self.unit_labels.size, np.int64)
+        first[self.unit[::-1]] = np.arange(self.rows)[::-1]
+        return first
+
     def unit_table(self) -> tuple[Ints, Floats]:
         """Cluster code and cohort of each unit, (U,), (U,)."""
-        first = np.unique(self.unit, return_index=True)[1]
+        first = self.first_row()
         cohort = np.full(first.size, np.inf) if self.cohort is None else self.cohort[first]
         return self.cluster[first], cohort
 
@@ -184,9 +191,9 @@ class Panel:
 
     def keep(self, mask: NDArray[np.bool_] | Ints) -> Panel:
         """The rows of ``mask`` (n,) or at those positions, codes rebuilt so that labels hold only what remains; the report is kept as it was."""
-        unit_kept, unit = np.unique(self.unit[mask], return_inverse=True)
-        cluster_kept, cluster = np.unique(self.cluster[mask], return_inverse=True)
-        period_kept, period = np.unique(self.period[mask], return_inverse=True)
+        unit_kept, unit = compact(self.unit[mask], self.unit_labels.size)
+        cluster_kept, cluster = compact(self.cluster[mask], self.cluster_labels.size)
+        period_kept, period = compact(self.period[mask], self.periods.size)
         return replace(
             self, unit=unit, cluster=cluster, period=period, outcome=self.outcome[mask],
             cohort=None if self.cohort is None else self.cohort[mask],
@@ -206,6 +213,8 @@ class Panel:
 
     def balanced(self) -> Panel:
         """Only the units observed at every period."""
+        if self.is_balanced:
+            return self
         counts = np.bincount(self.unit, minlength=self.unit_labels.size)
         return self.keep(counts[self.unit] == self.periods.size)
 
@@ -266,6 +275,8 @@ class _Columns:
         no_outcome = ~np.isfinite(self.outcome)
         no_covariate = ~np.isfinite(self.covariates).all(axis=1) & ~no_outcome
         checks.covariates_complete(no_covariate, missing_covariates, self.covariates, self.covariate_names)
+        if missing_covariates == "keep":
+            no_covariate = np.zeros_like(no_covariate)
         kept = ~(no_outcome | no_covariate)
         checks.outcome_varies(self.outcome[kept])
         lost = () if self.is_cluster_unit else checks.lost_clusters(self, kept, lost_clusters)

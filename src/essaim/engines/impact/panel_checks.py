@@ -84,8 +84,8 @@ def exposure_complete(exposure: Floats | None) -> None:
 
 
 def covariates_complete(missing: Flags, policy: str, covariates: Floats, names: Sequence[str]) -> None:
-    """Refuse missing covariates unless ``policy`` is ``"drop"``."""
-    if policy not in ("refuse", "drop"):
+    """Refuse missing covariates unless ``policy`` is ``"drop"`` or ``"keep"``."""
+    if policy not in ("refuse", "drop", "keep"):
         raise ValueError(f"missing_covariates: {policy!r}")
     if missing.any() and policy == "refuse":
         guilty = [n for j, n in enumerate(names) if not np.isfinite(covariates[:, j]).all()]
@@ -94,6 +94,12 @@ def covariates_complete(missing: Flags, policy: str, covariates: Floats, names: 
             f"{int(missing.sum())} ligne(s) n'ont pas toutes leurs covariables ({_some(guilty)}). Complétez-les, retirez la "
             "covariable, ou demandez explicitement que ces lignes soient écartées.",
         )
+
+
+def covariates_known(covariates: Floats, names: Sequence[str]) -> None:
+    """Refuse, at estimation, covariates that were kept with missing values (only predictors averaged over time may have some)."""
+    bad = ~np.isfinite(covariates).all(axis=1)
+    covariates_complete(bad, "refuse", covariates, names)
 
 
 def outcome_varies(outcome: Floats) -> None:

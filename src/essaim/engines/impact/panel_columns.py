@@ -58,6 +58,13 @@ def encode(frame: Any, name: str) -> tuple[Ints, NDArray[Any]]:
     return rank[np.asarray(coded.indices.to_numpy(zero_copy_only=False))], labels[order]
 
 
+def compact(codes: Ints, size: int) -> tuple[Ints, Ints]:
+    """Codes still used (sorted), and the codes renumbered without gaps; linear time."""
+    present = np.zeros(size, bool)
+    present[codes] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
+
+
 def period_codes(frame: Any, name: str) -> tuple[Ints, Floats, tuple[str, ...]]:
     """Codes (n,), numeric values (T,) and labels (T,) of the periods; text periods take their rank as value."""
     codes, labels = encode(frame, name)

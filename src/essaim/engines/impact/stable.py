@@ -31,6 +31,11 @@ def group_sums(values: Floats, codes: NDArray[np.int64], groups: int) -> Floats:
     return np.stack([np.bincount(codes, row, groups) for row in rows]).astype(np.float64)
 
 
+def sums(codes: NDArray[np.int64], values: Floats, groups: int) -> Floats:
+    """Sums of (n,) over codes: (groups,), in row order."""
+    return np.asarray(np.bincount(codes, values, groups), np.float64)
+
+
 def symmetric_inverse(matrix: Floats) -> Floats | None:
     """Inverse of a small Gram matrix, None when it is numerically singular (reciprocal condition below 1e-15 after scaling)."""
     scale = np.sqrt(np.diag(matrix))

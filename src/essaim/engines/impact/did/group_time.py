@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from essaim.engines.impact import panel_checks as checks
 from essaim.engines.impact.did.plan import BASES, CONTROLS, Cell, cells_of, prepare
 from essaim.engines.impact.did.repeated import two_group_repeated
 from essaim.engines.impact.did.two_by_two import METHODS, NotEstimable, TwoByTwo, two_group_panel
@@ -77,6 +78,7 @@ def group_time_effects(
     Time-varying covariates and weights are taken at the earlier of the two periods compared, as in R did.
     """
     _check(method, control, base, cluster, unbalanced, anticipation)
+    checks.covariates_known(panel.covariates, panel.covariate_names)
     panel, said = prepare(panel, control, anticipation)
     as_panel = not panel.is_repeated_cross_section and (unbalanced == "drop" or panel.is_balanced)
     if as_panel:
@@ -115,10 +117,9 @@ def _check(method: str, control: str, base: str, cluster: str, unbalanced: str, 
 
 
 def _units(panel: Panel, as_panel: bool) -> Units:
-    first = np.unique(panel.unit, return_index=True)[1]
     cluster, cohort = panel.unit_table()
     if as_panel:
-        weight = panel.weights[first]
+        weight = panel.weights[panel.first_row()]
     else:
         weight = np.bincount(panel.unit, panel.weights) / np.bincount(panel.unit)
     return Units(cluster, cohort, weight / weight.mean(), panel.cluster_labels.size)
