@@ -1,0 +1,61 @@
+"""`essaim accounts`: people of an installation, from the command line."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from essaim.config.cli.home import Denied, account, open_installation
+
+
+@click.group()
+def accounts() -> None:
+    """Les comptes et leurs mandats."""
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """Liste les comptes et leurs mandats en cours."""
+    open_installation()
+    from essaim.foundation.models import Account
+    from essaim.foundation.scopes import active_mandates
+
+    for item in Account.objects.filter(erased_at__isnull=True):
+        click.echo(f"{item.username:<28} {'actif' if item.is_active else 'fermé'}")
+        for mandate in active_mandates(item):
+            click.echo(f"    {mandate.get_role_display()} — {mandate.scope} depuis le {mandate.starts_on:%d/%m/%Y}")
+
+
+@accounts.command("open")
+@click.argument("username")
+@click.option("--email", default="")
+@click.option("--organisation", default="")
+@click.password_option(prompt="Mot de passe", confirmation_prompt="Encore une fois")
+def open_one(username: str, email: str, organisation: str, password: str) -> None:
+    """Ouvre le compte local USERNAME."""
+    open_installation()
+    from essaim.foundation import acts
+
+    try:
+        acts.open_account(username=username, email=email, organisation=organisation, password=password, by=account(None))
+    except acts.ActRefused as refusal:
+        raise Denied(str(refusal)) from refusal
+    click.echo(f"Compte « {username} » ouvert. Donnez-lui un mandat : essaim accounts grant {username} --role … --scope …")
+
+
+@accounts.command("grant")
+@click.argument("username")
+@click.option("--role", required=True, help="national_steering, territory_lead, authority_contributor, school_director, evaluator, auditor, administrator…")
+@click.option("--scope", required=True, help="national, administrative/departement/02, owner/organisation/SIREN, establishment/UAI…")
+@click.option("--organisation", default="", help="SIREN ou code de l'organisme dont il envoie les données.")
+def grant(username: str, role: str, scope: str, organisation: str) -> None:
+    """Donne un mandat au compte USERNAME, à partir d'aujourd'hui."""
+    open_installation()
+    from essaim.foundation import acts
+
+    try:
+        acts.grant_mandate(account=account(username), role=role, scope=scope, organisation=organisation, starts_on=date.today(), by=account(None))
+    except acts.ActRefused as refusal:
+        raise Denied(str(refusal)) from refusal
+    click.echo("Mandat donné.")
