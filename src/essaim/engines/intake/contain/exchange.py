@@ -45,7 +45,7 @@ class _Reader(pickle.Unpickler):
     def persistent_load(self, token: Any) -> Any:
         kind, name = token
         path = self._folder / Path(name).name
-        frame = pl.read_ipc(path, memory_map=True)
+        frame = pl.read_ipc(path)
         return frame.to_series() if kind == "series" else frame
 
     def find_class(self, module: str, name: str) -> Any:

@@ -1,0 +1,44 @@
+"""The sender's own workbook back: what is wrong, where, what to do, and everything else as it was."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from ..locate import ANNOTATION_MARK
+from ..reading import read_grids
+from ..tables import Limits, ReadFile
+from .neutralise import neutralise
+from .original import annotate_original
+from .rebuilt import annotate_rebuilt
+
+__all__ = ["ANNOTATION_MARK", "annotate", "annotated_name", "neutralise"]
+
+
+def annotate(
+    content: bytes,
+    filename: str,
+    read: ReadFile,
+    issues: pl.DataFrame,
+    summary: pl.DataFrame,
+    *,
+    title: str,
+    limits: Limits | None = None,
+) -> bytes:
+    """The workbook (xlsx, or xlsm for xlsm) with an « Anomalies » sheet first and offending cells coloured and commented.
+
+    ``issues``: ``code, severity, sheet, row, column, field, value, expected, suggestion, message`` (column null: the row);
+    ``summary``: ``code, severity, field, count, message``. Excel workbooks keep formats, formulas and sheets; other formats
+    are given back as xlsx with the same cells at the same places. At most 2 000 comments a sheet; the list is whole."""
+    if read.format in ("xlsx", "xlsm"):
+        return annotate_original(content, read.format == "xlsm", issues, summary, title)
+    sheets = read_grids(content, filename, limits=limits)
+    return annotate_rebuilt(sheets.grids, issues, summary, title)
+
+
+def annotated_name(filename: str, read: ReadFile) -> str:
+    """The name under which the annotated workbook is given back."""
+    stem = PurePosixPath(filename.replace("\\", "/")).name.removesuffix(".gz")
+    stem = stem.rsplit(".", 1)[0] if "." in stem else stem
+    return f"{stem}_anomalies.{'xlsm' if read.format == 'xlsm' else 'xlsx'}"

@@ -1,0 +1,166 @@
+"""Giving back as xlsx a file that was not one (csv, ods, xls, parquet, JSON…): same sheets, rows and columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+
+from ..grid import Grid, index_of
+from ..locate import is_annotation
+from .neutralise import neutralise
+from .sheet import (
+    COLOURS,
+    LIST_HEADERS,
+    MARK,
+    MAX_COLOURED,
+    MAX_COMMENTS,
+    MAX_LINKS,
+    SHEET,
+    SUMMARY_HEADERS,
+    WIDTHS,
+    Layout,
+    cell_marks,
+    layout_of,
+    limits_notes,
+    listed,
+    target,
+)
+
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
+_INTEGER = re.compile(r"-?[1-9]\d{0,14}$|0$")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]$")
+_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")
+_MAX_ROWS = 1_048_576
+
+Marks = dict[tuple[int, str | None], tuple[str, list[str]]]
+
+
+def annotate_rebuilt(grids: tuple[Grid, ...], issues: pl.DataFrame, summary: pl.DataFrame, title: str) -> bytes:
+    """An xlsx workbook with the « Anomalies » sheet first, then each sheet of the file, cell for cell."""
+    kept = [grid for grid in grids if not is_annotation(grid)]
+    names = sheet_names([grid.sheet for grid in kept])
+    marks = cell_marks(issues)
+    notes = limits_notes(issues, marks)
+    notes.insert(0, "Votre fichier n'était pas un classeur .xlsx : il vous est rendu dans ce format, cellule pour cellule.")
+    if any(grid.height and int(grid.rows[-1]) > _MAX_ROWS for grid in kept):
+        notes.append(f"Les lignes au-delà de {_MAX_ROWS} ne tiennent pas dans un classeur : corrigez-les dans votre fichier.")
+    output = io.BytesIO()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(output, options)
+    formats = _formats(book)
+    _anomalies(book, layout_of(issues, summary, title, notes), issues, names, formats)
+    for grid in kept:
+        _copy(book.add_worksheet(names[grid.sheet]), grid, marks.get(grid.sheet, {}), formats)
+    book.close()
+    return output.getvalue()
+
+
+def sheet_names(names: list[str]) -> dict[str, str]:
+    """A legal, distinct worksheet name (31 characters) for each sheet."""
+    legal: dict[str, str] = {}
+    used = {SHEET.casefold()}
+    for name in names:
+        base = _FORBIDDEN.sub("_", name).strip("' ")[:31] or "Feuille"
+        chosen, number = base, 2
+        while chosen.casefold() in used or chosen.casefold() == "history":
+            suffix = f" ({number})"
+            chosen, number = base[: 31 - len(suffix)] + suffix, number + 1
+        used.add(chosen.casefold())
+        legal[name] = chosen
+    return legal
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    formats = {
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "head": book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": "#000091"}),
+        "link": book.add_format({"font_color": "#0563C1", "underline": 1}),
+        "mark": book.add_format({"font_color": "#FFFFFF", "font_size": 1}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+    }
+    for severity, colour in COLOURS.items():
+        formats[severity] = book.add_format({"bg_color": "#" + colour[2:]})
+        formats["date:" + severity] = book.add_format({"bg_color": "#" + colour[2:], "num_format": "yyyy-mm-dd"})
+    return formats
+
+
+def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[str, str], formats: dict[str, Any]) -> None:
+    sheet = book.add_worksheet(SHEET)
+    sheet.set_tab_color("#CE0500")
+    for index, width in enumerate(WIDTHS):
+        sheet.set_column(index, index, width)
+    if layout.list_row <= 40:
+        sheet.freeze_panes(layout.list_row, 0)
+    for index, text in enumerate(layout.intro):
+        sheet.write_string(index, 0, text, formats["title"] if index == 0 else None)
+        if index == 0:
+            sheet.write_string(0, len(WIDTHS), MARK, formats["mark"])
+    sheet.write_row(layout.summary_row - 1, 0, SUMMARY_HEADERS, formats["head"])
+    for index, row in enumerate(layout.summary):
+        sheet.write_row(layout.summary_row + index, 0, row)
+    sheet.write_row(layout.list_row - 1, 0, LIST_HEADERS, formats["head"])
+    sheet.autofilter(layout.list_row - 1, 0, layout.list_row - 1 + max(1, issues.height), len(LIST_HEADERS) - 1)
+    severities = issues.get_column("severity").to_list()
+    for offset, (values, severity) in enumerate(zip(listed(issues), severities)):
+        row = layout.list_row + offset
+        for column, value in enumerate(values):
+            if column == 1 and offset < MAX_LINKS and values[0] and value:
+                place = "internal:" + target(names.get(str(values[0]), str(values[0])), value, values[2])[1:]
+                sheet.write_url(row, column, place, formats["link"], str(value))
+            elif column == 6:
+                sheet.write(row, column, value, formats.get(severity))
+            elif value is not None:
+                sheet.write(row, column, value)
+
+
+def _copy(sheet: Any, grid: Grid, marks: Marks, formats: dict[str, Any]) -> None:
+    coloured = {key: mark for key, (mark, _) in zip(marks, list(marks.values())[:MAX_COLOURED])}
+    by_row: dict[int, dict[int, str]] = {}
+    first = grid.columns[0] if grid.columns else 0
+    for (row, letters), severity in coloured.items():
+        by_row.setdefault(row, {})[index_of(letters) if letters else first] = severity
+    for row_number in grid.hidden_rows:
+        sheet.set_row(row_number - 1, None, None, {"hidden": True})
+    for number, cells in zip(grid.rows.to_list(), grid.frame.iter_rows()):
+        if number > _MAX_ROWS:
+            break
+        _row(sheet, number - 1, dict(zip(grid.columns, cells)), by_row.pop(number, {}), formats)
+    _comments(sheet, marks, first)
+    if grid.hidden:
+        sheet.hide()
+
+
+def _row(sheet: Any, row: int, cells: dict[int, str | None], severities: dict[int, str], formats: dict[str, Any]) -> None:
+    for column in sorted({*cells, *severities}) if severities else cells:
+        value, severity = cells.get(column), severities.get(column)
+        style = formats.get(severity) if severity else None
+        if value is None:
+            if style is not None:
+                sheet.write_blank(row, column, None, style)
+        elif _INTEGER.match(value) or _DECIMAL.match(value):
+            sheet.write_number(row, column, float(value), style)
+        elif _DATE.match(value) and _is_date(value):
+            sheet.write_datetime(row, column, dt.datetime.fromisoformat(value), formats[f"date:{severity}" if severity else "date"])
+        else:
+            sheet.write_string(row, column, neutralise(value), style)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        dt.date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _comments(sheet: Any, marks: Marks, first: int) -> None:
+    for (row, letters), (_, texts) in list(marks.items())[:MAX_COMMENTS]:
+        if row <= _MAX_ROWS:
+            column = index_of(letters) if letters else first
+            sheet.write_comment(row - 1, column, "\n\n".join(texts[:10])[:8000], {"author": "Essaim", "x_scale": 2.2})

@@ -1,0 +1,133 @@
+"""The « Anomalies » sheet: what it holds and how it looks, whichever writer puts it down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ..locate import ANNOTATION_MARK
+from .neutralise import neutralise
+
+SHEET = "Anomalies"
+LIST_HEADERS = (
+    "Feuille",
+    "Ligne",
+    "Colonne",
+    "Valeur trouvée",
+    "Attendu",
+    "Correction proposée",
+    "Gravité",
+    "Message",
+    "Champ",
+)
+SUMMARY_HEADERS = ("Gravité", "Champ", "Nombre", "Message", "Code")
+WIDTHS = (24, 9, 10, 28, 34, 28, 14, 70, 22)
+SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Information"}
+COLOURS = {"blocking": "FFFFC7CE", "warning": "FFFFE699", "notice": "FFDDEBF7"}
+RANKS = {"blocking": 0, "warning": 1, "notice": 2}
+MAX_COMMENTS = 2_000
+MAX_COLOURED = 100_000
+MAX_LINKS = 20_000
+MAX_LISTED = 1_000_000
+MARK = ANNOTATION_MARK
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The lines of the sheet: title lines, summary, then the list of issues from ``first`` (1-based rows)."""
+
+    intro: tuple[str, ...]
+    summary: tuple[tuple[Any, ...], ...]
+    summary_row: int
+    list_row: int
+
+
+def layout_of(issues: pl.DataFrame, summary: pl.DataFrame, title: str, notes: list[str]) -> Layout:
+    """Place title, counts, notes, grouped summary and list."""
+    counts = dict(issues.group_by("severity").len().iter_rows()) if issues.height else {}
+    told = [f"{counts[key]} {label.lower()}" for key, label in SEVERITIES.items() if counts.get(key)]
+    intro = [title, " · ".join(told) if told else "Aucune anomalie.", *notes]
+    intro.append("Corrigez les cellules colorées dans vos feuilles, puis déposez de nouveau ce classeur : cette feuille sera ignorée.")
+    rows = tuple(_summary_rows(summary))
+    summary_row = len(intro) + 2
+    return Layout(tuple(map(neutralise, intro)), rows, summary_row, summary_row + len(rows) + 2)
+
+
+def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+    for row in summary.iter_rows(named=True):
+        yield (
+            SEVERITIES.get(row.get("severity") or "", row.get("severity")),
+            _safe(row.get("field")),
+            row.get("count"),
+            _safe(row.get("message")),
+            _safe(row.get("code")),
+        )
+
+
+def listed(issues: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The rows of the list, in the order of the columns, every text neutralised."""
+    for row in issues.head(MAX_LISTED).iter_rows(named=True):
+        yield (
+            _safe(row["sheet"]),
+            row["row"],
+            row["column"],
+            _safe(row["value"]),
+            _safe(row["expected"]),
+            _safe(row["suggestion"]),
+            SEVERITIES.get(row["severity"], row["severity"]),
+            _safe(row["message"]),
+            _safe(row["field"]),
+        )
+
+
+def _safe(value: Any) -> Any:
+    return neutralise(value) if isinstance(value, str) else value
+
+
+def target(sheet: str, row: Any, column: str | None) -> str:
+    """The place an issue points to, as a link inside the workbook."""
+    quoted = sheet.replace("'", "''")
+    return f"#'{quoted}'!{column or 'A'}{row}"
+
+
+def cell_marks(issues: pl.DataFrame) -> dict[str, dict[tuple[int, str | None], tuple[str, list[str]]]]:
+    """By sheet, then by (row, column letter or None for the whole row): the worst severity and the messages."""
+    marks: dict[str, dict[tuple[int, str | None], tuple[str, list[str]]]] = {}
+    wanted = issues.filter(pl.col("row").is_not_null()).select(
+        "sheet", "row", "column", "severity", "message", "expected", "suggestion"
+    )
+    for sheet, row, column, severity, message, expected, suggestion in wanted.iter_rows():
+        places = marks.setdefault(sheet, {})
+        old, texts = places.get((row, column), (severity, []))
+        worst = severity if RANKS.get(severity, 3) < RANKS.get(old, 3) else old
+        texts.append(_comment(severity, message, expected, suggestion))
+        places[(row, column)] = (worst, texts)
+    return marks
+
+
+def _comment(severity: str, message: str | None, expected: str | None, suggestion: str | None) -> str:
+    parts = [f"{SEVERITIES.get(severity, severity)} : {message or ''}"]
+    if expected:
+        parts.append(f"Attendu : {expected}")
+    if suggestion:
+        parts.append(f"Proposition : {suggestion}")
+    return neutralise("\n".join(parts)[:2000])
+
+
+def limits_notes(issues: pl.DataFrame, marks: dict[str, dict[tuple[int, str | None], tuple[str, list[str]]]]) -> list[str]:
+    """What the sheet must say when there are too many issues to mark every cell."""
+    notes = []
+    crowded = [sheet for sheet, places in marks.items() if len(places) > MAX_COMMENTS]
+    if crowded:
+        notes.append(
+            f"Seules les {MAX_COMMENTS} premières cellules signalées de chaque feuille portent un commentaire ; "
+            "la liste ci-dessous est complète."
+        )
+    if any(len(places) > MAX_COLOURED for places in marks.values()):
+        notes.append(f"Seules les {MAX_COLOURED} premières cellules signalées de chaque feuille sont colorées.")
+    if issues.height > MAX_LISTED:
+        notes.append(f"La liste est limitée à {MAX_LISTED} lignes sur {issues.height}.")
+    return notes
