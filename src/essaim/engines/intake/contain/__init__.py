@@ -64,13 +64,34 @@ def _run(folder: Path, limits: Limits) -> int:
         start_new_session=True,
         close_fds=True,
     )
-    deadline = time.monotonic() + limits.seconds
     try:
-        return process.wait(timeout=max(0.05, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise _too_long(limits) from None
+        return _watch(process, limits)
     finally:
         _end(process)
+
+
+def _watch(process: subprocess.Popen[bytes], limits: Limits) -> int:
+    """Wait for the end, the deadline, or resident memory above the limit, whichever comes first."""
+    deadline = time.monotonic() + limits.seconds
+    while True:
+        try:
+            return process.wait(timeout=max(0.001, min(_POLL, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                raise _too_long(limits) from None
+            if _resident(process.pid) > limits.memory_bytes:
+                raise _too_big() from None
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+_POLL = 0.02
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -93,12 +114,16 @@ def _too_long(limits: Limits) -> FileRefused:
     )
 
 
+def _too_big() -> FileRefused:
+    return FileRefused(
+        "too_much_memory",
+        "La lecture du fichier demande trop de mémoire : retirez les feuilles et les colonnes inutiles, ou découpez-le.",
+    )
+
+
 def _died(returncode: int) -> FileRefused:
     if returncode in (-signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS, 101):
-        return FileRefused(
-            "too_much_memory",
-            "La lecture du fichier demande trop de mémoire : retirez les feuilles et les colonnes inutiles, ou découpez-le.",
-        )
+        return _too_big()
     if returncode in (-signal.SIGXCPU, -signal.SIGALRM):
         return FileRefused("too_much_time", "La lecture du fichier demande trop de calcul : découpez-le, puis recommencez.")
     return FileRefused(

@@ -14,6 +14,9 @@ from typing import Any
 from ..tables import FileRefused, Limits
 
 
+_RESERVED = 3 * 2**30
+
+
 def main(folder: Path) -> int:
     """Read the request of ``folder``, compute it under its limits and store the outcome there."""
     from .exchange import load, store
@@ -44,7 +47,9 @@ def restrain(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    # Allocators reserve far more addresses than they use: the parent watches resident memory, this stops a sudden leap.
+    space = limits.memory_bytes + _RESERVED
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.unpacked_bytes * 4, limits.unpacked_bytes * 4))
 
 

@@ -7,7 +7,6 @@ import warnings
 import zipfile
 from typing import Any
 
-import openpyxl
 import polars as pl
 import python_calamine
 
@@ -151,6 +150,8 @@ def check_cells(columns: list[pl.Series], limits: Limits) -> None:
 
 def _sparse(content: bytes, part: SheetPart, hidden: frozenset[int], limits: Limits) -> Grid:
     """Scattered or unusually written sheets, cell by cell."""
+    import openpyxl  # slow to import, rarely needed
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
