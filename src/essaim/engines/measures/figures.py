@@ -124,7 +124,7 @@ def figures(
     asked = (indicators,) if isinstance(indicators, Indicator) else tuple(indicators)
     names = (by,) if isinstance(by, str) else tuple(by or ())
     frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
-    _check_breakdowns(asked, names, attribute_frame, fact_dimensions(asked, names))
+    _check_breakdowns(asked, names, attribute_frame)
     if prepared is None:
         prepared = cells(asked, facts or {}, by=fact_dimensions(asked, names), known_at=known_at, engine=engine)
     scope = Scope(level, hierarchy, names, frame, attribute_frame)
@@ -138,10 +138,9 @@ def figures(
     return Figures(table.select(*SCHEMA).to_arrow(), level, names, prepared.known_at)
 
 
-def _check_breakdowns(
-    asked: Sequence[Indicator], names: Sequence[str], attributes: pl.DataFrame, dimensions: Sequence[str]
-) -> None:
+def _check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attributes: pl.DataFrame) -> None:
     for item in asked:
+        dimensions = fact_dimensions((item,), names)
         for name in names:
             if name not in item.breakdowns:
                 allowed = ", ".join(item.breakdowns) or "aucune"
@@ -149,11 +148,11 @@ def _check_breakdowns(
                     "ventilation-refusee",
                     f"L'indicateur « {item.code} » ne se ventile pas par « {name} ». Ventilations permises : {allowed}.",
                 )
-    for name in names:
-        if name not in attributes.columns and name not in dimensions:
-            raise IndicatorRefused(
-                "ventilation-refusee", f"Aucune donnée ne porte la ventilation « {name} »."
-            )
+            if name not in attributes.columns and name not in dimensions:
+                raise IndicatorRefused(
+                    "ventilation-refusee",
+                    f"Aucune donnée de l'indicateur « {item.code} » ne porte la ventilation « {name} ».",
+                )
 
 
 def compute(
@@ -352,6 +351,10 @@ def _labels(
 def _gap(item: Indicator, held: Cells, scope: Scope, axes: Axes) -> pl.DataFrame:
     """Value in the first group minus value in the last one; numerator and denominator are the two values."""
     assert item.of is not None
+    if any(name not in scope.attributes.columns for name in scope.by):
+        raise IndicatorRefused(
+            "ventilation-refusee", f"L'écart « {item.code} » ne se ventile pas par une colonne des faits."
+        )
     inner = Scope(scope.level, scope.hierarchy, (*scope.by, item.gap_by), scope.frame, scope.attributes)
     if item.gap_by not in scope.attributes.columns:
         raise IndicatorRefused("ventilation-refusee", f"Aucune donnée ne porte la ventilation « {item.gap_by} ».")

@@ -158,7 +158,8 @@ class Indicator:
     numerator that evidence supports, when ``numerator`` is what is declared: the figure then carries the interval
     [proved, declared]; ``over``: the denominator covers every establishment of the unit (``"members"``) or those with
     numerator data (``"reporting"``); ``of``, ``gap_by``, ``gap_groups``: for a GAP, the indicator compared, the
-    breakdown and its two groups (first minus last)."""
+    breakdown and its two groups (first minus last); ``small_counts_secret``: counts below the threshold are hidden from
+    the public (False for what counts neither persons nor units)."""
 
     code: str
     version: int
@@ -181,7 +182,7 @@ class Indicator:
     of: Indicator | None = None
     gap_by: str = ""
     gap_groups: tuple[str, str] = ("1", "4")
-    persons: bool = False
+    small_counts_secret: bool = True
     grain: str = "establishment"
 
     def __post_init__(self) -> None:
