@@ -1,0 +1,164 @@
+"""Having a file understood by the engine, and keeping what it found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from essaim.engines import intake
+from essaim.engines.intake.report import Check
+from essaim.engines.intake.tables import Limits
+
+from .. import storage
+from ..contracts import contract as contract_named
+from ..contracts import references
+from ..models import Account, Layout, Place, State, Submission
+from ..reads.kept import frames_of, report_of
+from ..reads.memory import answers_of, memory_of
+from .journal import move, record
+from .receiving import sending
+from .refusals import ActRefused
+
+Progress = Callable[[int, int, str], None]
+
+
+def check(
+    *,
+    submission: Submission,
+    by: Account,
+    answers: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Submission:
+    """Check (again) the file of ``submission`` in a process of its own, with the registers loaded and what its sender
+    answered before; keep the rows, the issues and the questions.
+
+    ``answers`` add to those given earlier. ``progress(done, total, step)`` is told too. A file that cannot be understood
+    and asks nothing is refused. Whatever interrupts the check, the submission can be checked again."""
+    mandate = sending(by, submission.contract, submission.sender)
+    if answers:
+        answer(submission=submission, answers=answers, by=by)
+    before = submission.checked_key
+    with transaction.atomic():
+        start = {"progress_done": 0, "progress_total": 0, "progress_step": "Lecture du fichier"}
+        move(submission, State.CHECKING, progress_at=timezone.now(), **start)
+    try:
+        found = _understood(submission, _reporter(submission, progress))
+        key = storage.keep_check(frames_of(found))
+    except BaseException:
+        _give_back(submission)
+        raise
+    with transaction.atomic():
+        _settle(submission, found, key)
+        told = {"status": found.status, "rows": found.rows.height, "refused": found.refused.height}
+        record("check", submission, by=by, mandate=mandate, **told)
+    storage.forget_check(before)
+    return submission
+
+
+def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -> Submission:
+    """Answer the questions of the last check. Answers are remembered for this sender and these layouts, and used by the
+    next check of any of its files. Refuses a choice that was not offered."""
+    mandate = sending(by, submission.contract, submission.sender)
+    offered = {item["id"]: {choice[0] for choice in item["choices"]} for item in submission.report.get("questions", ())}
+    for key, value in answers.items():
+        if key in offered and value and value not in offered[key]:
+            raise ActRefused(f"La réponse « {value} » ne fait pas partie des choix proposés.")
+    with transaction.atomic():
+        current = Submission.objects.select_for_update().get(pk=submission.pk)
+        merged = {**current.answers, **answers}
+        Submission.objects.filter(pk=submission.pk).update(answers=merged)
+        submission.answers = merged
+        _remember(submission, dict(answers), by)
+        record("answer", submission, by=by, mandate=mandate, answers=dict(answers))
+    return submission
+
+
+def _remember(submission: Submission, answers: dict[str, str], by: Account) -> None:
+    for table in submission.report.get("tables", ()):
+        columns = {item["column"]: item["field"] for item in table["mapping"]}
+        known = Layout.objects.filter(
+            sender=submission.sender, contract=submission.contract, fingerprint=table["layout"]
+        ).first()
+        earlier = known.memory.get("answers", {}) if known else {}
+        Layout.objects.update_or_create(
+            sender=submission.sender,
+            contract=submission.contract,
+            fingerprint=table["layout"],
+            defaults={
+                "memory": {"columns": columns, "answers": {**earlier, **answers}},
+                "confirmed_by": by,
+                "confirmed_at": timezone.now(),
+            },
+        )
+
+
+def _understood(submission: Submission, progress: Progress) -> Check:
+    content = storage.bytes_path(submission.sha256).read_bytes()
+    return intake.check(
+        content,
+        submission.filename,
+        contract_named(submission.contract),
+        references=references(),
+        memory=memory_of(submission.contract, submission.sender),
+        answers={**answers_of(submission.contract, submission.sender), **submission.answers},
+        sender=submission.sender,
+        limits=Limits(
+            file_bytes=settings.ESSAIM_UPLOAD_MAX_MB * 2**20,
+            seconds=settings.ESSAIM_CHECK_SECONDS,
+            memory_bytes=settings.ESSAIM_CHECK_MEMORY_MB * 2**20,
+        ),
+        contain=True,
+        progress=progress,
+    )
+
+
+def _reporter(submission: Submission, progress: Progress | None) -> Progress:
+    """Writes the progress to the database, at most twice a second."""
+    last = 0.0
+
+    def tell(done: int, total: int, step: str) -> None:
+        nonlocal last
+        if progress is not None:
+            progress(done, total, step)
+        if time.monotonic() - last < 0.5:
+            return
+        last = time.monotonic()
+        Submission.objects.filter(pk=submission.pk, state=State.CHECKING, state_at=submission.state_at).update(
+            progress_done=done, progress_total=total, progress_step=step[:200], progress_at=timezone.now()
+        )
+
+    return tell
+
+
+def _give_back(submission: Submission) -> None:
+    """Undo the start of a check cut short, if nobody took it over."""
+    mine = Submission.objects.filter(pk=submission.pk, state=State.CHECKING, state_at=submission.state_at)
+    now = timezone.now()
+    mine.update(state=State.RECEIVED, state_at=now)
+    submission.state, submission.state_at = State.RECEIVED, now
+
+
+def _settle(submission: Submission, found: Check, key: str) -> None:
+    """Write what the check found and the state it leads to."""
+    hopeless = found.status == "refused" and not found.questions
+    changes: dict[str, Any] = {
+        "checked_key": key,
+        "report": report_of(found),
+        "status": found.status,
+        "rows_read": found.rows_read,
+        "rows_accepted": found.rows.height,
+        "rows_refused": found.refused.height,
+        "progress_step": "",
+    }
+    if hopeless:
+        told = [row["message"] for row in found.summary.to_dicts()] + [text for _code, text in found.notices]
+        changes["reason"] = " ".join(told)[:2000] or "Aucune donnée exploitable dans ce fichier."
+    move(submission, State.REFUSED if hopeless else State.CHECKED, **changes)
+    places = found.rows["departement"].drop_nulls().unique().to_list() if found.rows.height else []
+    submission.places.all().delete()
+    Place.objects.bulk_create(Place(submission=submission, departement=code) for code in sorted(places))

@@ -1,0 +1,119 @@
+"""The ledger of this installation: its tables, its clock, and the way from an entry back to the sender's cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+import pyarrow as pa
+from django.conf import settings
+from django.utils import timezone
+
+from essaim.engines.intake.contract import Contract, FieldType
+from essaim.engines.ledger import Ledger, TableSpec
+
+from .. import storage
+from ..models import Posting, Submission
+
+_ARROW = {
+    FieldType.INTEGER: pa.int64(),
+    FieldType.DECIMAL: pa.float64(),
+    FieldType.MONEY: pa.float64(),
+    FieldType.PERCENT: pa.float64(),
+    FieldType.DATE: pa.date32(),
+    FieldType.MONTH: pa.date32(),
+    FieldType.BOOLEAN: pa.bool_(),
+}
+
+
+def ledger() -> Ledger:
+    """The ledger at ESSAIM_LEDGER_URL."""
+    return Ledger(str(settings.ESSAIM_LEDGER_URL))
+
+
+def table_spec(contract: Contract) -> TableSpec:
+    """The ledger table of a contract: integers int64; decimals, money and percents float64; dates and months date32;
+    booleans bool; everything else text."""
+    schema = pa.schema([(item.name, _ARROW.get(item.type, pa.string())) for item in contract.fields])
+    return TableSpec(contract.code, schema, contract.key, contract.replaces, contract.perimeter)
+
+
+def _instant(moment: date | datetime) -> datetime:
+    """The last instant of a day in Paris, or the moment itself (taken in Paris time when naive)."""
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment + timedelta(days=1), time.min) - timedelta(microseconds=1)
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def number_known_at(moment: date | datetime) -> int:
+    """The last number posted at ``moment``; for a date, at the end of that day in Paris. 0 before the first."""
+    found = Posting.objects.filter(status=Posting.Status.DONE, at__lte=_instant(moment)).order_by("-number")
+    return found.values_list("number", flat=True).first() or 0
+
+
+def posted_numbers(contract: Contract) -> tuple[int, ...]:
+    """Numbers that the journal says are in the ledger table of ``contract``: what ``Ledger.verify`` compares with."""
+    found = Posting.objects.filter(status=Posting.Status.DONE, submission__contract=contract.code)
+    return tuple(found.values_list("number", flat=True))
+
+
+def posting(number: int) -> Posting:
+    """The acceptance or withdrawal posted under ``number``; Posting.DoesNotExist otherwise."""
+    return Posting.objects.select_related("submission", "by").get(number=number)
+
+
+@dataclass(frozen=True, slots=True)
+class CellOrigin:
+    """Where a value comes from: the sender's file, sheet and cell. ``cell`` is None when the value was not read from one
+    (a default, or a field deduced from others); ``written`` is the typed value retained, as text."""
+
+    submission: int
+    file: str
+    sender: str
+    sheet: str
+    row: int
+    cell: str | None
+    header: str
+    field: str
+    written: str | None
+
+
+def cell(number: int, sheet: str, row: int, field: str) -> CellOrigin:
+    """The sender's cell behind ``field`` of the entry of origin ``number`` at ``sheet``, ``row``.
+
+    Submission.DoesNotExist when no submission has that number."""
+    submission = Submission.objects.get(number=number)
+    letter, header = _column(submission, sheet, row, field)
+    return CellOrigin(
+        submission=number,
+        file=submission.filename,
+        sender=submission.sender,
+        sheet=sheet,
+        row=row,
+        cell=f"{letter}{row}" if letter else None,
+        header=header,
+        field=field,
+        written=_value(submission, sheet, row, field),
+    )
+
+
+def _column(submission: Submission, sheet: str, row: int, field: str) -> tuple[str, str]:
+    """Letter and header of the column read as ``field``: of the last table of the sheet that starts above ``row``."""
+    tables = [item for item in submission.report.get("tables", ()) if item["sheet"] == sheet]
+    above = [item for item in tables if (item.get("header_row") or 0) < row]
+    for table in sorted(above, key=lambda item: item.get("header_row") or 0, reverse=True):
+        for item in table["mapping"]:
+            if item["field"] == field:
+                return item["column"], item.get("header", "")
+    return "", ""
+
+
+def _value(submission: Submission, sheet: str, row: int, field: str) -> str | None:
+    found = (
+        storage.part(submission.checked_key, "rows")
+        .filter((pl.col("source_sheet") == sheet) & (pl.col("source_row") == row))
+        .select(pl.col(field).cast(pl.String))
+        .collect()
+    )
+    return found.item(0, 0) if found.height else None
