@@ -1,0 +1,1 @@
+"""Pages: thin functions that ask the rooms and show their answer."""
