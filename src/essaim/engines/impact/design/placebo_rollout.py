@@ -17,6 +17,12 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from essaim.engines.impact.design.rollout_estimate import (
+    permuted_waves,
+    rollout_changes,
+    rollout_estimates,
+    strata_codes,
+)
 from essaim.engines.impact.refusal import Refusal
 
 Floats = npt.NDArray[np.float64]
@@ -59,33 +65,6 @@ def _clean(means: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
     return y, w
 
 
-def _changes(y: Floats, starts: Sequence[int], horizon: int, window: int) -> Floats:
-    """Mean post-minus-base outcome of every cluster if it had started at each start: waves × clusters."""
-    rows = []
-    for start in starts:
-        post = y[:, window + start: window + horizon].mean(axis=1)
-        rows.append(post - y[:, window + start - 1])
-    return np.asarray(rows)
-
-
-def _strata_codes(strata: Sequence[object] | None, clusters: int) -> npt.NDArray[np.int64]:
-    if strata is None:
-        return np.zeros(clusters, np.int64)
-    codes: dict[object, int] = {}
-    return np.array([codes.setdefault(s, len(codes)) for s in strata], np.int64)
-
-
-def _draw(plan: npt.NDArray[np.int64], strata: npt.NDArray[np.int64], draws: int,
-          rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Waves of each cluster under ``draws`` permutations of ``plan`` inside strata (-1: never treated)."""
-    out = np.empty((draws, plan.size), np.int64)
-    for code in np.unique(strata):
-        at = np.flatnonzero(strata == code)
-        order = np.argsort(rng.random((draws, at.size)), axis=1)
-        out[:, at] = plan[at][order]
-    return out
-
-
 def _enumerate(clusters: int, counts: Sequence[int]) -> npt.NDArray[np.int64]:
     """Every way to place the waves among the clusters (one stratum)."""
 
@@ -112,20 +91,6 @@ def _assignments(counts: Sequence[int], strata: npt.NDArray[np.int64], plan: npt
         for wave in range(-1, len(counts)):
             log -= math.lgamma(int((inside == wave).sum()) + 1)
     return round(math.exp(min(log, 600.0)))
-
-
-def _estimates(changes: Floats, waves: npt.NDArray[np.int64], weights: Floats, spans: Floats) -> Floats:
-    """Simple aggregate of each drawn assignment (draws,)."""
-    total = np.zeros(waves.shape[0])
-    mass = np.zeros(waves.shape[0])
-    never = (waves == -1) * weights
-    for wave in range(changes.shape[0]):
-        inside = (waves == wave) * weights
-        size = inside.sum(axis=1)
-        gap = inside @ changes[wave] / size - never @ changes[wave] / never.sum(axis=1)
-        total += size * spans[wave] * gap
-        mass += size * spans[wave]
-    return total / mass
 
 
 def _detectable(noise: Floats, alpha: float, target: float) -> tuple[float, float]:
@@ -182,15 +147,15 @@ def placebo_rollouts(means: Floats, starts: Mapping[int, int], *, horizon: int |
     if not order[-1] < length <= periods:
         raise Refusal("horizon", f"La dernière vague part à la période {order[-1]} pour un horizon de {length} et "
                                  f"{periods} périodes passées : le passé connu est trop court.")
-    codes = _strata_codes(strata, clusters)
+    codes = strata_codes(strata, clusters)
     total = _assignments(counts, codes, base)
     enumerated = total <= draws and strata is None
     rng = np.random.default_rng(seed)
-    waves = _enumerate(clusters, counts) if enumerated else _draw(base, codes, draws, rng)
+    waves = _enumerate(clusters, counts) if enumerated else permuted_waves(base, codes, draws, rng)
     spans = np.array([length - start for start in order], float)
     windows = range(periods - length + 1)
     noise = np.sort(np.concatenate(
-        [_estimates(_changes(y, order, length, start), waves, w, spans) for start in windows]))
+        [rollout_estimates(rollout_changes(y, order, length, start), waves, w, spans) for start in windows]))
     if total * alpha < 1 - SLACK:
         _detectable(np.zeros(int(total)), alpha, power)
     critical, mde = _detectable(noise, alpha, power)
