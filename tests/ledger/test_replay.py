@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -62,7 +63,9 @@ def play(ledger: Ledger, spec: TableSpec, naive: Naive, steps: list) -> None:
         number += 2
 
 
-@pytest.mark.parametrize("spec", EVERY_KIND, ids=lambda spec: f"{spec.replaces}-{'-'.join(spec.key)}-{spec.name}")
+@pytest.mark.parametrize(
+    "spec", EVERY_KIND, ids=lambda spec: f"{spec.replaces}-{'-'.join(spec.key)}-{spec.name}"
+)
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=history)
 def test_state_at_every_number_is_a_naive_replay(spec: TableSpec, steps: list) -> None:
@@ -103,7 +106,7 @@ def test_changes_add_up(steps: list) -> None:
         ledger, naive = Ledger(folder), Naive(BY_KEY)
         play(ledger, BY_KEY, naive, steps)
         numbers = [0, *naive.acts]
-        for first, then in zip(numbers, numbers[1:], strict=False):
+        for first, then in pairwise(numbers):
             delta = pl.DataFrame(ledger.changes(BY_KEY, after=first, upto=then))
             known = [ledger.state(BY_KEY, known_at=n).to_pylist() for n in (first, then)]
             before, after = (sum(item["quantity"] or 0 for item in rows_) for rows_ in known)

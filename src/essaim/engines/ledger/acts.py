@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from .finding import body, claims_of_keys, claims_of_submission, current_rows, only_claims, perimeter_rows
 from .replay import Difference, among, coverage, difference, uncovered, winners
-from .shape import CLAIMS, ENTRIES
+from .shape import CLAIMS, ENTRIES, compared
 from .spec import Posted, TableSpec, UnknownSubmission
 from .store import Snapshot
 
@@ -68,10 +68,8 @@ def as_target(spec: TableSpec, claims: pl.DataFrame, number: int) -> pl.DataFram
     return claims.with_columns(pl.lit(number, pl.Int64).alias("origin")).select(body(spec))
 
 
-def posting(
-    found: Difference, snapshot: Snapshot, *, sender: str, posted_at: datetime, target: int | None = None
-) -> Act:
-    """The record of an act that posts ``found`` on top of ``snapshot``."""
+def posting(found: Difference, *, sender: str, posted_at: datetime, target: int | None = None) -> Act:
+    """The record of an act that posts ``found``; its version is known at commit."""
     return Act(
         kind="post" if target is None else "withdraw",
         target=target,
@@ -82,7 +80,7 @@ def posting(
         unchanged=found.unchanged,
         withdrawn=found.withdrawn,
         entries=found.minus.height + found.plus.height,
-        version=snapshot.version + 1,
+        version=-1,
     )
 
 
@@ -95,6 +93,17 @@ def one(snapshot: Snapshot, number: int) -> Act | None:
     """Act ``number``, or None."""
     found = snapshot.acts(number)
     return Act(**json.loads(found["act"][0])) if found.height else None
+
+
+def is_same_post(
+    spec: TableSpec, snapshot: Snapshot, number: int, claims: pl.DataFrame, act: Act, sender: str
+) -> bool:
+    """Whether submission ``number``, as recorded, asserted exactly ``claims`` (source positions aside)."""
+    if act.sender != sender or act.new + act.changed + act.unchanged != claims.height:
+        return False
+    names = [*spec.key, *compared(spec)]
+    kept = claims_of_submission(snapshot, number)
+    return claims.join(kept, on=names, how="anti", nulls_equal=True).is_empty()
 
 
 def void(acts: Mapping[int, Act]) -> set[int]:

@@ -38,9 +38,22 @@ def verify(snapshot: Snapshot, journal: Iterable[int] | None) -> Verification:
 
 def _netting(spec: TableSpec, entries: pl.DataFrame) -> list[str]:
     """At every number, every key nets to 0 or 1."""
-    steps = entries.select(*spec.key, "submission", "sign").sort("submission", "sign", maintain_order=True)
-    net = steps.with_columns(pl.col("sign").cast(pl.Int64).cum_sum().over(spec.key).alias("net"))
-    wrong = net.filter(~pl.col("net").is_in([0, 1])).select(spec.key).unique()
+    steps = entries.select(*spec.key, "submission", "sign")
+    many = (
+        steps.filter(pl.struct(spec.key).is_duplicated())
+        if len(spec.key) > 1
+        else steps.filter(pl.col(spec.key[0]).is_duplicated())
+    )
+    alone = steps.join(many.select(spec.key).unique(), on=spec.key, how="anti", nulls_equal=True)
+    net = many.sort("submission", "sign", maintain_order=True).with_columns(
+        pl.col("sign").cast(pl.Int64).cum_sum().over(spec.key).alias("net")
+    )
+    wrong = pl.concat(
+        [
+            net.filter(~pl.col("net").is_in([0, 1])).select(spec.key),
+            alone.filter(pl.col("sign") != 1).select(spec.key),
+        ]
+    ).unique()
     if wrong.is_empty():
         return []
     shown = ", ".join(str(part) for part in wrong.row(0))

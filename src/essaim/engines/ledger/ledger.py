@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -83,8 +84,8 @@ class Ledger:
         """Post one accepted submission: ``rows`` hold the contract's columns, ``departement``, ``source_sheet`` and
         ``source_row``. Upserts by key, or replaces the perimeters met in ``rows``, as ``spec`` says.
 
-        ``submission`` must exceed the last number of the table (OutOfOrder); the same number again is a no-op that
-        gives back the first outcome. Refuses duplicate keys and values that do not fit. All or nothing, in one commit."""
+        ``submission`` must exceed the last number of the table (OutOfOrder), unless it repeats an act already posted
+        (same number, sender and values): a no-op that gives back the first outcome. Refuses duplicate keys and values that do not fit. All or nothing, in one commit."""
         check_spec(spec)
         check_number(submission)
         claims = acts.as_target(spec, admit(spec, rows, sender=sender), submission)
@@ -92,12 +93,15 @@ class Ledger:
         def attempt(snapshot: Snapshot) -> Posted:
             found = difference(spec, current_rows(spec, snapshot, claims), claims)
             self._probe("compared")
-            act = acts.posting(found, snapshot, sender=sender, posted_at=posted_at)
+            act = acts.posting(found, sender=sender, posted_at=posted_at)
             return self._commit(
                 snapshot, submission, act, signed(found, submission), echoes(found, submission)
             )
 
-        return self._write(spec, submission, "post", None, attempt)
+        def repeats(snapshot: Snapshot, act: Act) -> bool:
+            return act.kind == "post" and acts.is_same_post(spec, snapshot, submission, claims, act, sender)
+
+        return self._write(spec, submission, attempt, repeats)
 
     def withdraw(self, spec: TableSpec, *, target: int, submission: int, posted_at: datetime) -> Posted:
         """Withdraw submission ``target``: its table becomes what a replay without it gives. ``submission`` numbers this
@@ -110,14 +114,17 @@ class Ledger:
             sender = acts.withdrawable(spec, known, target).sender
             found = acts.without(spec, snapshot, target, acts.void(known) | {target})
             self._probe("compared")
-            act = acts.posting(found, snapshot, sender=sender, posted_at=posted_at, target=target)
+            act = acts.posting(found, sender=sender, posted_at=posted_at, target=target)
             return self._commit(snapshot, submission, act, signed(found, submission))
 
-        return self._write(spec, submission, "withdraw", target, attempt)
+        return self._write(
+            spec, submission, attempt, lambda _snapshot, act: act.kind == "withdraw" and act.target == target
+        )
 
     def _commit(self, snapshot: Snapshot, number: int, act: Act, *frames: pl.DataFrame) -> Posted:
         if snapshot.delta is None:
             snapshot = self._created(snapshot.spec)
+        act = replace(act, version=snapshot.version + 1)
         self._probe("before commit")
         version = append(snapshot, number, act.as_json(), *frames)
         self._probe("committed")
@@ -136,16 +143,15 @@ class Ledger:
         self,
         spec: TableSpec,
         number: int,
-        kind: str,
-        target: int | None,
         attempt: Callable[[Snapshot], Posted],
+        repeats: Callable[[Snapshot, Act], bool],
     ) -> Posted:
         with self._lock(spec.name):
             self._probe("locked")
             for _ in range(_ATTEMPTS):
                 snapshot = self._open(spec)
                 if number <= snapshot.last:
-                    return self._repeated(spec, snapshot, number, kind, target)
+                    return self._repeated(spec, snapshot, number, repeats)
                 try:
                     return attempt(snapshot)
                 except Conflict:
@@ -153,12 +159,12 @@ class Ledger:
         raise LedgerBusy(f"Table {spec.name} : trop d'écritures simultanées, réessayez dans un instant.")
 
     def _repeated(
-        self, spec: TableSpec, snapshot: Snapshot, number: int, kind: str, target: int | None
+        self, spec: TableSpec, snapshot: Snapshot, number: int, repeats: Callable[[Snapshot, Act], bool]
     ) -> Posted:
         first = acts.one(snapshot, number)
-        if first is None or first.kind != kind or first.target != target:
+        if first is None or not repeats(snapshot, first):
             raise OutOfOrder(
-                f"Table {spec.name} : le dépôt n° {number} ne peut pas suivre le n° {snapshot.last}, déjà inscrit. "
+                f"Table {spec.name} : le n° {number} ne peut pas suivre le n° {snapshot.last}, déjà inscrit. "
                 "Prenez un nouveau numéro."
             )
         return first.outcome(number, first.version)
