@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 
@@ -26,28 +26,39 @@ VIEWS = {
 
 @contextmanager
 def states(
-    *names: str, known_at: int | None = None, departements: Sequence[str] | None = None
+    *names: str,
+    known_at: int | None = None,
+    departements: Sequence[str] | None = None,
+    planned: Mapping[str, pa.Table] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``."""
+    """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``, as if the entries ``planned``
+    (by contract) had been posted too."""
     connection = duckdb.connect()
     try:
         for name in names:
             spec = table_spec(VIEWS[name])
-            state_view(connection, name, ledger().files(spec), spec.schema, known_at=known_at, departements=departements)
+            state_view(
+                connection, name, ledger().files(spec), spec.schema,
+                known_at=known_at, departements=departements, planned=(planned or {}).get(spec.name),
+            )
         yield connection
     finally:
         connection.close()
 
 
-def tracked(*, known_at: int | None = None, departements: Sequence[str] | None = None) -> Tracking:
+def tracked(
+    *, known_at: int | None = None, departements: Sequence[str] | None = None, planned: Mapping[str, pa.Table] | None = None
+) -> Tracking:
     """Order lines with the deliveries that fill them."""
-    with states("orders", "deliveries", known_at=known_at, departements=departements) as connection:
+    with states("orders", "deliveries", known_at=known_at, departements=departements, planned=planned) as connection:
         return track_orders(connection)
 
 
-def order_tracking(*, known_at: int | None = None, departements: Sequence[str] | None = None) -> pa.Table:
+def order_tracking(
+    *, known_at: int | None = None, departements: Sequence[str] | None = None, planned: Mapping[str, pa.Table] | None = None
+) -> pa.Table:
     """The fact table ``equipment.order_tracking``: one entry of sign +1 per order line."""
-    return tracked(known_at=known_at, departements=departements).lines
+    return tracked(known_at=known_at, departements=departements, planned=planned).lines
 
 
 def reconciled(

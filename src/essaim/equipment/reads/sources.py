@@ -19,18 +19,28 @@ def state_view(
     *,
     known_at: int | None = None,
     departements: Sequence[str] | None = None,
+    planned: pa.Table | None = None,
 ) -> None:
     """Creates the table ``name``: the rows standing at submission ``known_at`` (now if None), optionally of some
-    départements only. A row stands when its signed entries add up to one; its ``submission`` and source are those that
-    last posted it."""
+    départements only, and as if the entries ``planned`` had been posted. A row stands when its signed entries add up to
+    one; ``submission`` (the file that states it) and its source are those of the last entry that posted it."""
     fields = [field for field in schema if field.name not in {"sender", "departement"}]
-    columns = ", ".join(f'"{field.name}"' for field in fields)
-    if not files:
-        empty = schema_with_entries(fields).empty_table()
-        connection.register(f"_{name}", empty)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * EXCLUDE (sign) FROM _{name}")
-        return
-    conditions, values = ["true"], [list(files)]
+    names = [field.name for field in fields]
+    columns = ", ".join(f'"{item}"' for item in (*names, "sender", "departement"))
+    sources, values = [], []
+    empty = schema_with_entries(fields).empty_table()
+    kept = ", ".join(f'"{item}"' for item in empty.column_names)
+    connection.register(f"_{name}_empty", empty)
+    sources.append(f"SELECT {kept} FROM _{name}_empty")
+    if files:
+        sources.append(
+            f"SELECT {kept} FROM read_parquet(?, union_by_name => true, hive_partitioning => true, hive_types_autocast => false)"
+        )
+        values.append(list(files))
+    if planned is not None:
+        connection.register(f"_{name}_planned", planned)
+        sources.append(f"SELECT {kept} FROM _{name}_planned")
+    conditions = ["sign <> 0"]
     if known_at is not None:
         conditions.append("submission <= ?")
         values.append(known_at)  # type: ignore[arg-type]
@@ -40,13 +50,13 @@ def state_view(
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT {columns}, sender, departement,
-               max(submission) FILTER (sign > 0) AS submission,
+        SELECT {columns},
+               arg_max(origin, submission) FILTER (sign > 0) AS submission,
                arg_max(source_sheet, submission) FILTER (sign > 0) AS source_sheet,
                arg_max(source_row, submission) FILTER (sign > 0) AS source_row
-        FROM read_parquet(?, union_by_name => true, hive_partitioning => true, hive_types_autocast => false)
+        FROM ({" UNION ALL ".join(sources)})
         WHERE {' AND '.join(conditions)}
-        GROUP BY {columns}, sender, departement
+        GROUP BY {columns}
         HAVING sum(sign) > 0
         """,
         values,
@@ -62,6 +72,7 @@ def schema_with_entries(fields: Sequence[pa.Field]) -> pa.Schema:
             pa.field("departement", pa.string()),
             pa.field("sign", pa.int8()),
             pa.field("submission", pa.int64()),
+            pa.field("origin", pa.int64()),
             pa.field("source_sheet", pa.string()),
             pa.field("source_row", pa.int64()),
         ]

@@ -1,6 +1,6 @@
 """What may be asked of figures."""
 
 from essaim.evaluation.reads.catalogue import IndicatorUnknown, indicator, indicators
-from essaim.evaluation.reads.figures import STORE, figures, trace
+from essaim.evaluation.reads.figures import STORE, figures, figures_if_accepted, trace
 
-__all__ = ["STORE", "IndicatorUnknown", "figures", "indicator", "indicators", "trace"]
+__all__ = ["STORE", "IndicatorUnknown", "figures", "figures_if_accepted", "indicator", "indicators", "trace"]

@@ -54,6 +54,7 @@ def entries_schema(fields: pa.Schema) -> pa.Schema:
             *own,
             pa.field("sign", pa.int8()),
             pa.field("submission", pa.int64()),
+            pa.field("origin", pa.int64()),
             pa.field("sender", pa.string()),
             pa.field("source_sheet", pa.string()),
             pa.field("source_row", pa.int64()),

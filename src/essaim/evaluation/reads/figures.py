@@ -16,10 +16,12 @@ from django.utils import timezone
 from essaim.engines import measures
 from essaim.engines.measures import Cells, Figures, Indicator
 from essaim.engines.measures.cells import fact_dimensions
-from essaim.evaluation.reads.catalogue import derived_facts, indicator
+from essaim.evaluation.reads.catalogue import Derived, derived_facts, indicator
 from essaim.evaluation.reads.facts import fact_names, facts_for
 from essaim.foundation.contracts import contract
+from essaim.foundation.models import Submission
 from essaim.foundation.reads.facts import ledger, number_known_at, table_spec
+from essaim.foundation.reads.submissions import accepted_rows
 from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
 
 _KEPT = 48
@@ -44,6 +46,10 @@ class CellStore:
 
     def current(self, asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Cells:
         """Cells that count every submission up to ``number``, which must be the last one accepted."""
+        return self.held(asked, by, number).cells
+
+    def held(self, asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Held:
+        """The same, with the derived tables they were made from."""
         key = (tuple(f"{item.code}@{item.version}" for item in asked), by)
         with self._lock:
             held = self._held.get(key)
@@ -55,7 +61,7 @@ class CellStore:
             self._held.move_to_end(key)
             while len(self._held) > _KEPT:
                 self._held.popitem(last=False)
-        return held.cells
+        return held
 
     def clear(self) -> None:
         """Forgets everything (used after a restore)."""
@@ -93,14 +99,26 @@ def _refreshed(held: Held, asked: Sequence[Indicator], number: int) -> Held:
 
 def _derived_change(name: str, before: pa.Table, after: int, upto: int) -> tuple[pa.Table, pa.Table]:
     bases, compute = derived_facts()[name]
-    touched: set[str] = set()
-    for base in bases:
-        posted = ledger().changes(table_spec(contract(base)), after=after, upto=upto)
-        touched.update(value for value in posted.column("departement").unique().to_pylist() if value is not None)
+    posted = [ledger().changes(table_spec(contract(base)), after=after, upto=upto) for base in bases]
+    touched = {value for table in posted for value in table.column("departement").unique().to_pylist() if value is not None}
     if not touched:
         return before.slice(0, 0), before
-    old = pl.from_arrow(before)
-    new = pl.from_arrow(compute(known_at=None, departements=sorted(touched)))
+    return _replaced(before, compute(known_at=None, departements=sorted(touched)), touched)
+
+
+def _derived_difference(
+    name: str, before: pa.Table, planned: pa.Table, compute: Derived, base: str
+) -> tuple[pa.Table, pa.Table]:
+    """A derived table as entries planned for ``base`` would change it."""
+    touched = {value for value in planned.column("departement").unique().to_pylist() if value is not None}
+    if not touched:
+        return before.slice(0, 0), before
+    return _replaced(before, compute(known_at=None, departements=sorted(touched), planned={base: planned}), touched)
+
+
+def _replaced(before: pa.Table, after: pa.Table, touched: set[str]) -> tuple[pa.Table, pa.Table]:
+    """Rows of the départements ``touched`` of ``before`` replaced by ``after``: the signed change, and the new table."""
+    old, new = pl.from_arrow(before), pl.from_arrow(after)
     assert isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame)
     gone = old.filter(pl.col("departement").is_in(sorted(touched)))
     kept = old.filter(~pl.col("departement").is_in(sorted(touched)))
@@ -152,6 +170,26 @@ def figures(
         hierarchy=hierarchy,
         prepared=prepared,
         inputs=f"{register_stamp()}|{min(number, latest) if number is not None else latest}",
+    )
+
+
+def figures_if_accepted(
+    submission: Submission, codes: Sequence[str], *, level: str, period: str | Sequence[str], units: Sequence[str] | None = None
+) -> Figures:
+    """The same figures as they would be if ``submission`` (checked, not accepted) were accepted now; writes nothing."""
+    asked = [indicator(code) for code in codes]
+    latest = number_known_at(timezone.now())
+    held = STORE.held(asked, (), latest)
+    spec = table_spec(contract(submission.contract))
+    planned = ledger().planned(spec, accepted_rows(submission).to_arrow(), sender=submission.sender)
+    changed = {spec.name: planned} if spec.name in fact_names(asked) else {}
+    for name in held.derived:
+        bases, compute = derived_facts()[name]
+        if spec.name in bases:
+            changed[name] = _derived_difference(name, held.derived[name], planned, compute, spec.name)[0]
+    return measures.figures(
+        asked, None, hierarchy_frame(), level=level, period=period, units=units, attributes=profile_frame(),
+        prepared=measures.refresh(held.cells, changed), fingerprints=False,
     )
 
 

@@ -11,7 +11,7 @@ from essaim.foundation.contracts import contracts
 from essaim.foundation.reads.facts import ledger, table_spec
 from essaim.foundation.models import Posting
 
-_NOT_VALUES = {"submission", "source_sheet", "source_row", "sign"}
+_NOT_VALUES = {"submission", "origin", "source_sheet", "source_row", "sign"}
 
 
 def file_names(numbers: list[int]) -> dict[int, str]:
@@ -24,11 +24,13 @@ def described_entries(entries: pa.Table, *, limit: int | None = None) -> list[di
     """Entries as ``{"submission", "file", "sheet", "row", "sign", "values"}``, in the order given, at most ``limit``."""
     shown = entries if limit is None else entries.slice(0, limit)
     rows = shown.to_pylist()
-    names = file_names(sorted({row["submission"] for row in rows if row["submission"] is not None}))
+    for row in rows:
+        row["origin"] = row.get("origin") or row["submission"]
+    names = file_names(sorted({row["origin"] for row in rows if row["origin"] is not None}))
     return [
         {
             "submission": row["submission"],
-            "file": names.get(row["submission"], ""),
+            "file": names.get(row["origin"], ""),
             "sheet": row["source_sheet"],
             "row": row["source_row"],
             "sign": row["sign"],
