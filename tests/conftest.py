@@ -4,6 +4,22 @@ import os
 from pathlib import Path
 
 import pytest
+from databases import let_tests_empty_the_journal
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _journal_can_be_emptied() -> None:
+    """The journal refuses to be emptied; transactional tests need it between two tests."""
+    let_tests_empty_the_journal()
+
+
+@pytest.fixture
+def own_stores(settings, tmp_path: Path) -> Path:
+    """A ledger and a folder of files for one test only: numbers start again with each test's database."""
+    settings.HOME = tmp_path
+    settings.ESSAIM_LEDGER_URL = str(tmp_path / "ledger")
+    settings.ESSAIM_FILES_DIR = tmp_path / "files"
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Settings of the test suite: the real ones, in a throw-away home. Read before any conftest."""
+"""Settings of the test suite: the real ones, in a throw-away home and database. Read before any conftest."""
 
 import atexit
 import os
@@ -9,6 +9,10 @@ _home = tempfile.mkdtemp(prefix="essaim-tests-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["ESSAIM_HOME"] = _home
 os.environ.setdefault("ESSAIM_SECRET_KEY", "tests-only")
+
+from databases import prepare_database  # noqa: E402
+
+prepare_database()
 
 from essaim.config.settings import *  # noqa: E402,F403
 
