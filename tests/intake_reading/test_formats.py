@@ -118,8 +118,8 @@ def test_cells_that_the_fast_reader_loses():
             sheet.cell(row, 2, value).number_format = "00000"
         for row, value in ((2, 0.035), (3, 0.5)):
             sheet.cell(row, 3, value).number_format = "0.0%"
-        sheet.cell(2, 4, dt.datetime(2022, 3, 1))
-        sheet.cell(3, 4, dt.datetime(2022, 3, 1, 14, 30))
+        sheet.cell(2, 4, dt.datetime(2022, 3, 1))  # noqa: DTZ001
+        sheet.cell(3, 4, dt.datetime(2022, 3, 1, 14, 30))  # noqa: DTZ001
         sheet.cell(2, 5, "#DIV/0!").data_type = "e"
         sheet.cell(3, 5, 1.5)
         sheet.cell(2, 6, True)
@@ -137,11 +137,11 @@ def test_both_epochs():
     """A workbook of the 1904 epoch gives the same days."""
 
     def epoch(book):
-        book.epoch = dt.datetime(1904, 1, 1)
-        book.worksheets[0].cell(2, 2).value = dt.datetime(2021, 8, 31)
+        book.epoch = dt.datetime(1904, 1, 1)  # noqa: DTZ001
+        book.worksheets[0].cell(2, 2).value = dt.datetime(2021, 8, 31)  # noqa: DTZ001
 
     (table,) = read_file(workbook(("F", [("UAI", "Date"), ("0350001A", None)]), prepare=epoch), "a.xlsx").tables
-    assert values(table) == [("0350001A", "2021-08-31")]
+    assert values(table) == [("0350001A", "2021-08-31")] and table.epoch_1904
 
 
 def test_wrong_extension_is_told():

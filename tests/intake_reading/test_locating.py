@@ -7,10 +7,8 @@ import pytest
 from essaim.engines.intake.reading import read_file
 from essaim.engines.intake.tables import FileRefused
 
-from . import grids
+from .grids import HEADER, LINES, values, workbook
 
-
-HEADER, LINES, values, workbook = grids.HEADER, grids.LINES, grids.values, grids.workbook
 TEXT = [tuple(str(cell) for cell in line) for line in LINES]
 
 

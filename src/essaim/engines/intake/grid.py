@@ -27,6 +27,7 @@ class Grid:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     keyed: bool = False
+    epoch_1904: bool = False
 
     @property
     def width(self) -> int:

@@ -146,7 +146,7 @@ def _list(sheet: Any, first: int, issues: pl.DataFrame) -> None:
     severities = issues.get_column("severity").to_list()
     fills = {severity: PatternFill("solid", fgColor=colour) for severity, colour in COLOURS.items()}
     wrap = Alignment(wrap_text=True, vertical="top")
-    for offset, (values, severity) in enumerate(zip(listed(issues), severities)):
+    for offset, (values, severity) in enumerate(zip(listed(issues), severities, strict=False)):
         row = first + offset
         for column, value in enumerate(values, start=1):
             if value is not None:

@@ -102,12 +102,12 @@ def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[s
         if index == 0:
             sheet.write_string(0, len(WIDTHS), MARK, formats["mark"])
     sheet.write_row(layout.summary_row - 1, 0, SUMMARY_HEADERS, formats["head"])
-    for index, row in enumerate(layout.summary):
-        sheet.write_row(layout.summary_row + index, 0, row)
+    for index, line in enumerate(layout.summary):
+        sheet.write_row(layout.summary_row + index, 0, line)
     sheet.write_row(layout.list_row - 1, 0, LIST_HEADERS, formats["head"])
     sheet.autofilter(layout.list_row - 1, 0, layout.list_row - 1 + max(1, issues.height), len(LIST_HEADERS) - 1)
     severities = issues.get_column("severity").to_list()
-    for offset, (values, severity) in enumerate(zip(listed(issues), severities)):
+    for offset, (values, severity) in enumerate(zip(listed(issues), severities, strict=False)):
         row = layout.list_row + offset
         for column, value in enumerate(values):
             if column == 1 and offset < MAX_LINKS and values[0] and value:
@@ -120,17 +120,17 @@ def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[s
 
 
 def _copy(sheet: Any, grid: Grid, marks: Marks, formats: dict[str, Any]) -> None:
-    coloured = {key: mark for key, (mark, _) in zip(marks, list(marks.values())[:MAX_COLOURED])}
+    coloured = {key: mark for key, (mark, _) in zip(marks, list(marks.values())[:MAX_COLOURED], strict=False)}
     by_row: dict[int, dict[int, str]] = {}
     first = grid.columns[0] if grid.columns else 0
     for (row, letters), severity in coloured.items():
         by_row.setdefault(row, {})[index_of(letters) if letters else first] = severity
     for row_number in grid.hidden_rows:
         sheet.set_row(row_number - 1, None, None, {"hidden": True})
-    for number, cells in zip(grid.rows.to_list(), grid.frame.iter_rows()):
+    for number, cells in zip(grid.rows.to_list(), grid.frame.iter_rows(), strict=False):
         if number > _MAX_ROWS:
             break
-        _row(sheet, number - 1, dict(zip(grid.columns, cells)), by_row.pop(number, {}), formats)
+        _row(sheet, number - 1, dict(zip(grid.columns, cells, strict=False)), by_row.pop(number, {}), formats)
     _comments(sheet, marks, first)
     if grid.hidden:
         sheet.hide()

@@ -34,7 +34,7 @@ def contained(function: Callable[..., Result], *args: Any, limits: Limits | None
     try:
         store(folder, "request", (function.__module__, function.__qualname__, args, named, limits))
         returncode = _run(folder, limits)
-        outcome = load_result(folder)
+        outcome = _outcome(folder)
         if outcome is None:
             raise _died(returncode)
         kind, value = outcome
@@ -43,6 +43,13 @@ def contained(function: Callable[..., Result], *args: Any, limits: Limits | None
         return value  # type: ignore[no-any-return]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outcome(folder: Path) -> tuple[str, Any] | None:
+    try:
+        return load_result(folder)
+    except Exception:  # a damaged or forged result is no result
+        return None
 
 
 def _run(folder: Path, limits: Limits) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 
 from ..tables import FileRefused, Limits
 
-
 _RESERVED = 3 * 2**30
 
 

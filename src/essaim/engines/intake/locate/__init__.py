@@ -55,7 +55,7 @@ def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[
 
 def _keyed(grid: Grid) -> RawTable:
     labels = grid.frame.row(0)
-    columns = tuple(Column(letter_of(i), label or "") for i, label in zip(grid.columns, labels))
+    columns = tuple(Column(letter_of(i), label or "") for i, label in zip(grid.columns, labels, strict=False))
     body = grid.frame[1:]
     frame = _named(body, grid.rows[1:])
     return RawTable(grid.sheet, 1, columns, frame, (), grid.hidden)
@@ -111,8 +111,8 @@ def _continues(grid: Grid, drafts: list[_Draft], header: Header | None, columns:
 def _aligned(last: _Draft, header: Header, columns: tuple[int, ...]) -> bool:
     if last.header is None:
         return False
-    by_place = dict(zip(last.columns, last.header.labels))
-    return all(not label or by_place.get(place) == label for place, label in zip(columns, header.labels))
+    by_place = dict(zip(last.columns, last.header.labels, strict=False))
+    return all(not label or by_place.get(place) == label for place, label in zip(columns, header.labels, strict=False))
 
 
 def _extend(drafts: list[_Draft], grid: Grid, span: Span) -> None:
@@ -140,7 +140,7 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     first = draft.start + (draft.header.first if draft.header else 0)
     prose = [(int(grid.rows[i]), TITLE) for i in (*draft.before, *range(draft.start, first))]
     header_row = int(grid.rows[last - 1]) if draft.header else None
-    return RawTable(grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden)
+    return RawTable(grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904)
 
 
 def _all_columns(grid: Grid, draft: _Draft, start: int, stop: int) -> tuple[int, ...]:
@@ -154,7 +154,7 @@ def _all_columns(grid: Grid, draft: _Draft, start: int, stop: int) -> tuple[int,
 
 
 def _labels(draft: _Draft, columns: tuple[int, ...]) -> tuple[str, ...]:
-    by_place = dict(zip(draft.columns, draft.header.labels)) if draft.header else {}
+    by_place = dict(zip(draft.columns, draft.header.labels, strict=False)) if draft.header else {}
     return tuple(by_place.get(place, "") for place in columns)
 
 

@@ -24,7 +24,7 @@ def runs(grid: Grid) -> list[Span]:
     starts = filled & (gap | ~filled.shift(1, fill_value=False))
     begin = starts.arg_true().to_list()
     ends = (filled & ~(filled.shift(-1, fill_value=False) & ~gap.shift(-1, fill_value=True))).arg_true().to_list()
-    return [(start, end + 1) for start, end in zip(begin, ends)]
+    return [(start, end + 1) for start, end in zip(begin, ends, strict=False)]
 
 
 def window_of(grid: Grid, start: int, stop: int, columns: tuple[int, ...]) -> Window:

@@ -90,11 +90,11 @@ def _candidates(
     if marks:
         looks = looks | _marked(frame, fill, profile, marks[:6])
     if header is not None:
-        place = next((i for i, cell in enumerate(header) if cell), None)
-        if place is not None:
-            looks = looks | (frame.to_series(place) == header[place]).fill_null(False)
-    looks[0] = True
-    return looks.arg_true().head(_CANDIDATES)
+        first_label = next((i for i, cell in enumerate(header) if cell), None)
+        if first_label is not None:
+            looks = looks | (frame.to_series(first_label) == header[first_label]).fill_null(False)
+    first = pl.int_range(looks.len(), eager=True) == 0
+    return (looks | first).arg_true().head(_CANDIDATES)
 
 
 def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile, marks: list[pl.Expr]) -> pl.Series:
@@ -132,7 +132,7 @@ def _reason(
 
 def _repeats(cells: Sequence[str | None], header: Sequence[str | None], labels: Sequence[str]) -> bool:
     pairs = [
-        (one_line(cell), one_line(head or ""), label) for cell, head, label in zip(cells, header, labels) if cell
+        (one_line(cell), one_line(head or ""), label) for cell, head, label in zip(cells, header, labels, strict=False) if cell
     ]
     same = sum(cell in (head, label) for cell, head, label in pairs)
     return len(pairs) >= 1 and same == len(pairs) and (same >= 2 or len(header) == 1)

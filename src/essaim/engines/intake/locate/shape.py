@@ -10,10 +10,7 @@ _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:[T+ ].*)?$|\d{1,2}[/.-]\d{1,2}[/.-
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[-/]\s?(?:20)?\d\d)?$")
 _MISSING = frozenset({"-", "–", "—", "nd", "ns", "nc", "n.d.", "n.s.", "n.c.", "n.s", "n.d", "n.c", "na", "n/a", "#n/a", "x", "✓"})
 _WORDS = frozenset(
-    "uai rne code nom libelle commune ville departement academie region adresse date annee mois montant prix quantite "
-    "nombre nb effectif effectifs type nature categorie statut etat numero no n° reference siret siren fournisseur "
-    "designation description objet marque modele etablissement ecole college lycee secteur valeur taux commentaire "
-    "observations remarque remarques id identifiant total ips classe classes eleves postal insee epci".split()
+    ["uai", "rne", "code", "nom", "libelle", "commune", "ville", "departement", "academie", "region", "adresse", "date", "annee", "mois", "montant", "prix", "quantite", "nombre", "nb", "effectif", "effectifs", "type", "nature", "categorie", "statut", "etat", "numero", "no", "n°", "reference", "siret", "siren", "fournisseur", "designation", "description", "objet", "marque", "modele", "etablissement", "ecole", "college", "lycee", "secteur", "valeur", "taux", "commentaire", "observations", "remarque", "remarques", "id", "identifiant", "total", "ips", "classe", "classes", "eleves", "postal", "insee", "epci"]
 )
 
 TEXT, NUMBER, DATE, CODE, YEAR, MISSING, PROSE, BOOLEAN = "text", "number", "date", "code", "year", "missing", "prose", "bool"
@@ -39,7 +36,7 @@ def kind_of(cell: str) -> str:
     digits = sum(character.isdigit() for character in text)
     if digits >= 2 and digits >= 0.4 * len(text):
         return CODE
-    if "@" in text and "." in text or folded.startswith(("http://", "https://")):
+    if ("@" in text and "." in text) or folded.startswith(("http://", "https://")):
         return CODE
     return TEXT
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from ..grid import Grid
 from ..locate import is_annotation, locate_tables
 from ..tables import FileRefused, Limits, ReadFile
-from ..grid import Grid
 from .sheets import Sheets, read_sheets
 from .sniff import EXTENSIONS
 

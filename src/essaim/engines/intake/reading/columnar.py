@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from ..grid import Grid, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
-from ..grid import Grid, grid_from_columns
 from .sniff import truncated
 from .values import blank_to_null, cell_text, float_column
 
@@ -78,8 +78,8 @@ def _keyed(sheet: str, columns: list[tuple[str, pl.Series]], limits: Limits) -> 
         longest = series.str.len_bytes().max()
         if isinstance(longest, int) and longest > limits.cell_characters * 32:
             raise cell_too_long(limits)
-    series = [pl.concat([pl.Series([name], dtype=pl.String), text.alias("")]) for name, text in columns]
-    grid = grid_from_columns(sheet, series)
+    headed = [pl.concat([pl.Series([name], dtype=pl.String), text.alias("")]) for name, text in columns]
+    grid = grid_from_columns(sheet, headed)
     return Grid(sheet, grid.frame, grid.rows, grid.columns, keyed=True)
 
 

@@ -10,9 +10,9 @@ from collections import Counter
 
 import polars as pl
 
-from ..tables import FileRefused, Limits
 from ..grid import Grid, grid_from_columns
-from .values import blank_to_null
+from ..tables import FileRefused, Limits
+from .values import blank_to_null, unshielded
 
 _SEPARATORS = (";", "\t", "|", ",")
 _SAMPLE = 256 * 1024
@@ -33,7 +33,7 @@ def read_delimited(content: bytes, sheet: str, limits: Limits, vocabulary: froze
         if inner is not None:
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
-        columns = [_without_shield(series) for series in columns]
+        columns = [unshielded(series) for series in columns]
     if any(_too_long(series, limits) for series in columns) and len(content) > limits.cell_characters:
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
@@ -58,15 +58,6 @@ def too_many_columns(found: int, limits: Limits) -> FileRefused:
 def too_many_rows(limits: Limits) -> FileRefused:
     """The refusal of a sheet with more than ``limits.rows`` rows."""
     return FileRefused("too_many_rows", f"Le fichier dépasse {limits.rows} lignes : découpez-le, puis déposez chaque partie.")
-
-
-def without_shields(series: pl.Series) -> pl.Series:
-    """Drop the apostrophe that our own exports put before a text which a spreadsheet would run as a formula."""
-    return _without_shield(series)
-
-
-def _without_shield(series: pl.Series) -> pl.Series:
-    return series.str.replace(r"^'([=+\-@\t\r])", "$1")
 
 
 def _too_long(series: pl.Series, limits: Limits) -> bool:
@@ -225,4 +216,4 @@ def _tolerant(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.S
     if width > limits.columns:
         raise too_many_columns(width, limits)
     padded = [record + [""] * (width - len(record)) for record in records]
-    return [blank_to_null(pl.Series(list(column), dtype=pl.String)) for column in zip(*padded)], notices
+    return [blank_to_null(pl.Series(list(column), dtype=pl.String)) for column in zip(*padded, strict=False)], notices

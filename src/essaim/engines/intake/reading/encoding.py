@@ -88,19 +88,19 @@ def _wide_without_bom(content: bytes) -> str | None:
 def _without_nul(content: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     head = content[:65536]
     strange = len(_STRANGE.findall(head)) + head.count(0)
-    if strange > max(8, len(head) // 50):
+    if strange > max(8, len(head) // 20):
         raise refuse_kind("binary")
     if b"\x00" not in content:
         return content, ()
     nuls = content.count(0)
-    if nuls > len(content) // 20:
+    if nuls > len(content) // 10:
         raise FileRefused("binary_content", "Le fichier contient des données binaires : exportez-le de nouveau en .csv.")
     message = f"Le fichier contenait {nuls} octet(s) nul(s) : ils ont été retirés."
     return content.replace(b"\x00", b""), (("nul_bytes", message),)
 
 
 def _guess(content: bytes) -> str:
-    sample = b" ".join(content[max(0, m.start() - 8) : m.start() + 8] for m, _ in zip(_HIGH.finditer(content), range(4000)))
+    sample = b" ".join(content[max(0, m.start() - 8) : m.start() + 8] for m, _ in zip(_HIGH.finditer(content), range(4000), strict=False))
     strict = sample.decode("utf-8", "replace")
     accents = sum(character in _FRENCH for character in strict)
     if accents > 3 * strict.count("\ufffd"):

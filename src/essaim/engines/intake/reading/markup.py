@@ -6,10 +6,10 @@ from typing import Any
 
 from lxml import etree, html
 
+from ..grid import Grid, grid_from_cells
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long
 from .encoding import decode
-from ..grid import Grid, grid_from_cells
 from .package import bomb, checked_xml
 from .sniff import truncated
 from .values import number_text

@@ -9,9 +9,9 @@ from typing import Any
 
 from lxml import etree
 
+from ..grid import Grid, grid_from_cells
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long
-from ..grid import Grid, grid_from_cells
 from .package import bomb, checked_xml, member_bytes, open_package
 from .sniff import encrypted, truncated
 from .values import number_text, percent_text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ..grid import Grid
 from ..tables import FileRefused, Limits
 from .columnar import read_json, read_parquet
 from .delimited import read_delimited
 from .encoding import decode
-from ..grid import Grid
 from .markup import read_html, read_xmlss
 from .ods import read_flat_ods, read_ods
 from .package import gunzip, inner_files, open_package

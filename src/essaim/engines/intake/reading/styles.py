@@ -36,6 +36,7 @@ class Package:
     sheets: tuple[SheetPart, ...]
     formats: dict[int, str]
     external_links: int
+    epoch_1904: bool = False
 
 
 def local(tag: str) -> str:
@@ -60,14 +61,17 @@ def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
     folder = posixpath.dirname(workbook_member)
     targets = _relationships(archive, workbook_member, limits)
     sheets = []
+    epoch_1904 = False
     for element in root.iter():
+        if local(element.tag) == "workbookPr":
+            epoch_1904 = element.get("date1904", "0") in ("1", "true")
         if local(element.tag) == "sheet":
             relation = element.get(_REL) or element.get(_REL_STRICT) or ""
             target = targets.get(relation, "")
             path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             sheets.append(SheetPart(element.get("name", ""), path, element.get("state", "visible") != "visible"))
     links = sum(name.startswith("xl/externalLinks/externalLink") for name in archive.namelist())
-    return Package(tuple(sheets), _formats(archive, folder, limits), links)
+    return Package(tuple(sheets), _formats(archive, folder, limits), links, epoch_1904)
 
 
 def _workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:

@@ -79,12 +79,12 @@ def text_column(values: Sequence[Any]) -> pl.Series:
     """A String column from values of any spreadsheet types; uniform columns take the vectorised way."""
     kinds = set(map(type, values))
     if kinds <= {str, type(None)}:
-        return blank_to_null(pl.Series(values, dtype=pl.String))
+        return unshielded(blank_to_null(pl.Series(values, dtype=pl.String)))
     if kinds == {float}:
         return float_column(pl.Series(values, dtype=pl.Float64))
     if len(kinds) > 1 or next(iter(kinds)) not in (float, int):
         memo: dict[Any, str | None] = {}
-        return pl.Series([_memo_text(value, memo) for value in values], dtype=pl.String)
+        return unshielded(pl.Series([_memo_text(value, memo) for value in values], dtype=pl.String))
     return pl.Series([cell_text(value) for value in values], dtype=pl.String)
 
 
@@ -109,6 +109,13 @@ def float_column(series: pl.Series) -> pl.Series:
     if exotic.any():
         return pl.Series([None if v is None else number_text(v) for v in series.to_list()], dtype=pl.String)
     return text.str.strip_suffix(".0")
+
+
+def unshielded(series: pl.Series) -> pl.Series:
+    """Drop the apostrophe that our own exports put before a text which a spreadsheet would run as a formula."""
+    if not series.str.starts_with("'").any():
+        return series
+    return series.str.replace(r"^'([=+\-@\t\r\n|])", "$1")
 
 
 def blank_to_null(series: pl.Series) -> pl.Series:

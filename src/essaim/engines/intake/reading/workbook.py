@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import python_calamine
 
+from ..grid import Grid, grid_from_cells, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
-from ..grid import Grid, grid_from_cells, grid_from_columns
 from .package import checked_xml, member_bytes, open_package
 from .sheetxml import SheetFacts, hidden_columns, look
 from .sniff import encrypted, truncated
@@ -36,7 +37,8 @@ def read_xlsx(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]
     grids = []
     for part in package.sheets:
         if part.member in archive.namelist() and "chartsheets" not in part.member:
-            grids.append(_read_sheet(archive, package, part, reader, limits, notices))
+            grid = _read_sheet(archive, package, part, reader, limits, notices)
+            grids.append(replace(grid, epoch_1904=package.epoch_1904))
     return grids, notices
 
 
@@ -104,7 +106,7 @@ def _dense(
     part: SheetPart, facts: SheetFacts, rows: list[list[Any]], first_row: int, first_column: int, merged: list[Any], limits: Limits
 ) -> Grid:
     check_size(len(rows), len(rows[0]) if rows else 0, limits)
-    columns = [text_column(values) for values in zip(*rows)]
+    columns = [text_column(values) for values in zip(*rows, strict=False)]
     check_cells(columns, limits)
     columns = _overlaid(columns, facts.overlay, first_row, first_column, len(rows))
     grid = grid_from_columns(part.name, columns, first_column, first_row)
