@@ -66,9 +66,11 @@ def test_scientific_siret_is_lost_not_guessed(text):
     assert verdict.problem == "siret_scientific" and verdict.value is None and verdict.suggestion is None
 
 
-def test_siren_given_as_siret_suggests_its_first_nine_digits():
-    """A SIRET where a SIREN is wanted is told so."""
-    assert organisations.check_siren("21350016800025").suggestion == "213500168"
+def test_siren_given_as_siret_takes_its_first_nine_digits():
+    """A valid SIRET holds its SIREN, and the repair is said; an invalid one gives nothing."""
+    verdict = organisations.check_siren("213 500 168 00025")
+    assert (verdict.value, verdict.repaired) == ("213500168", "siret_given")
+    assert organisations.check_siren("21350016800026").value is None
 
 
 def test_rna_is_w_and_nine_digits():

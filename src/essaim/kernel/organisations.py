@@ -46,11 +46,15 @@ def _check(text: str, length: int, kind: str) -> Verdict:
 
 
 def check_siren(text: str) -> Verdict:
-    """Nine digits with a valid Luhn key. Problems: ``siren_format|length|key|scientific`` (digits lost: never guessed)."""
+    """Nine digits with a valid Luhn key. Problems: ``siren_format|length|key|scientific`` (digits lost: never guessed).
+
+    A valid SIRET holds its SIREN: its first nine digits are taken, ``repaired`` is ``siret_given``.
+    """
     verdict = _check(text, 9, "siren")
-    compact = _SEPARATORS.sub("", text)
-    if verdict.problem == "siren_length" and len(compact) == 14 and check_siret(compact).is_valid:
-        return Verdict(problem="siren_length", suggestion=compact[:9])
+    if verdict.problem == "siren_length":
+        siret = check_siret(text)
+        if siret.value is not None:
+            return Verdict(siret.value[:9], repaired="siret_given")
     return verdict
 
 

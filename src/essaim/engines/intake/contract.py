@@ -57,7 +57,9 @@ class Field:
     ``synonyms`` are headers seen in real files (accents, case and punctuation ignored). ``reference`` names the
     register in which values are looked up (``"establishment"``, ``"commune"``, ``"organisation"``); ``references_with``
     names the other fields (of this contract) that help to find it when the identifier is missing (name, commune).
-    ``positive_only`` marks an identifying field without meaning for figures.
+    ``reference_severity``: how grave it is that the register does not know a well-formed value (a register is never
+    complete, so the default is a warning). ``minimum`` and ``maximum`` of dates are ISO text. ``unit`` holding ``HT`` says
+    that amounts are before tax. ``default`` fills a column that the file does not have.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Field:
     pattern: str | None = None
     examples: tuple[str, ...] = ()
     default: str | None = None
+    reference_severity: Severity = Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)

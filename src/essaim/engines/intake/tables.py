@@ -24,6 +24,7 @@ class RawTable:
     the sheet as the sender sees it). Cells are canonical text: ISO dates, shortest decimal numbers without trailing
     ``.0``, ``true``/``false``, error cells as written (``#DIV/0!``), empty cells null. Blank, total and note rows are
     left out and listed in ``skipped`` as (row, reason). ``header_row`` is the last header row (1-based), None without.
+    ``epoch_1904`` tells how a bare serial number left in a date column counts.
     """
 
     sheet: str
@@ -32,6 +33,7 @@ class RawTable:
     frame: pl.DataFrame
     skipped: tuple[tuple[int, str], ...] = ()
     hidden: bool = False
+    epoch_1904: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,177 @@
+"""A column of text read as a field's type: vectorised where the text is canonical, by distinct texts elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+import polars as pl
+
+from essaim.kernel.money import STANDARD_VAT
+from essaim.kernel.uai import KEY_LETTERS
+
+from .cells_missing import plain_markers
+from .cells_readers import PLAIN, CellReading, ColumnSense, read_cell
+from .contract import Field, FieldType
+from .issues import Finding, finding
+from .issues_messages import expected_of
+
+_NUMBERS = (FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
+_IDENTIFIERS = frozenset(
+    (FieldType.UAI, FieldType.SIREN, FieldType.SIRET, FieldType.RNA, FieldType.COMMUNE, FieldType.DEPARTEMENT, FieldType.CODE, FieldType.SCHOOL_YEAR)
+)
+DTYPES: dict[FieldType, pl.DataType] = {
+    FieldType.INTEGER: pl.Int64(),
+    **dict.fromkeys(_NUMBERS, pl.Float64()),
+    FieldType.DATE: pl.Date(),
+    FieldType.MONTH: pl.Date(),
+    FieldType.BOOLEAN: pl.Boolean(),
+}
+_KEYS = pl.Series(list(KEY_LETTERS))
+_ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
+
+
+def dtype_of(field: Field) -> pl.DataType:
+    """The polars type of accepted values of ``field``."""
+    return DTYPES.get(field.type, pl.String())
+
+
+@dataclass(frozen=True, slots=True)
+class TypedColumn:
+    """``values`` aligned with the text read (null where missing or wrong), ``findings`` on rows, ``missing``: frame
+    ``index, why, written`` of cells that say why they are empty; ``wrong``: rows whose cell has a blocking problem."""
+
+    values: pl.Series
+    findings: tuple[Finding, ...] = ()
+    missing: pl.DataFrame | None = None
+    wrong: pl.Series = dataclass_field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
+
+
+def read_column(text: pl.Series, field: Field, sense: ColumnSense = PLAIN) -> TypedColumn:
+    """Reads every cell of a String column. Findings carry positions in ``text``."""
+    values, rest = _quickly(text, field, sense)
+    values = values.rename(field.name)
+    if not len(rest):
+        return TypedColumn(values)
+    table = _read_distinct(text.gather(rest).unique(), field, sense)
+    cells = pl.DataFrame({"index": rest, "text": text.gather(rest)}).join(table, on="text", how="left", maintain_order="left")
+    found = cells.filter(pl.col("value").is_not_null())
+    if found.height:
+        values = values.scatter(found["index"], found["value"])
+    wrong = cells.filter(pl.col("problem").is_not_null())
+    missing = cells.filter(pl.col("why").is_not_null())
+    return TypedColumn(
+        values,
+        (*_findings(wrong, "problem", field), *_findings(cells.filter(pl.col("remark").is_not_null()), "remark", field), *_errors(missing, field)),
+        missing.select("index", "why", pl.col("text").alias("written")) if missing.height else None,
+        wrong["index"],
+    )
+
+
+def _findings(cells: pl.DataFrame, column: str, field: Field) -> list[Finding]:
+    expected = expected_of(field)
+    return [
+        finding(str(code), field.name, group["index"], value=group["text"], suggestion=group["suggestion"], expected=expected)
+        for (code,), group in cells.partition_by(column, as_dict=True, maintain_order=True).items()
+    ]
+
+
+def _errors(missing: pl.DataFrame, field: Field) -> list[Finding]:
+    errors = missing.filter(pl.col("why") == "erreur_formule")
+    if not errors.height:
+        return []
+    return [finding("formula_error", field.name, errors["index"], value=errors["text"], expected=expected_of(field))]
+
+
+def _read_distinct(distinct: pl.Series, field: Field, sense: ColumnSense) -> pl.DataFrame:
+    texts = distinct.to_list()
+    readings = [_with_suggestion(read_cell(text, field, sense), field) for text in texts]
+    return pl.DataFrame(
+        {
+            "text": distinct,
+            "value": pl.Series([item.value for item in readings], dtype=dtype_of(field)),
+            "problem": pl.Series([item.problem for item in readings], dtype=pl.String),
+            "suggestion": pl.Series([item.suggestion for item in readings], dtype=pl.String),
+            "why": pl.Series([item.why for item in readings], dtype=pl.String),
+            "remark": pl.Series([item.remark for item in readings], dtype=pl.String),
+        }
+    )
+
+
+def _with_suggestion(reading: CellReading, field: Field) -> CellReading:
+    """Repairs that are told show the value retained."""
+    if reading.remark in ("leading_zero", "siret_given") and reading.suggestion is None:
+        return CellReading(reading.value, suggestion=str(reading.value), remark=reading.remark)
+    return reading
+
+
+def _quickly(text: pl.Series, field: Field, sense: ColumnSense) -> tuple[pl.Series, pl.Series]:
+    """Values of canonical cells, and positions of the non-empty cells left to read one by one."""
+    if field.type is FieldType.TEXT:
+        return _quick_text(text)
+    if field.type in _IDENTIFIERS:
+        return _quick_identifier(text, field)
+    if field.type in _NUMBERS:
+        values = text.cast(pl.Float64, strict=False)
+        values = values.set(~values.is_finite(), None) if not values.is_finite().all() else values
+        values = _scaled(values, field, sense)
+    elif field.type is FieldType.INTEGER:
+        values = text.cast(pl.Int64, strict=False)
+    elif field.type in (FieldType.DATE, FieldType.MONTH):
+        values = _quick_date(text, field)
+    else:
+        values = pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))
+    return values, (values.is_null() & text.is_not_null()).arg_true()
+
+
+def _scaled(values: pl.Series, field: Field, sense: ColumnSense) -> pl.Series:
+    if field.type is not FieldType.MONEY:
+        return values
+    if sense.factor != 1:
+        values = values * sense.factor
+    if sense.tax_included and "HT" in (field.unit or ""):
+        values = (values / float(1 + STANDARD_VAT)).round(2)
+    return values
+
+
+def _quick_date(text: pl.Series, field: Field) -> pl.Series:
+    values = text.str.to_date("%Y-%m-%d", strict=False)
+    odd = values.dt.year() < 1000
+    if odd.any():
+        values = values.set(odd, None)
+    return values.dt.truncate("1mo") if field.type is FieldType.MONTH else values
+
+
+def _quick_text(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    values = text.str.strip_chars()
+    odd = values.str.contains_any(_ODD_TEXT) | values.is_in(list(plain_markers())) | values.str.starts_with("Err:")
+    rest = odd.fill_null(False).arg_true()
+    blank = values == ""
+    if blank.any():
+        values = values.set(blank, None)
+    return (values.scatter(rest, None) if len(rest) else values), rest
+
+
+def _quick_identifier(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    """Identifiers are looked at once per distinct text; a canonical one stands for itself."""
+    distinct = text.drop_nulls().unique()
+    if field.type is FieldType.UAI:
+        odd = distinct.filter(~_valid_uai(distinct))
+    else:
+        texts = distinct.to_list()
+        odd = distinct.filter(pl.Series([not _is_canonical(item, field) for item in texts], dtype=pl.Boolean))
+    if not len(odd):
+        return text, pl.Series([], dtype=pl.UInt32)
+    rest = text.is_in(odd.implode()).fill_null(False).arg_true()
+    return text.clone().scatter(rest, None) if len(rest) < len(text) else pl.Series([None], dtype=pl.String).new_from_index(0, len(text)), rest
+
+
+def _is_canonical(text: str, field: Field) -> bool:
+    reading = read_cell(text, field)
+    return reading.value == text and reading.remark is None
+
+
+def _valid_uai(text: pl.Series) -> pl.Series:
+    number = text.str.slice(0, 7).cast(pl.Int32, strict=False)
+    written = text.str.contains(r"^[0-9]{7}[A-HJ-NPR-Z]$")
+    return written & (_KEYS.gather((number.fill_null(0) % 23).cast(pl.UInt32)) == text.str.slice(7)).fill_null(False)

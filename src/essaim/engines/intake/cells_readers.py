@@ -1,0 +1,274 @@
+"""One cell's text read as a field's type. Plain Python, called on distinct texts only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from essaim.kernel import communes, departements, organisations, uai
+from essaim.kernel.french import (
+    folded,
+    format_date,
+    from_excel_serial,
+    read_boolean,
+    read_date,
+    read_number,
+    squeezed,
+)
+from essaim.kernel.money import STANDARD_VAT, to_cents
+from essaim.kernel.periods import parse_school_year
+from essaim.kernel.verdict import Verdict
+
+from .cells_missing import why_missing
+from .contract import Code, Field, FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSense:
+    """What the header adds to the cells. ``factor`` multiplies amounts (1000 for k€), ``tax_included`` when the header says TTC,
+    ``epoch_1904`` for bare serial numbers in date columns."""
+
+    factor: int = 1
+    tax_included: bool = False
+    epoch_1904: bool = False
+
+
+PLAIN = ColumnSense()
+
+
+@dataclass(frozen=True, slots=True)
+class CellReading:
+    """``value`` typed for the column; or ``problem`` (blocking), with a written ``suggestion``; or ``why`` it is missing.
+    ``remark`` is the code of a warning or notice on a value that is kept."""
+
+    value: Any = None
+    problem: str | None = None
+    suggestion: str | None = None
+    why: str | None = None
+    remark: str | None = None
+
+
+Reader = Callable[[str, Field, ColumnSense], CellReading]
+
+
+def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    number = read_number(text)
+    if number is None:
+        return CellReading(problem="number_format", suggestion=_digits_of(text))
+    wanted = {FieldType.MONEY: "€", FieldType.PERCENT: "%"}.get(field.type)
+    if number.unit not in (None, wanted):
+        return CellReading(problem="number_unit")
+    value = number.value
+    if field.type is FieldType.MONEY:
+        return _amount(text, value, field, sense)
+    return CellReading(float(value))
+
+
+def _digits_of(text: str) -> str | None:
+    """The number in ``12 tablettes`` or ``≈ 12``, when there is just one."""
+    words = squeezed(text).strip("≈~<>+-").split()
+    numbers = [word for word in words if read_number(word)]
+    return numbers[0] if len(numbers) == 1 and len(words) <= 3 else None
+
+
+def _amount(text: str, value: Decimal, field: Field, sense: ColumnSense) -> CellReading:
+    mark = text.upper().replace(".", "").rstrip(" )")
+    if sense.factor != 1 and not any(unit in mark for unit in ("K", "M")):
+        value *= sense.factor
+    if "HT" not in (field.unit or "") or mark.endswith("HT"):
+        return CellReading(float(value))
+    if mark.endswith("TTC") or sense.tax_included:
+        remark = None if sense.tax_included else "amount_ttc"
+        return CellReading(float(to_cents(value / (1 + STANDARD_VAT))), remark=remark)
+    return CellReading(float(value))
+
+
+def _integer(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    reading = _number(text, field, sense)
+    if reading.problem:
+        return reading
+    if not math.isfinite(reading.value) or abs(reading.value) > 2**53:
+        return CellReading(problem="number_format")
+    if reading.value != int(reading.value):
+        return CellReading(problem="integer_format")
+    return CellReading(int(reading.value))
+
+
+def _date(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    written = read_date(text)
+    if written is None:
+        return _serial(text, sense)
+    if written.problem == "impossible":
+        return CellReading(problem="date_impossible")
+    if written.problem == "us_order":
+        suggestion = format_date(written.suggestion) if written.suggestion else None
+        return CellReading(problem="date_us_order" if suggestion else "date_impossible", suggestion=suggestion)
+    assert written.value is not None
+    if not 1000 <= written.value.year <= 9998:
+        return CellReading(problem="date_impossible")
+    if field.type is FieldType.MONTH:
+        return CellReading(written.value.replace(day=1))
+    return CellReading(written.value, remark="date_month_only" if written.precision == "month" else None)
+
+
+def _serial(text: str, sense: ColumnSense) -> CellReading:
+    number = read_number(text)
+    if number is None or number.unit is not None or not 18_000 <= number.value < 80_000:
+        return CellReading(problem="date_format")
+    day = from_excel_serial(float(number.value), epoch_1904=sense.epoch_1904)
+    return CellReading(day, remark="date_serial") if day else CellReading(problem="date_format")
+
+
+def _school_year(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    year = parse_school_year(text)
+    if year is not None:
+        return CellReading(str(year))
+    written = read_date(text)
+    if written is not None and written.value is not None and (written.value.month, written.value.day) == (9, 1):
+        return CellReading(f"{written.value.year}-{written.value.year + 1}")
+    return CellReading(problem="school_year_format")
+
+
+def _boolean(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    value = read_boolean(text)
+    return CellReading(problem="boolean_format") if value is None else CellReading(value)
+
+
+def _from_verdict(verdict: Verdict, remarks: dict[str, str]) -> CellReading:
+    if verdict.value is not None:
+        return CellReading(verdict.value, remark=remarks.get(verdict.repaired or ""))
+    return CellReading(problem=verdict.problem, suggestion=verdict.suggestion or " ou ".join(verdict.choices) or None)
+
+
+def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    verdict = uai.check(text)
+    if verdict.problem == "uai_spelling":
+        # The key letter proves the identity: kept, and said as a warning, never silently.
+        return CellReading(verdict.suggestion, remark="uai_spelling", suggestion=verdict.suggestion)
+    return _from_verdict(verdict, {})
+
+
+def _commune(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    return _from_verdict(communes.check(text), {"leading_zero": "leading_zero"})
+
+
+def _departement(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    return _from_verdict(departements.parse(text), {"leading_zero": "leading_zero"})
+
+
+def _siren(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    return _from_verdict(organisations.check_siren(text), {"siret_given": "siret_given"})
+
+
+def _siret(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    return _from_verdict(organisations.check_siret(text), {})
+
+
+def _rna(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    return _from_verdict(organisations.check_rna(text), {})
+
+
+def _singular(key: str) -> str:
+    return " ".join(word[:-1] if len(word) > 3 and word[-1] in "sx" else word for word in key.split())
+
+
+class _Codes:
+    """A code list compared by identity: hashing hundreds of aliases at each cell would cost more than reading it."""
+
+    __slots__ = ("codes",)
+
+    def __init__(self, codes: tuple[Code, ...]) -> None:
+        self.codes = codes
+
+    def __hash__(self) -> int:
+        return id(self.codes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Codes) and other.codes is self.codes
+
+
+def code_spellings(field: Field) -> dict[str, str]:
+    """Folded spelling (and its singular) → code value, for a field's code list; the first code declared wins."""
+    return _spellings(_Codes(field.codes))
+
+
+@lru_cache(maxsize=512)
+def _spellings(listed: _Codes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for exact in (True, False):
+        for code in listed.codes:
+            for name in (code.value, code.label, *code.aliases):
+                key = folded(name) if exact else _singular(folded(name))
+                found.setdefault(key or name.strip(), code.value)
+    return found
+
+
+def _code(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    spellings = code_spellings(field)
+    key = folded(text) or text.strip()
+    value = spellings.get(key) or spellings.get(_singular(key))
+    if value is not None:
+        return CellReading(value)
+    close = process.extractOne(key, spellings.keys(), scorer=fuzz.WRatio, score_cutoff=80)
+    label = next((c.label for c in field.codes if close and c.value == spellings[close[0]]), None)
+    return CellReading(problem="code_unknown", suggestion=label)
+
+
+_MOJIBAKE = ("Ã", "â€", "Â", "ï»¿")
+
+
+def repaired_mojibake(text: str) -> str | None:
+    """UTF-8 read as Windows-1252 put right (``Ã©`` → ``é``); None when the text is not that."""
+    if not any(mark in text for mark in _MOJIBAKE):
+        return None
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            fixed = text.encode(encoding).decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            continue
+        return fixed if fixed != text else None
+    return None
+
+
+def _text(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    fixed = repaired_mojibake(text)
+    if fixed is not None:
+        return CellReading(squeezed(fixed), remark="mojibake", suggestion=squeezed(fixed))
+    return CellReading(squeezed(text) or None)
+
+
+READERS: dict[FieldType, Reader] = {
+    FieldType.TEXT: _text, FieldType.INTEGER: _integer, FieldType.DECIMAL: _number, FieldType.MONEY: _number,
+    FieldType.PERCENT: _number, FieldType.DATE: _date, FieldType.MONTH: _date, FieldType.SCHOOL_YEAR: _school_year,
+    FieldType.BOOLEAN: _boolean, FieldType.CODE: _code, FieldType.UAI: _uai, FieldType.SIREN: _siren, FieldType.SIRET: _siret,
+    FieldType.RNA: _rna, FieldType.COMMUNE: _commune, FieldType.DEPARTEMENT: _departement,
+}  # fmt: skip
+
+
+def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReading:
+    """Reads one text: a value, a problem, or why there is none. Blank text gives nothing at all."""
+    if not text.strip():
+        return CellReading()
+    if field.type not in (FieldType.CODE, FieldType.BOOLEAN):
+        why = why_missing(text, field.type)
+        if why is not None:
+            return CellReading(why=why)
+        return READERS[field.type](text, field, sense)
+    reading = READERS[field.type](text, field, sense)
+    if reading.problem is not None:
+        why = why_missing(text, field.type)
+        if why is not None:
+            return CellReading(why=why)
+    return reading
+
+
+def reads_as(text: str, field: Field) -> bool:
+    """Whether ``text`` looks like a value of ``field`` (corrections and lower case included), for mapping by content."""
+    reading = read_cell(text, field)
+    return reading.problem is None or (reading.suggestion is not None and field.type is FieldType.UAI)

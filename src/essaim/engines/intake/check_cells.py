@@ -1,0 +1,208 @@
+"""Every column of a batch typed; required cells, bounds, lengths and shapes checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import date
+
+import polars as pl
+
+from essaim.kernel.french import format_date, format_number
+
+from .cells import TypedColumn, read_column
+from .cells_missing import WHY_LABELS
+from .check_batch import Batch
+from .contract import Field, FieldType
+from .issues import Finding, finding, remark_on_table
+from .issues_messages import expected_of
+
+MISSING_SCHEMA = {"index": pl.UInt32, "why": pl.String, "written": pl.String, "field": pl.String}
+
+
+@dataclass(slots=True)
+class Typed:
+    """Typed columns of a batch, completed step by step. ``wrong[field]``: rows whose cell has a blocking problem."""
+
+    columns: dict[str, pl.Series] = dataclass_field(default_factory=dict)
+    findings: list[Finding] = dataclass_field(default_factory=list)
+    missing: list[pl.DataFrame] = dataclass_field(default_factory=list)
+    wrong: dict[str, pl.Series] = dataclass_field(default_factory=dict)
+    attributes: dict[str, pl.DataFrame] = dataclass_field(default_factory=dict)
+
+    def frame(self) -> pl.DataFrame:
+        return pl.DataFrame(list(self.columns.values()))
+
+
+def type_columns(batch: Batch) -> Typed:
+    """Reads every field of the contract over the whole batch."""
+    typed = Typed()
+    for field in batch.contract.fields:
+        column = _read(batch, field)
+        typed.columns[field.name] = column.values
+        typed.findings += column.findings
+        typed.wrong[field.name] = column.wrong
+        if column.missing is not None:
+            typed.missing.append(column.missing.with_columns(pl.lit(field.name).alias("field")))
+        typed.findings += _doubtful_dates(batch, field, column)
+        typed.findings += _column_remarks(batch, field, column.values)
+    return typed
+
+
+def _read(batch: Batch, field: Field) -> TypedColumn:
+    senses = batch.senses(field.name)
+    text = batch.text[field.name]
+    if len(set(senses)) == 1:
+        return read_column(text, field, senses[0])
+    pieces = []
+    for sense in dict.fromkeys(senses):
+        parts = [number for number, item in enumerate(senses) if item == sense]
+        rows = batch.places.part.is_in(parts).arg_true()
+        pieces.append((rows, read_column(text.gather(rows), field, sense)))
+    return _gathered(pieces)
+
+
+def _gathered(pieces: list[tuple[pl.Series, TypedColumn]]) -> TypedColumn:
+    rows = pl.concat([rows for rows, _ in pieces])
+    values = pl.concat([column.values for _, column in pieces]).gather(rows.arg_sort())
+    findings = []
+    missing, wrong = [], []
+    for at, column in pieces:
+        findings += [Finding(f.code, f.severity, f.field, _moved(f.frame, at), f.expected, f.message) for f in column.findings]
+        if column.missing is not None:
+            missing.append(_moved(column.missing, at))
+        wrong.append(at.gather(column.wrong))
+    return TypedColumn(values, tuple(findings), pl.concat(missing) if missing else None, pl.concat(wrong))
+
+
+def _moved(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    return frame.with_columns(rows.gather(frame["index"]).cast(pl.UInt32).alias("index"))
+
+
+def _doubtful_dates(batch: Batch, field: Field, column: TypedColumn) -> list[Finding]:
+    """Where one date of a column is month first, the others that could be either are worth a look."""
+    american = [f.frame["index"] for f in column.findings if f.code == "date_us_order"]
+    if not american:
+        return []
+    parts = batch.places.part.gather(pl.concat(american)).unique()
+    text = batch.text[field.name]
+    mask = batch.places.part.is_in(parts.implode()) & text.str.contains(r"^\s*(0?[1-9]|1[0-2])[/.\-](0?[1-9]|1[0-2])[/.\-]\d{2,4}")
+    rows = mask.fill_null(False).arg_true()
+    if not len(rows):
+        return []
+    return [finding("date_order_doubtful", field.name, rows, value=text.gather(rows), expected=expected_of(field))]
+
+
+def _column_remarks(batch: Batch, field: Field, values: pl.Series) -> list[Finding]:
+    found = []
+    senses = batch.senses(field.name)
+    for part, sense in enumerate(senses):
+        if field.type is FieldType.MONEY and sense.tax_included and "HT" in (field.unit or ""):
+            found.append(remark_on_table("amount_ttc", part, field.name))
+    if field.type is FieldType.PERCENT and len(batch.parts) == 1 and batch.has_column(0, field.name):
+        shares = values.drop_nulls()
+        if len(shares) >= 10 and float(shares.max()) <= 1 and float(shares.min()) >= 0 and shares.n_unique() > 2:  # type: ignore[arg-type]
+            found.append(remark_on_table("percent_share", 0, field.name))
+    return found
+
+
+def check_required(batch: Batch, typed: Typed) -> list[Finding]:
+    """Empty cells of required fields; a field without column in a table is one finding per table that refuses its rows."""
+    found = []
+    for field in batch.contract.fields:
+        values = typed.columns[field.name]
+        if not field.required or not values.null_count():
+            continue
+        empty = values.is_null()
+        if len(typed.wrong[field.name]):
+            empty = empty.scatter(typed.wrong[field.name], False)
+        absent = [p for p in range(len(batch.parts)) if not batch.has_column(p, field.name) and field.default is None]
+        if absent:
+            without = batch.places.part.is_in(absent)
+            found += _absent_columns(field, absent, empty & without, batch)
+            empty = empty & ~without
+        rows = empty.arg_true()
+        if len(rows):
+            found.append(_required(field, rows, batch, typed))
+    return found
+
+
+def _absent_columns(field: Field, absent: list[int], empty: pl.Series, batch: Batch) -> list[Finding]:
+    """One line a table for the reader; the rows themselves are refused by a silent finding (``message`` empty)."""
+    parts = batch.places.part.filter(empty).unique().to_list()
+    rows = empty.arg_true()
+    lines = [remark_on_table("column_missing", part, field.name) for part in absent if part in parts]
+    if len(rows):
+        silent = finding("column_missing", field.name, rows)
+        lines.append(Finding(SILENT, silent.severity, field.name, silent.frame))
+    return lines
+
+
+SILENT = "_refused_by_table"
+
+
+def _required(field: Field, rows: pl.Series, batch: Batch, typed: Typed) -> Finding:
+    detail: pl.Series | str = ""
+    value = batch.text[field.name].gather(rows)
+    stated = [frame for frame in typed.missing if frame["field"][0] == field.name]
+    if stated:
+        labels = stated[0].select("index", pl.format(" ({})", pl.col("why").replace_strict(WHY_LABELS)).alias("detail"))
+        joined = pl.DataFrame({"index": rows.cast(pl.UInt32)}).join(labels, on="index", how="left", maintain_order="left")
+        detail = joined["detail"].fill_null("")
+    return finding("required", field.name, rows, value=value, detail=detail, expected=expected_of(field))
+
+
+def check_bounds(batch: Batch, typed: Typed) -> list[Finding]:
+    """Minimum and maximum, length and shape of values."""
+    found: list[Finding] = []
+    for field in batch.contract.fields:
+        values = typed.columns[field.name]
+        if field.minimum is not None or field.maximum is not None:
+            found += _out_of_range(field, values, batch)
+        if field.max_length is not None:
+            rows = (values.str.len_chars() > field.max_length).fill_null(False).arg_true()
+            if len(rows):
+                limit = f"{field.max_length} caractères au plus"
+                found.append(finding("too_long", field.name, rows, value=batch.text[field.name].gather(rows), expected=limit))
+        if field.pattern is not None:
+            found += _misshapen(field, values, batch)
+    for item in found:
+        if item.field:
+            known = typed.wrong[item.field]
+            typed.wrong[item.field] = pl.concat([known.cast(pl.UInt32), item.frame["index"]])
+    return found
+
+
+def _bound(field: Field, bound: float | str | None) -> float | date | None:
+    if isinstance(bound, str) and field.type in (FieldType.DATE, FieldType.MONTH):
+        return date.fromisoformat(bound)
+    return float(bound) if bound is not None else None
+
+
+def _written(bound: float | date) -> str:
+    return format_date(bound) if isinstance(bound, date) else format_number(bound)
+
+
+def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding]:
+    low, high = _bound(field, field.minimum), _bound(field, field.maximum)
+    least, most = values.min(), values.max()
+    if least is None or ((low is None or least >= low) and (high is None or most <= high)):  # type: ignore[operator]
+        return []
+    mask = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    if low is not None:
+        mask = mask | (values < low)
+    if high is not None:
+        mask = mask | (values > high)
+    rows = mask.fill_null(False).arg_true()
+    between = f"entre {_written(low)} et {_written(high)}" if low is not None and high is not None else ""
+    single = f"au moins {_written(low)}" if low is not None else f"au plus {_written(high)}" if high is not None else ""
+    return [finding("out_of_range", field.name, rows, value=batch.text[field.name].gather(rows), expected=between or single)]
+
+
+def _misshapen(field: Field, values: pl.Series, batch: Batch) -> list[Finding]:
+    anchored = f"^(?:{field.pattern})$"
+    rows = (~values.cast(pl.String).str.contains(anchored)).fill_null(False).arg_true()
+    if not len(rows):
+        return []
+    shape = f"par exemple {field.examples[0]}" if field.examples else f"forme {field.pattern}"
+    return [finding("pattern", field.name, rows, value=batch.text[field.name].gather(rows), expected=shape)]

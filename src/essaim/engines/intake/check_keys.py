@@ -1,0 +1,115 @@
+"""Natural keys: rows given twice in a file, and rows the ledger already knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from essaim.kernel.french import format_number
+
+from .check_batch import Batch
+from .check_cells import Typed
+from .contract import FieldType
+from .issues import Finding, finding
+
+Existing = Callable[[pl.DataFrame], pl.DataFrame]
+_FAR = 5.0
+_NOTICEABLE = 50
+
+
+def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Series]:
+    """Same natural key within one file: identical rows are merged (their later positions are given back), others conflict."""
+    none = pl.Series([], dtype=pl.UInt32)
+    keys = [name for name in batch.contract.key if name in typed.columns]
+    if not keys:
+        return [], none
+    frame = pl.DataFrame([typed.columns[name] for name in keys])
+    files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part)
+    hashes = frame.with_columns(files).hash_rows() if len(set(batch.file_of_part)) > 1 else frame.hash_rows()
+    mask = hashes.is_duplicated()
+    if not mask.any():
+        return [], none
+    for name in keys:
+        if len(typed.wrong[name]):
+            mask = mask.scatter(typed.wrong[name], False)
+    mask = mask & ~frame.select(pl.all_horizontal(pl.all().is_null()))[:, 0]
+    rows = mask.arg_true()
+    return _told(batch, typed, rows, keys, files) if len(rows) else ([], none)
+
+
+def _told(batch: Batch, typed: Typed, rows: pl.Series, keys: list[str], files: pl.Series) -> tuple[list[Finding], pl.Series]:
+    columns = pl.DataFrame([series.gather(rows) for series in typed.columns.values()])
+    wrong = _any_wrong(typed, batch.size).gather(rows)
+    contents = [name for name in columns.columns if name not in keys]
+    near = columns.with_columns(
+        rows.cast(pl.UInt32).alias("_index"),
+        batch.places.row.gather(rows).alias("_row"),
+        files.gather(rows).alias("_file"),
+        pl.when(wrong).then(rows).otherwise(None).alias("_wrong"),
+    )
+    same = near.group_by(["_file", *keys, *contents, "_wrong"], maintain_order=True).agg("_index", "_row")
+    merged = same.select(pl.col("_index").list.first().alias("first"), pl.col("_row").list.first().alias("row"), pl.col("_index").list.slice(1).alias("again"))
+    again = merged.filter(pl.col("again").list.len() > 0).explode("again").drop_nulls("again")
+    found = []
+    if again.height:
+        found.append(finding("duplicate_identical", None, again["again"], detail=again.select(pl.format("la ligne {}", "row"))[:, 0]))
+    groups = same.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index").list.first(), pl.col("_row").list.first(), pl.len().alias("n"))
+    conflicts = groups.filter(pl.col("n") > 1)
+    if conflicts.height:
+        found.append(_conflict(conflicts.select("_index", "_row"), keys, batch))
+    return found, again["again"].cast(pl.UInt32)
+
+
+def _conflict(conflicts: pl.DataFrame, keys: list[str], batch: Batch) -> Finding:
+    indexes, details = [], []
+    for positions, numbers in conflicts.iter_rows():
+        for position, number in zip(positions, numbers, strict=True):
+            others = [str(other) for other in numbers if other != number] or [str(number)]
+            listed = ", ".join(others[:5]) + ("…" if len(others) > 5 else "")
+            indexes.append(position)
+            details.append(f"la ligne {listed}" if len(others) == 1 else f"les lignes {listed}")
+    labels = ", ".join(batch.contract.field(name).label for name in keys)
+    return finding(
+        "duplicate_conflict", None, pl.Series(indexes, dtype=pl.UInt32), detail=pl.Series(details, dtype=pl.String), expected=f"{labels} uniques"
+    )
+
+
+def _any_wrong(typed: Typed, size: int) -> pl.Series:
+    mask = pl.repeat(False, size, dtype=pl.Boolean, eager=True)
+    for rows in typed.wrong.values():
+        if len(rows):
+            mask = mask.scatter(rows, True)
+    return mask
+
+
+def check_history(batch: Batch, typed: Typed, existing: Existing | None, sender: str | None) -> tuple[list[Finding], dict[str, int]]:
+    """Rows the ledger already holds under the same key: how many are unchanged or changed, and numbers that jump."""
+    keys = [name for name in batch.contract.key if name in typed.columns]
+    if existing is None or not keys:
+        return [], {}
+    frame = typed.frame().with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"))
+    asked = frame.select(keys).unique()
+    if "sender" in batch.contract.key:
+        asked = asked.with_columns(pl.lit(sender, dtype=pl.String).alias("sender"))
+    known = existing(asked)
+    if not known.height:
+        return [], {"known": 0, "changed": 0}
+    values = [name for name in typed.columns if name not in keys and name in known.columns]
+    known = known.select(*keys, *(pl.col(name).alias(f"_{name}") for name in values)).unique(subset=keys, keep="last")
+    both = frame.join(known, on=keys, how="inner", nulls_equal=True, maintain_order="left")
+    differs = pl.any_horizontal([pl.col(name).ne_missing(pl.col(f"_{name}").cast(typed.columns[name].dtype, strict=False)) for name in values] or [pl.lit(False)])
+    counts = {"known": both.height, "changed": both.filter(differs).height}
+    return [item for name in values if (item := _jump(name, both, batch)) is not None], counts
+
+
+def _jump(name: str, both: pl.DataFrame, batch: Batch) -> Finding | None:
+    if batch.contract.field(name).type not in (FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL):
+        return None
+    new, old = pl.col(name).cast(pl.Float64), pl.col(f"_{name}").cast(pl.Float64, strict=False)
+    far = (new > old * _FAR) | (old > new * _FAR)
+    rows = both.filter(((new - old).abs() >= _NOTICEABLE) & far)
+    if not rows.height:
+        return None
+    before = pl.Series([format_number(value) for value in rows[f"_{name}"].to_list()], dtype=pl.String)
+    return finding("history_gap", name, rows["_index"], value=batch.text[name].gather(rows["_index"]), detail=before)

@@ -1,0 +1,194 @@
+"""Values looked up in registers: unknown, closed, former, and schools found again by name and commune."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+
+import polars as pl
+
+from essaim.kernel.french import folded, format_date
+
+from .cells_readers import read_cell
+from .check_batch import Batch
+from .check_cells import Typed
+from .contract import Field, FieldType, Severity
+from .issues import finding
+from .issues_messages import IGNORE_CHOICE, REFERENCE_QUESTION, expected_of
+from .references import Reference
+from .report import Question
+
+FOUND = 85.0
+APART = 4.0
+POSSIBLE = 60.0
+_PLACE_WORDS = (("postal", "postal_code"), ("departement", "departement"), ("commune", "commune"), ("ville", "commune"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query of names came to: ``value`` when sure, else the candidates (value, label, score), best first."""
+
+    value: str | None
+    candidates: tuple[tuple[str, str, float], ...]
+
+
+def resolve_references(
+    batch: Batch, typed: Typed, references: MappingOf[str, Reference], answers: MappingOf[str, str]
+) -> list[Question]:
+    """Looks every referenced field up; completes ``typed`` (values, findings, attributes) and gives the questions still open."""
+    questions: list[Question] = []
+    for field in batch.contract.fields:
+        reference = references.get(field.reference or "")
+        if reference is None:
+            continue
+        questions += _find_missing(batch, typed, field, reference, answers)
+        _look_up(batch, typed, field, reference)
+        distinct = typed.columns[field.name].drop_nulls().unique()
+        typed.attributes[field.name] = reference.attributes(distinct) if len(distinct) else pl.DataFrame({"value": []}, schema={"value": pl.String})
+    return questions
+
+
+def _look_up(batch: Batch, typed: Typed, field: Field, reference: Reference) -> None:
+    values = typed.columns[field.name]
+    distinct = values.drop_nulls().unique()
+    if not len(distinct):
+        return
+    known = reference.known(distinct)
+    odd = known.filter(~pl.col("known") | pl.col("replaced_by").is_not_null() | pl.col("closed_on").is_not_null())
+    if not odd.height:
+        return
+    rows = values.is_in(odd["value"].implode()).fill_null(False).arg_true()
+    cells = pl.DataFrame({"index": rows.cast(pl.UInt32), "value": values.gather(rows)}).join(odd, on="value", how="left", maintain_order="left")
+    if field.type is FieldType.COMMUNE:
+        _replace_former(typed, field, cells)
+        cells = cells.filter(pl.col("replaced_by").is_null())
+    unknown = cells.filter(~pl.col("known"))
+    if unknown.height:
+        suggestion = unknown["replaced_by"].fill_null(_suggested(batch, typed, field, unknown["index"], reference))
+        typed.findings.append(finding("reference_unknown", field.name, unknown["index"], value=unknown["value"], suggestion=suggestion,
+                                      severity=field.reference_severity, expected=expected_of(field)))  # fmt: skip
+    _closed(batch, typed, field, cells.filter(pl.col("known") & (pl.col("closed_on").is_not_null() | pl.col("replaced_by").is_not_null())))
+
+
+def _replace_former(typed: Typed, field: Field, cells: pl.DataFrame) -> None:
+    former = cells.filter(pl.col("replaced_by").is_not_null())
+    if former.height:
+        typed.columns[field.name] = typed.columns[field.name].scatter(former["index"], former["replaced_by"])
+        typed.findings.append(finding("reference_former", field.name, former["index"], value=former["value"], suggestion=former["replaced_by"]))
+
+
+def _closed(batch: Batch, typed: Typed, field: Field, cells: pl.DataFrame) -> None:
+    """Closed schools, unless every date of the row is before the closing."""
+    if not cells.height:
+        return
+    dates = [typed.columns[item.name].gather(cells["index"]) for item in batch.contract.fields if item.type is FieldType.DATE]
+    if dates:
+        latest = pl.DataFrame(dates).select(pl.max_horizontal(pl.all()))[:, 0]
+        before = (latest <= cells["closed_on"].cast(pl.Date)).fill_null(False)
+        cells = cells.filter(~before)
+    if cells.height:
+        since = pl.Series([f" depuis le {format_date(day)}" if day else "" for day in cells["closed_on"].cast(pl.Date).to_list()], dtype=pl.String)
+        typed.findings.append(finding("reference_closed", field.name, cells["index"], value=cells["value"], suggestion=cells["replaced_by"], detail=since))
+
+
+def _roles(batch: Batch, field: Field) -> dict[str, str]:
+    """Field of the contract → what the register calls it (name, commune, departement, postal_code)."""
+    roles: dict[str, str] = {}
+    for name in field.references_with:
+        helper = batch.contract.field(name)
+        key = folded(name)
+        role = {FieldType.COMMUNE: "commune", FieldType.DEPARTEMENT: "departement"}.get(helper.type)
+        role = role or next((role for word, role in _PLACE_WORDS if word in key), "name")
+        if role not in roles.values():
+            roles[name] = role
+    return roles
+
+
+def _queries(batch: Batch, typed: Typed, field: Field, rows: pl.Series) -> pl.DataFrame:
+    """Frame ``index`` and the register's words for each row; rows without a name are left out."""
+    roles = _roles(batch, field)
+    if "name" not in roles.values():
+        return pl.DataFrame()
+    columns = {role: typed.columns[name].gather(rows).cast(pl.String) for name, role in roles.items()}
+    frame = pl.DataFrame({"index": rows.cast(pl.UInt32), **columns})
+    return frame.filter(pl.col("name").is_not_null())
+
+
+def _answers(frame: pl.DataFrame, reference: Reference) -> tuple[pl.DataFrame, dict[int, Answer]]:
+    """One query per distinct combination; ``frame`` comes back with its ``query``."""
+    words = [name for name in frame.columns if name != "index"]
+    distinct = frame.select(words).unique(maintain_order=True).with_row_index("query")
+    found = reference.find(distinct)
+    answers: dict[int, Answer] = {}
+    for query, value, label, score in found.select("query", "value", "label", "score").sort("query", "score", descending=[False, True]).iter_rows():
+        before = answers.get(query)
+        answers[query] = Answer(None, ((before.candidates if before else ()) + ((value, label, float(score)),))[:5])
+    joined = frame.join(distinct, on=words, how="left", nulls_equal=True, maintain_order="left")
+    return joined, {query: _decided(answer.candidates) for query, answer in answers.items()}
+
+
+def _decided(candidates: tuple[tuple[str, str, float], ...]) -> Answer:
+    best = candidates[0]
+    sure = best[2] >= FOUND and (len(candidates) == 1 or best[2] - candidates[1][2] >= APART)
+    return Answer(best[0] if sure else None, tuple(item for item in candidates if item[2] >= POSSIBLE))
+
+
+def _suggested(batch: Batch, typed: Typed, field: Field, rows: pl.Series, reference: Reference) -> pl.Series:
+    """For wrong or unknown identifiers, the one that the names give, when sure."""
+    frame = _queries(batch, typed, field, rows)
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+    if not frame.height:
+        return nothing
+    joined, answers = _answers(frame, reference)
+    given = {index: answers[query].value for index, query in joined.select("index", "query").iter_rows() if query in answers}
+    return pl.Series([given.get(index) for index in rows.to_list()], dtype=pl.String)
+
+
+def _find_missing(batch: Batch, typed: Typed, field: Field, reference: Reference, answers: MappingOf[str, str]) -> list[Question]:
+    """Rows without the identifier but with a name: found (notice), asked (tie), or not found."""
+    values = typed.columns[field.name]
+    empty = values.is_null()
+    if len(typed.wrong[field.name]):
+        empty = empty.scatter(typed.wrong[field.name], False)
+    frame = _queries(batch, typed, field, empty.arg_true()) if empty.any() and field.references_with else pl.DataFrame()
+    if not frame.height:
+        return []
+    joined, found = _answers(frame, reference)
+    words = [name for name in joined.columns if name not in ("index", "query")]
+    questions: list[Question] = []
+    for key, group in joined.partition_by("query", as_dict=True, maintain_order=True).items():
+        about = ", ".join(f"« {text} »" for text in group.select(words).row(0) if text)
+        decided = found.get(int(key[0]), Answer(None, ()))
+        questions += _settle(batch, typed, field, group["index"], about, decided, answers)
+    return questions
+
+
+def _settle(
+    batch: Batch, typed: Typed, field: Field, rows: pl.Series, about: str, found: Answer, answers: MappingOf[str, str]
+) -> list[Question]:
+    identity = f"reference:{hashlib.sha256(f'{field.name}|{folded(about)}'.encode()).hexdigest()[:16]}"
+    chosen = answers.get(identity)
+    if chosen:
+        reading = read_cell(chosen, field)
+        chosen = str(reading.value) if reading.value is not None else None
+    value = chosen or (found.value if identity not in answers else None)
+    if value is not None:
+        _fill(typed, field, rows, value, about)
+        return []
+    blocking = Severity.BLOCKING if field.required else Severity.WARNING
+    code = "reference_ambiguous" if found.candidates else "reference_not_found"
+    if code == "reference_ambiguous" or field.required:
+        typed.findings.append(finding(code, field.name, rows, detail=about, severity=blocking, expected=expected_of(field)))
+        typed.wrong[field.name] = pl.concat([typed.wrong[field.name].cast(pl.UInt32), rows])
+    if not found.candidates or identity in answers:
+        return []
+    part = int(batch.places.part[int(rows[0])])
+    choices = (*found.candidates, ("", IGNORE_CHOICE.replace("cette colonne", "ces lignes"), 0.0))
+    return [Question(identity, "reference", batch.places.sheets[part], about, REFERENCE_QUESTION.format(about=about), choices)]
+
+
+def _fill(typed: Typed, field: Field, rows: pl.Series, value: str, about: str) -> None:
+    typed.columns[field.name] = typed.columns[field.name].scatter(rows, value)
+    suggestion = pl.Series([value], dtype=pl.String).new_from_index(0, len(rows))
+    typed.findings.append(finding("reference_found", field.name, rows, suggestion=suggestion, detail=about))

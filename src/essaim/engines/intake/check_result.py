@@ -1,0 +1,228 @@
+"""Findings and typed columns of a batch turned into one Check a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from essaim.kernel import communes
+from essaim.kernel.departements import BY_CODE
+from essaim.kernel.uai import departement_of
+
+from .cells import dtype_of
+from .check_batch import Batch, Part
+from .check_cells import SILENT, Typed
+from .contract import Contract, FieldType, Severity
+from .issues import ISSUE_SCHEMA, issues_frame, refused_rows, summary_frame
+from .issues_messages import CELL_MESSAGES
+from .report import SYSTEM_COLUMNS, Check, Question, TableReading
+from .tables import ReadFile
+
+_NOTHING = pl.Series([], dtype=pl.UInt32)
+MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field": pl.String, "why": pl.String, "written": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything found about a batch of files. ``checked`` is None when no table of any file was usable."""
+
+    contract: Contract
+    files: Sequence[tuple[ReadFile, str]]
+    checked: tuple[Batch, Typed] | None
+    ignored: list[tuple[Part, str]]
+    sender: str | None
+    questions: tuple[Question, ...] = ()
+    merged: pl.Series = field(default_factory=lambda: _NOTHING)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def empty_rows(contract: Contract, *, as_text: bool = False) -> pl.DataFrame:
+    """No row, the right columns."""
+    schema: dict[str, pl.DataType] = {item.name: pl.String() if as_text else dtype_of(item) for item in contract.fields}
+    schema |= {name: pl.UInt32() if name == "source_row" else pl.String() for name in SYSTEM_COLUMNS}
+    return pl.DataFrame(schema=schema)
+
+
+def empty_check(contract: Contract, filename: str, sha256: str, notices: tuple[tuple[str, str], ...], sender: str | None) -> Check:
+    """A file refused as a whole: the reason is a blocking issue without row."""
+    code, message = notices[-1]
+    line = dict.fromkeys(ISSUE_SCHEMA) | {"code": code, "severity": "blocking", "message": message}
+    issues = pl.DataFrame([line], schema=ISSUE_SCHEMA)
+    return Check(
+        contract, filename, sha256, "refused", (), empty_rows(contract), empty_rows(contract, as_text=True), issues,
+        summary_frame(issues, contract), missing_why=pl.DataFrame(schema=MISSING_WHY_SCHEMA), notices=notices,
+    )  # fmt: skip
+
+
+def split_by_file(outcome: Outcome) -> list[Check]:
+    """One Check per file of the batch, in order."""
+    if outcome.checked is None:
+        return [_unusable(outcome, number) for number in range(len(outcome.files))]
+    batch, typed = outcome.checked
+    refused = refused_rows(typed.findings, batch.size)
+    told = [item for item in typed.findings if item.code != SILENT]
+    whole = _Whole(
+        issues_frame(told, outcome.contract, batch.places),
+        refused,
+        _system_columns(batch, typed, outcome.sender),
+        _missing_why(batch, typed),
+        pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part),
+    )
+    files = set(batch.file_of_part)
+    return [_file_check(outcome, whole, number) if number in files else _unusable(outcome, number) for number in range(len(outcome.files))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    issues: pl.DataFrame
+    refused: pl.Series
+    system: pl.DataFrame
+    missing: pl.DataFrame
+    file: pl.Series
+
+
+def _unusable(outcome: Outcome, number: int) -> Check:
+    read, sha256 = outcome.files[number]
+    reasons = [reason for part, reason in outcome.ignored if part.file == number]
+    message = f"Aucun tableau du fichier n'a les colonnes de « {outcome.contract.title} ». {reasons[0] if reasons else ''}".strip()
+    check = empty_check(outcome.contract, read.filename, sha256, (*read.notices, ("table_unusable", message)), outcome.sender)
+    readings = tuple(_reading(part, ()) for part, _ in outcome.ignored if part.file == number)
+    questions = tuple(question for part, _ in outcome.ignored if part.file == number for question in part.mapping.questions)
+    return replace(check, tables=readings, questions=questions, extra={"format": read.format})
+
+
+def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
+    batch = outcome.checked[0]  # type: ignore[index]
+    parts = [index for index, file in enumerate(batch.file_of_part) if file == number]
+    alone = len(outcome.files) == 1
+    inside = None if alone else whole.file == number
+    issues = (whole.issues if alone else whole.issues.filter(pl.col("part").is_in(parts))).drop("part")
+    issues = _with_ignored(issues, outcome, number)
+    read, sha256 = outcome.files[number]
+    rows, refused, count, again = _rows(outcome, whole, inside)
+    questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, batch, parts)
+    missing = whole.missing if alone else whole.missing.filter(pl.col("_part").is_in(parts))
+    graves = set(issues["severity"].unique()) & {Severity.BLOCKING.value, Severity.WARNING.value}
+    return Check(
+        outcome.contract, read.filename, sha256, "issues" if graves or questions else "clean",
+        tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
+        rows, refused, issues, summary_frame(issues, outcome.contract), questions, missing.drop("_part"),
+        (*read.notices, *_notices(outcome, number)), count, {"merged": again, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
+    )  # fmt: skip
+
+
+def _asked(outcome: Outcome, batch: Batch, parts: list[int]) -> tuple[Question, ...]:
+    if len(outcome.files) == 1:
+        return outcome.questions
+    sheets = {batch.places.sheets[index] for index in parts}
+    return tuple(question for question in outcome.questions if question.sheet in sheets)
+
+
+def _rows(outcome: Outcome, whole: _Whole, inside: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame, int, int]:
+    """Accepted rows (merged duplicates once), refused rows as text, rows read, rows merged."""
+    batch, typed = outcome.checked  # type: ignore[misc]
+    bad = whole.refused
+    count = batch.size if inside is None else int(inside.sum())
+    good = ~bad
+    again = 0
+    if len(outcome.merged):
+        repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) & good
+        repeated_here = repeated if inside is None else repeated & inside
+        again = int(repeated_here.sum())
+        good = good & ~repeated
+    if inside is not None:
+        good, bad = good & inside, bad & inside
+    accepted = typed.frame().hstack(whole.system)
+    refused = batch.text.hstack(whole.system)
+    return (accepted if good.all() else accepted.filter(good)), refused.filter(bad), count, again
+
+
+def _system_columns(batch: Batch, typed: Typed, sender: str | None) -> pl.DataFrame:
+    sheets = pl.Series(list(batch.places.sheets), dtype=pl.String)
+    return pl.DataFrame(
+        {
+            "departement": _departements(batch, typed),
+            "sender": pl.Series([sender], dtype=pl.String).new_from_index(0, batch.size),
+            "source_sheet": sheets.gather(batch.places.part) if len(sheets) > 1 else sheets.new_from_index(0, batch.size),
+            "source_row": batch.places.row,
+        }
+    )
+
+
+def _departements(batch: Batch, typed: Typed) -> pl.Series:
+    """Of the place field first: the register's word, else its own code; then of any commune, département or school of the row."""
+    contract = batch.contract
+    names = [item.name for item in contract.fields if item.type in _PLACED]
+    order = sorted(names, key=lambda name: (name != contract.place, _RANK[contract.field(name).type]))
+    found = pl.Series([None], dtype=pl.String).new_from_index(0, batch.size)
+    for name in order:
+        values = typed.columns[name]
+        if found.null_count() == 0:
+            break
+        found = found.fill_null(_mapped(values, _places(values, contract.field(name).type, typed.attributes.get(name))))
+    return found
+
+
+_PLACED = {FieldType.UAI, FieldType.COMMUNE, FieldType.DEPARTEMENT}
+_RANK = {FieldType.DEPARTEMENT: 0, FieldType.COMMUNE: 1, FieldType.UAI: 2}
+
+
+def _mapped(values: pl.Series, places: dict[str, str | None]) -> pl.Series:
+    if not places:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+    return values.replace_strict(list(places), list(places.values()), default=None, return_dtype=pl.String)
+
+
+def _places(values: pl.Series, kind: FieldType, attributes: pl.DataFrame | None) -> dict[str, str | None]:
+    given: dict[str, str] = {}
+    if attributes is not None and "departement" in attributes.columns:
+        given = dict(attributes.select("value", "departement").drop_nulls().iter_rows())
+    own = {FieldType.UAI: departement_of, FieldType.COMMUNE: communes.departement_of, FieldType.DEPARTEMENT: _itself}[kind]
+    return {text: given.get(text) or own(text) for text in values.drop_nulls().unique().to_list()}
+
+
+def _itself(code: str) -> str | None:
+    return code if code in BY_CODE else None
+
+
+def _missing_why(batch: Batch, typed: Typed) -> pl.DataFrame:
+    if not typed.missing:
+        return pl.DataFrame(schema={**MISSING_WHY_SCHEMA, "_part": pl.UInt32})
+    cells = pl.concat([frame.select(pl.col("index").cast(pl.UInt32), "why", "written", "field") for frame in typed.missing])
+    part = batch.places.part.gather(cells["index"])
+    return pl.DataFrame(
+        {
+            "source_sheet": pl.Series(list(batch.places.sheets), dtype=pl.String).gather(part),
+            "source_row": batch.places.row.gather(cells["index"]),
+            "field": cells["field"], "why": cells["why"], "written": cells["written"], "_part": part,
+        }
+    )  # fmt: skip
+
+
+def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:
+    mapping = part.mapping
+    return TableReading(
+        part.table.sheet, part.table.header_row, part.table.frame.height, mapping.mapping, mapping.unmapped, mapping.missing,
+        mapping.layout, (*part.table.skipped, *skipped),
+    )  # fmt: skip
+
+
+def _with_ignored(issues: pl.DataFrame, outcome: Outcome, number: int) -> pl.DataFrame:
+    lines = []
+    for part, reason in outcome.ignored:
+        if part.file == number:
+            message = CELL_MESSAGES["table_ignored"].replace("{detail}", reason)
+            row = part.table.header_row
+            lines.append(dict.fromkeys(ISSUE_SCHEMA) | {"code": "table_ignored", "severity": "notice", "sheet": part.table.sheet, "row": row, "message": message})
+    return pl.concat([issues, pl.DataFrame(lines, schema=ISSUE_SCHEMA)]) if lines else issues
+
+
+def _notices(outcome: Outcome, number: int) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        ("table_ignored", f"Feuille « {part.table.sheet} » : ce tableau n'a pas été lu. {reason}") for part, reason in outcome.ignored if part.file == number
+    )
+
+
+__all__ = ["Outcome", "empty_check", "empty_rows", "split_by_file"]

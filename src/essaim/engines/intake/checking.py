@@ -1,0 +1,196 @@
+"""The whole check of a file: read, map, type, look up, apply rules, tell everything at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from .check_batch import Batch, Part, build_batch
+from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
+from .check_keys import Existing, check_duplicates, check_history
+from .check_references import resolve_references
+from .check_result import Outcome, empty_check, split_by_file
+from .contract import Contract
+from .issues import Finding, remark_on_table
+from .mapping import map_table, vocabulary
+from .references import Reference
+from .report import Check, Question
+from .rules import check_outliers, check_rules
+from .tables import FileRefused, Limits, ReadFile
+
+Progress = Callable[[float, str], None]
+Memory = MappingOf[str, MappingOf[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInputs:
+    """What every file of a batch is checked with. ``memory``: layout → {column letter or header → field (``""`` leaves it out)};
+    ``answers``: question → choice; ``references``: register name → Reference; ``existing``: keys → rows of the ledger."""
+
+    references: MappingOf[str, Reference]
+    memory: Memory
+    answers: MappingOf[str, str]
+    sender: str | None = None
+    existing: Existing | None = None
+
+
+def check(
+    content: bytes | Path,
+    filename: str,
+    contract: Contract,
+    *,
+    references: MappingOf[str, Reference] | None = None,
+    memory: Memory | None = None,
+    answers: MappingOf[str, str] | None = None,
+    sender: str | None = None,
+    existing: Existing | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    contain: bool = False,
+) -> Check:
+    """Understands one file as ``contract`` and gives back its rows and every issue. Never raises on a bad file: see ``status``.
+
+    ``memory``: layout fingerprint → {column letter or header → field name, ``""`` to leave the column out}, as confirmed before by
+    this sender. ``answers``: question id → choice; ``value:<field>:<text>`` → replacement of a text the sender corrected.
+    ``existing``: frame of distinct keys → frame of the rows the ledger holds under them. ``contain`` reads in a separate process
+    under ``limits`` of memory and time. ``progress(share, step)`` is told the steps, ``share`` from 0 to 1.
+    """
+    inputs = CheckInputs(references or {}, memory or {}, answers or {}, sender, existing)
+    tell = progress or (lambda share, step: None)
+    tell(0.0, "Lecture du fichier")
+    try:
+        read = _read(content, filename, contract, limits or Limits(), contain)
+    except FileRefused as refusal:
+        return empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender)
+    tell(0.4, "Compréhension des colonnes")
+    return check_read([(read, fingerprint(content))], contract, inputs, tell)[0]
+
+
+def check_many(
+    files: Iterable[tuple[bytes | Path, str]],
+    contract: Contract,
+    *,
+    references: MappingOf[str, Reference] | None = None,
+    memory: Memory | None = None,
+    answers: MappingOf[str, str] | None = None,
+    sender: str | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> list[Check]:
+    """Checks many files of one contract together: one Check a file, in order, equal to what ``check`` gives file by file."""
+    inputs = CheckInputs(references or {}, memory or {}, answers or {}, sender)
+    tell = progress or (lambda share, step: None)
+    pending = list(files)
+    results: list[Check | None] = []
+    readable: list[tuple[ReadFile, str]] = []
+    for number, (content, filename) in enumerate(pending):
+        tell(0.5 * number / max(len(pending), 1), f"Lecture de {filename}")
+        try:
+            readable.append((_read(content, filename, contract, limits or Limits(), False), fingerprint(content)))
+            results.append(None)
+        except FileRefused as refusal:
+            results.append(empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender))
+    checked = iter(check_read(readable, contract, inputs, tell))
+    return [item if item is not None else next(checked) for item in results]
+
+
+def fingerprint(content: bytes | Path) -> str:
+    """SHA-256 of the bytes received, in hexadecimal."""
+    if isinstance(content, Path):
+        with content.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> ReadFile:
+    from .reading import read_file
+
+    words = vocabulary(contract)
+    if contain:
+        from .contain import contained
+
+        return contained(read_file, content, filename, limits=limits, vocabulary=words)
+    return read_file(content, filename, limits=limits, vocabulary=words)
+
+
+def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs, tell: Progress) -> list[Check]:
+    """Checks files already read, each with the SHA-256 of its bytes."""
+    mapped = [[_mapped(number, read, contract, inputs)] for number, (read, _) in enumerate(files)]
+    kept: list[Part] = []
+    ignored: list[tuple[Part, str]] = []
+    for (parts,) in mapped:
+        usable, others = _sorted_out(parts, contract)
+        kept += usable
+        ignored += others
+    if not kept:
+        return split_by_file(Outcome(contract, files, None, ignored, inputs.sender))
+    tell(0.5, "Lecture des cellules")
+    batch = build_batch(contract, kept, inputs.answers)
+    typed = type_columns(batch)
+    tell(0.7, "Recherche dans les registres")
+    questions: list[Question] = resolve_references(batch, typed, inputs.references, inputs.answers)
+    tell(0.85, "Vérification des règles")
+    merged, counts = _rules(batch, typed, inputs)
+    tell(1.0, "Terminé")
+    return split_by_file(Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts))
+
+
+def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int]]:
+    typed.findings += check_required(batch, typed)
+    typed.findings += check_bounds(batch, typed)
+    typed.findings += check_rules(batch, typed)
+    typed.findings += check_outliers(batch, typed)
+    duplicates, merged = check_duplicates(batch, typed)
+    typed.findings += duplicates
+    jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender)
+    typed.findings += jumps
+    typed.findings += _column_remarks(batch)
+    return merged, counts
+
+
+def _column_remarks(batch: Batch) -> list[Finding]:
+    return [
+        remark_on_table(code, number, field, detail=detail)
+        for number, part in enumerate(batch.parts)
+        for code, field, detail in part.mapping.remarks
+    ]
+
+
+def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
+    return [Part(number, table, map_table(table, contract, inputs.memory, inputs.answers)) for table in read.tables]
+
+
+def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[tuple[Part, str]]]:
+    """Tables of the contract, and those that clearly are not, each with what it lacks."""
+    required = [item for item in contract.fields if item.required]
+    scored = [(_relevance(part, contract), part) for part in parts]
+    best = max((score for score, _ in scored), default=0.0)
+    kept, ignored = [], []
+    for score, part in scored:
+        if part.table.frame.height and score >= max(0.34, 0.5 * best):
+            kept.append(part)
+        else:
+            covered = {item.field for item in part.mapping.mapping}
+            lacking = ", ".join(f"« {item.label} »" for item in required if item.name not in covered)
+            ignored.append((part, f"Colonnes absentes : {lacking}." if lacking else "Il ne contient aucune ligne."))
+    return kept, ignored
+
+
+def _relevance(part: Part, contract: Contract) -> float:
+    """Share of required fields found (a field that names can stand for counts half), or of any fields when none is required."""
+    covered = {item.field: item.score for item in part.mapping.mapping}
+    if not covered:
+        return 0.0
+    required = [item for item in contract.fields if item.required and item.default is None]
+    if not required:
+        return min(1.0, 0.3 + len(covered) / max(len(contract.fields), 1))
+    found = sum(1.0 if item.name in covered else 0.5 * any(name in covered for name in item.references_with) for item in required)
+    return found / len(required)
+
+
+__all__ = ["SILENT", "CheckInputs", "Progress", "check", "check_many", "check_read", "fingerprint"]

@@ -1,0 +1,267 @@
+"""Columns of a sender's table understood as fields of a contract, each with its score and its reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+from scipy.optimize import linear_sum_assignment
+
+from essaim.kernel.french import folded
+
+from .contract import Contract, Field, FieldType
+from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
+from .mapping_content import SPECIFICITY, fit, sample_of
+from .mapping_names import FieldNames, HeaderName, field_names, name_scores, read_header
+from .mapping_wide import WideColumns, wide_columns
+from .report import Mapping, Question
+from .tables import RawTable
+
+IGNORE = ""
+ACCEPTED = 60.0
+CERTAIN = 94.0
+CLOSE = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """``fields``: field → position of its column. ``wide``: columns turned into rows, if any. ``questions`` are still open;
+    ``remarks`` are (code, field, detail) about columns."""
+
+    mapping: tuple[Mapping, ...]
+    fields: dict[str, int]
+    unmapped: tuple[str, ...]
+    missing: tuple[str, ...]
+    layout: str
+    headers: tuple[HeaderName, ...]
+    questions: tuple[Question, ...] = ()
+    wide: WideColumns | None = None
+    remarks: tuple[tuple[str, str, str], ...] = ()
+
+
+class _Same:
+    """A contract compared by identity (contracts hold mappings, which do not hash)."""
+
+    __slots__ = ("contract",)
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def __hash__(self) -> int:
+        return id(self.contract)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.contract is self.contract
+
+
+@lru_cache(maxsize=256)
+def _known_names(same: _Same) -> FieldNames:
+    return field_names(same.contract)
+
+
+def vocabulary(contract: Contract) -> frozenset[str]:
+    """Header words that reading may expect, lower case, with and without accents; codes too where columns are categories."""
+    texts = [text for field in contract.fields for text in (field.name, field.label, *field.synonyms)]
+    for wide in contract.wide:
+        texts += [text for code in contract.field(wide.into).codes for text in (code.value, code.label, *code.aliases)]
+        texts += list(wide.extra_headers)
+    lowered = (" ".join("".join(ch if ch.isalnum() else " " for ch in text.casefold()).split()) for text in texts)
+    return frozenset(folded(text) for text in texts) | frozenset(lowered)
+
+
+def layout_of(table: RawTable, contract: Contract) -> str:
+    """Fingerprint of a layout: the contract and the headers, accents, case and order of rows apart."""
+    headers = [folded(column.header) for column in table.columns]
+    text = f"{contract.code}\n" + "\n".join(headers)
+    if not any(headers):
+        text += f"sans en-tête {len(headers)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, MappingOf[str, str]], answers: MappingOf[str, str]) -> TableMapping:
+    """Best assignment of columns to fields. What was confirmed (``memory[layout]``: letter or header → field) or answered comes first."""
+    layout = layout_of(table, contract)
+    headers = tuple(read_header(column.header) for column in table.columns)
+    settled = _settled(table, contract, layout, memory, answers)
+    scores = _Scores.of(table, contract, headers)
+    wide = wide_columns(table, contract, headers, scores.names, settled)
+    free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.codes)]
+    chosen = _assigned(scores.total, free, contract, taken=set(settled.values()) | ({wide.into, wide.value} if wide else set()))
+    mapping = _mapping(table, contract, scores, settled, chosen)
+    questions = _questions(table, contract, scores, chosen, layout, free) if layout not in memory else ()
+    fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
+    covered = set(fields) | ({wide.into, wide.value} if wide else set())
+    used = set(fields.values()) | (set(wide.codes) if wide else set())
+    return TableMapping(
+        mapping + (wide.mapping(table) if wide else ()),
+        fields,
+        tuple(_title(table, i) for i in range(len(table.columns)) if i not in used and settled.get(i) != IGNORE),
+        tuple(item.name for item in contract.fields if item.name not in covered),
+        layout,
+        headers,
+        questions,
+        wide,
+        _duplicates(table, contract, scores, fields, used),
+    )
+
+
+def _title(table: RawTable, position: int) -> str:
+    column = table.columns[position]
+    return column.header or column.letter
+
+
+def _settled(
+    table: RawTable, contract: Contract, layout: str, memory: MappingOf[str, MappingOf[str, str]], answers: MappingOf[str, str]
+) -> dict[int, str]:
+    """Position → field already known from memory or answers (``""`` leaves the column out)."""
+    remembered = memory.get(layout, {})
+    names = set(contract.field_names) | {IGNORE}
+    found: dict[int, str] = {}
+    for position, column in enumerate(table.columns):
+        for value in (answers.get(f"mapping:{layout}:{column.letter}"), remembered.get(column.letter), remembered.get(column.header)):
+            if value is not None and value in names and (value == IGNORE or value not in found.values()):
+                found[position] = value
+                break
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    names: np.ndarray
+    content: np.ndarray
+    total: np.ndarray
+    spelling: dict[tuple[int, int], str]
+
+    @classmethod
+    def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
+        known = _known_names(_Same(contract))
+        names, spelling = name_scores(list(headers), known, len(contract.fields))
+        content = np.full(names.shape, np.nan)
+        total = names.copy()
+        headerless = not any(header.forms for header in headers)
+        for line, field_scores in enumerate(names):
+            candidates = _candidates(field_scores, contract, bool(headers[line].forms))
+            if not candidates:
+                continue
+            texts = sample_of(table.frame[f"c{line}"])
+            for position in candidates:
+                field = contract.fields[position]
+                content[line, position] = share = fit(texts, field)
+                prior = _prior(line, position, len(headers), contract) if headerless else 0.0
+                total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior)
+        return cls(names, content, total, spelling)
+
+
+def _candidates(scores: np.ndarray, contract: Contract, has_header: bool) -> list[int]:
+    """Fields whose content is worth a look: those whose name is near; any telling type when no name is."""
+    best = float(scores.max(initial=0.0))
+    if has_header and best >= ACCEPTED:
+        return [int(i) for i in np.flatnonzero(scores >= max(50.0, best - 25))]
+    return [i for i, field in enumerate(contract.fields) if not has_header or SPECIFICITY[field.type] >= 0.85]
+
+
+def _prior(line: int, position: int, columns: int, contract: Contract) -> float:
+    """Without header, a file often keeps the order of the model: a small bonus for it."""
+    if columns == len(contract.fields):
+        return 14.0 if line == position else 0.0
+    return 6.0 - 6.0 * abs(line / max(columns - 1, 1) - position / max(len(contract.fields) - 1, 1))
+
+
+def _combined(name: float, share: float, field: Field, has_texts: bool, prior: float) -> float:
+    """Name first, tempered by content; content alone counts as far as the type is telling."""
+    if name >= 50:
+        if not has_texts:
+            return name
+        if field.type is FieldType.TEXT:
+            return name - (4 if share < 0.35 else 0)
+        return name - 45 * max(0.0, 0.5 - share) + 4 * (share - 0.9 if share > 0.9 else 0.0)
+    if not has_texts or share < 0.6:
+        return 0.0
+    alone = 100 * share * SPECIFICITY[field.type]
+    return min(90.0, alone * 0.82 + prior) if SPECIFICITY[field.type] >= 0.85 else min(75.0, 40 + 0.35 * alone + prior)
+
+
+def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set[str]) -> dict[int, str]:
+    """Position → field of the assignment whose summed score is greatest, pairs under ACCEPTED left out."""
+    fields = [i for i, field in enumerate(contract.fields) if field.name not in taken]
+    if not free or not fields:
+        return {}
+    gain = total[np.ix_(free, fields)]
+    # The square favours one certain pair over two doubtful ones.
+    weights = np.where(gain >= ACCEPTED - 8, (gain / 100) ** 2, 0.0)
+    lines, columns = linear_sum_assignment(weights, maximize=True)
+    floor = ACCEPTED - 8
+    return {free[a]: contract.fields[fields[b]].name for a, b in zip(lines, columns, strict=True) if gain[a, b] >= floor}
+
+
+def _mapping(table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str]) -> tuple[Mapping, ...]:
+    found = []
+    names = contract.field_names
+    for position, column in enumerate(table.columns):
+        if settled.get(position):
+            found.append(Mapping(column.letter, column.header, settled[position], 100.0, "confirmé par l'expéditeur"))
+        elif position in chosen:
+            field = chosen[position]
+            index = names.index(field)
+            score = round(float(min(100.0, scores.total[position, index])), 1)
+            found.append(Mapping(column.letter, column.header, field, score, _reason(scores, position, index)))
+    return tuple(found)
+
+
+def _reason(scores: _Scores, line: int, position: int) -> str:
+    name, share = scores.names[line, position], scores.content[line, position]
+    spelling = scores.spelling.get((line, position), "")
+    content = "" if np.isnan(share) else f", {share:.0%} du contenu convient".replace("%", "\u00a0%")
+    if name >= CERTAIN:
+        return ("en-tête identique" if name >= 99.5 else f"en-tête connu (« {spelling} »)") + content
+    if name >= 50:
+        return f"en-tête proche de « {spelling} »{content}"
+    return f"reconnu à son contenu{content}"
+
+
+def _questions(table: RawTable, contract: Contract, scores: _Scores, chosen: dict[int, str], layout: str, free: list[int]) -> tuple[Question, ...]:
+    """Columns whose best fields are too close to call, or that are only understood by half."""
+    names = contract.field_names
+    asked = []
+    for position in free:
+        order = np.argsort(-scores.total[position])[:4]
+        best = chosen.get(position)
+        score = scores.total[position, names.index(best)] if best else float(scores.total[position, order[0]])
+        if best is None and (score < ACCEPTED - 8 or names[order[0]] in chosen.values()):
+            continue
+        rivals = [i for i in order if names[i] != best and names[i] not in _certain(scores, chosen, names) and scores.total[position, i] >= max(ACCEPTED - 8, score - CLOSE)]
+        if score >= CERTAIN or (score >= 70 and not rivals):
+            continue
+        choices = [(names[i], contract.fields[i].label, round(float(scores.total[position, i]), 1)) for i in order if scores.total[position, i] >= 40]
+        column = table.columns[position]
+        message = MAPPING_QUESTION.format(letter=column.letter, header=column.header or "sans en-tête")
+        asked.append(Question(f"mapping:{layout}:{column.letter}", "mapping", table.sheet, column.letter, message, (*choices, (IGNORE, IGNORE_CHOICE, 0.0))))
+    return tuple(asked)
+
+
+def _certain(scores: _Scores, chosen: dict[int, str], names: tuple[str, ...]) -> set[str]:
+    return {field for position, field in chosen.items() if scores.total[position, names.index(field)] >= CERTAIN}
+
+
+def _duplicates(table: RawTable, contract: Contract, scores: _Scores, fields: dict[str, int], used: set[int]) -> tuple[tuple[str, str, str], ...]:
+    """Columns left out because another one, with the same header, took the field."""
+    remarks = []
+    for name, position in fields.items():
+        header = folded(table.columns[position].header)
+        for other, column in enumerate(table.columns):
+            if other not in used and header and folded(column.header) == header:
+                same = _same_content(table.frame, position, other)
+                kept = table.columns[position].letter
+                detail = f"les colonnes {kept} et {column.letter} portent le même en-tête « {column.header} »" + (
+                    " et le même contenu" if same else f", seule la colonne {kept} a été lue : vérifiez que c'est la bonne"
+                )
+                remarks.append(("column_duplicate", name, detail))
+    return tuple(remarks)
+
+
+def _same_content(frame: pl.DataFrame, one: int, other: int) -> bool:
+    return frame[f"c{one}"].equals(frame[f"c{other}"], check_names=False)

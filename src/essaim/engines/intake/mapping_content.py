@@ -1,0 +1,63 @@
+"""Columns recognised by what their cells hold."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from essaim.kernel.french import folded
+
+from .cells_missing import why_missing
+from .cells_readers import code_spellings, read_cell, reads_as
+from .contract import Field, FieldType
+
+SAMPLE = 60
+# How much a column of this type stands out: chance that random cells would read as it is small.
+SPECIFICITY = {
+    FieldType.UAI: 1.0, FieldType.SIRET: 1.0, FieldType.SIREN: 0.98, FieldType.RNA: 1.0, FieldType.CODE: 0.95, FieldType.DATE: 0.9,
+    FieldType.MONTH: 0.8, FieldType.SCHOOL_YEAR: 0.85, FieldType.COMMUNE: 0.75, FieldType.DEPARTEMENT: 0.6, FieldType.BOOLEAN: 0.7,
+    FieldType.INTEGER: 0.5, FieldType.MONEY: 0.45, FieldType.DECIMAL: 0.45, FieldType.PERCENT: 0.4, FieldType.TEXT: 0.35,
+}  # fmt: skip
+
+
+def sample_of(column: pl.Series) -> list[str]:
+    """Up to SAMPLE distinct non-empty texts that hold a value, from the first rows."""
+    texts = column.head(4_000).drop_nulls().unique(maintain_order=True).head(SAMPLE * 2).to_list()
+    return [text for text in texts if text.strip() and not why_missing(text, FieldType.INTEGER)][:SAMPLE]
+
+
+def fit(texts: list[str], field: Field) -> float:
+    """Share (0–1) of ``texts`` that read as ``field``, within its bounds; 0.5 when there is nothing to judge by."""
+    if not texts:
+        return 0.5
+    if field.type is FieldType.TEXT:
+        return _text_fit(texts, field)
+    if field.type in (FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT, FieldType.INTEGER):
+        return sum(_number_fit(text, field) for text in texts) / len(texts)
+    if field.type is FieldType.DATE:
+        return sum(reads_as(text, field) and not text.replace(".", "").isdigit() for text in texts) / len(texts)
+    return sum(reads_as(text, field) for text in texts) / len(texts)
+
+
+def _number_fit(text: str, field: Field) -> float:
+    reading = read_cell(text, field)
+    if reading.value is None:
+        return 0.0
+    low, high = field.minimum, field.maximum
+    if (isinstance(low, int | float) and reading.value < low) or (isinstance(high, int | float) and reading.value > high):
+        return 0.0
+    digits = text.strip()
+    return 0.3 if digits.isdigit() and (len(digits) >= 9 or digits.startswith("00")) else 1.0
+
+
+def _text_fit(texts: list[str], field: Field) -> float:
+    """Words rather than figures; the start of an example (``BC-2022…``, ``École``) counts."""
+    words = sum(sum(ch.isalpha() for ch in text) * 2 >= len(text) for text in texts) / len(texts)
+    starts = {folded(example).split()[0] for example in field.examples if folded(example)}
+    alike = sum(folded(text).split()[:1] == [start] for text in texts for start in starts) / len(texts) if starts else 0.0
+    return min(1.0, 0.3 + 0.5 * words + 0.6 * alike)
+
+
+def code_share(headers: list[str], field: Field) -> list[str | None]:
+    """Code named by each header, None where it names none (columns per category)."""
+    spellings = code_spellings(field)
+    return [spellings.get(folded(header)) for header in headers]

@@ -1,0 +1,112 @@
+"""Headers compared with the names of a contract's fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from essaim.kernel.french import folded
+
+from .contract import Contract
+
+_PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
+_MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
+_TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
+_UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderName:
+    """A header understood: spellings to compare (whole, without parentheses, each level, the lowest first) and the unit it states."""
+
+    forms: tuple[str, ...]
+    levels: tuple[str, ...]
+    factor: int = 1
+    tax_included: bool = False
+
+
+@lru_cache(maxsize=8_192)
+def read_header(header: str) -> HeaderName:
+    """``Prix (k€)`` → ``prix``, ×1000; ``Livrés / Tablettes`` → both levels; empty header → no form."""
+    bare = _PARENTHESES.sub(" ", header)
+    levels = tuple(dict.fromkeys(key for part in reversed(re.split(r" / |\n", header)) if (key := folded(part))))
+    candidates = [header, bare, _CAMEL.sub(" ", header), *reversed(re.split(r" / |\n", bare))]
+    forms = list(dict.fromkeys(key for text in candidates if (key := folded(text))))
+    forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
+    factor = 1_000 if _THOUSANDS.search(header) else 1_000_000 if _MILLIONS.search(header) else 1
+    return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)))
+
+
+def _without_units(form: str) -> str:
+    return " ".join(word for word in form.split() if word not in _UNIT_WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNames:
+    """Every known spelling of a contract's fields, folded; ``owner[i]`` is the position of the field of ``names[i]``."""
+
+    names: tuple[str, ...]
+    owner: np.ndarray
+    own: frozenset[tuple[str, int]]
+
+
+def field_names(contract: Contract) -> FieldNames:
+    """Label, technical name and synonyms of every field."""
+    names: list[str] = []
+    owner: list[int] = []
+    own = set()
+    for position, field in enumerate(contract.fields):
+        spellings = dict.fromkeys(folded(text) for text in (field.label, field.name, *field.synonyms))
+        own |= {(folded(field.label), position), (folded(field.name), position)}
+        for name in spellings:
+            if name:
+                names.append(name)
+                owner.append(position)
+    return FieldNames(tuple(names), np.array(owner, dtype=np.int64), frozenset(own))
+
+
+def name_scores(headers: list[HeaderName], known: FieldNames, fields: int) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+    """Score 0–100 of each header (line) for each field (column), and the spelling that gave it."""
+    scores = np.zeros((len(headers), fields))
+    best: dict[tuple[int, int], str] = {}
+    for line, header in enumerate(headers):
+        if not header.forms:
+            continue
+        matrix = _similarities(header.forms, known)
+        for position in range(fields):
+            columns = np.flatnonzero(known.owner == position)
+            part = matrix[:, columns]
+            where = np.unravel_index(int(part.argmax()), part.shape)
+            scores[line, position] = part[where]
+            best[line, position] = known.names[columns[where[1]]]
+    return scores, best
+
+
+def _similarities(forms: tuple[str, ...], known: FieldNames) -> np.ndarray:
+    """Equal 100 (99 for a synonym, a point less by reshaping of the header), close spelling up to 92, words contained up to 88."""
+    matrix = np.zeros((len(forms), len(known.names)))
+    ratio = process.cdist(forms, known.names, scorer=fuzz.ratio, score_cutoff=74)
+    tokens = process.cdist(forms, known.names, scorer=fuzz.token_sort_ratio, score_cutoff=80)
+    matrix = np.maximum(np.maximum(ratio, tokens) * 0.92, matrix)
+    for line, form in enumerate(forms):
+        penalty = min(line, 5)
+        words = set(form.split())
+        for column, name in enumerate(known.names):
+            if form == name:
+                matrix[line, column] = (100 if (name, int(known.owner[column])) in known.own else 99) - penalty
+            elif len(name) > 2 and len(form) > 2:
+                matrix[line, column] = max(matrix[line, column], _contained(words, set(name.split()), form, name) - penalty)
+    return matrix
+
+
+def _contained(words: set[str], wanted: set[str], form: str, name: str) -> float:
+    if not (wanted <= words or words <= wanted):
+        return 0.0
+    share = min(len(form), len(name)) / max(len(form), len(name))
+    return 60 + 28 * share if wanted <= words else 54 + 28 * share

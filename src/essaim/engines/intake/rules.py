@@ -1,0 +1,112 @@
+"""Cross-field rules of contracts, and values far from the others."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from essaim.kernel.french import format_number
+
+from .check_batch import Batch
+from .check_cells import Typed
+from .contract import AnyOf, FieldType, InOrder, Plausible, ProductEquals, RequiredWhen, Rule
+from .issues import Finding, finding
+
+_FAR = 100.0
+_ENOUGH = 30
+
+
+def check_rules(batch: Batch, typed: Typed) -> list[Finding]:
+    """Every rule of the contract; a rule never fires where a value it needs is missing (AnyOf and RequiredWhen aside)."""
+    found: list[Finding] = []
+    for rule in batch.contract.rules:
+        item = _apply(rule, batch, typed)
+        if item is not None:
+            found.append(item)
+    return found
+
+
+def _apply(rule: Rule, batch: Batch, typed: Typed) -> Finding | None:
+    columns = typed.columns
+    match rule:
+        case InOrder():
+            rows = (columns[rule.earlier] > columns[rule.later]).fill_null(False).arg_true()
+            return _said(rule, rule.later, rows, batch, f"pas avant « {batch.contract.field(rule.earlier).label} »")
+        case AnyOf():
+            empty = [columns[name].is_null() & ~_is_wrong(typed, name, batch.size) for name in rule.fields]
+            rows = pl.DataFrame({str(i): mask for i, mask in enumerate(empty)}).select(pl.all_horizontal(pl.all()))[:, 0].arg_true()
+            labels = ", ".join(f"« {batch.contract.field(name).label} »" for name in rule.fields)
+            return _said(rule, rule.fields[0], rows, batch, f"au moins un de : {labels}")
+        case RequiredWhen():
+            return _required_when(rule, batch, typed)
+        case ProductEquals():
+            return _product(rule, batch, columns)
+        case Plausible():
+            return _plausible(rule, batch, typed)
+    raise TypeError(f"règle inconnue : {type(rule).__name__}")
+
+
+def _said(rule: Rule, field: str, rows: pl.Series, batch: Batch, expected: str | None, suggestion: pl.Series | None = None) -> Finding | None:
+    if not len(rows):
+        return None
+    value = batch.text[field].gather(rows)
+    return finding(rule.code, field, rows, value=value, suggestion=suggestion, severity=rule.severity, expected=expected, message=rule.message)
+
+
+def _is_wrong(typed: Typed, name: str, size: int) -> pl.Series:
+    mask = pl.repeat(False, size, dtype=pl.Boolean, eager=True)
+    wrong = typed.wrong[name]
+    return mask.scatter(wrong, True) if len(wrong) else mask
+
+
+def _required_when(rule: RequiredWhen, batch: Batch, typed: Typed) -> Finding | None:
+    when = typed.columns[rule.when]
+    if rule.values:
+        written = when.cast(pl.String) if when.dtype != pl.Boolean else when.replace_strict({True: "oui", False: "non"}, return_dtype=pl.String)
+        concerned = written.is_in(list(rule.values)).fill_null(False)
+    else:
+        concerned = when.is_not_null()
+    empty = typed.columns[rule.field_name].is_null() & ~_is_wrong(typed, rule.field_name, batch.size)
+    return _said(rule, rule.field_name, (concerned & empty).arg_true(), batch, f"renseigné avec « {batch.contract.field(rule.when).label} »")
+
+
+def _product(rule: ProductEquals, batch: Batch, columns: dict[str, pl.Series]) -> Finding | None:
+    product = columns[rule.quantity] * columns[rule.price]
+    total = columns[rule.total]
+    rows = ((product - total).abs() > rule.tolerance + 0.005 * total.abs()).fill_null(False).arg_true()
+    suggestion = product.gather(rows).map_elements(lambda value: format_number(round(value, 2)), return_dtype=pl.String) if len(rows) else None
+    return _said(rule, rule.total, rows, batch, "quantité × prix unitaire", suggestion)
+
+
+def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
+    attributes = typed.attributes.get(rule.reference_field)
+    if attributes is None or rule.per not in attributes.columns:
+        return None
+    size = pl.DataFrame({"value": typed.columns[rule.reference_field]}).join(
+        attributes.select("value", pl.col(rule.per).cast(pl.Float64, strict=False).alias("size")), on="value", how="left", maintain_order="left"
+    )["size"]
+    rows = ((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most)).fill_null(False).arg_true()
+    return _said(rule, rule.field_name, rows, batch, f"au plus {format_number(rule.at_most)} fois « {rule.per} » du registre")
+
+
+def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
+    """Numbers a hundred times the usual one and more than six robust deviations (of logarithms) from it: a warning."""
+    found = []
+    for field in batch.contract.fields:
+        if field.type not in (FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL):
+            continue
+        values = typed.columns[field.name]
+        most = values.max()
+        if most is None or len(values) - values.null_count() < _ENOUGH:
+            continue
+        usual = values.filter(values > 0).median()
+        if not isinstance(usual, float) or usual <= 0 or float(most) <= _FAR * usual:  # type: ignore[arg-type]
+            continue
+        logarithms = values.filter(values > 0).cast(pl.Float64).log(10)
+        spread = float((logarithms - math.log10(usual)).abs().median() or 0.0) * 1.4826  # type: ignore[arg-type]
+        limit = 10 ** (math.log10(usual) + max(2.0, 6 * spread))
+        rows = (values > limit).fill_null(False).arg_true()
+        if len(rows):
+            found.append(finding("outlier", field.name, rows, value=batch.text[field.name].gather(rows), detail=format_number(usual)))
+    return found
