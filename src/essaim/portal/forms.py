@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
 from dsfr.forms import DsfrBaseForm
 
 from essaim.foundation import reads as foundation
@@ -53,3 +54,16 @@ class UploadForm(DsfrBaseForm):
         allowed = [c for c in contracts() if any(rights_of(m).may_submit(c.code) for m in mandates)]
         self.fields["contract"].choices = [(c.code, c.title) for c in allowed]  # type: ignore[attr-defined]
         self.fields["sender"].widget.attrs["placeholder"] = foundation.default_sender(account)
+
+
+class SignInForm(AuthenticationForm, DsfrBaseForm):
+    """Identifier or address, and password."""
+
+    error_messages = {
+        "invalid_login": "Identifiant ou mot de passe inexact. Vérifiez les majuscules ; après plusieurs essais, le compte est bloqué une heure.",
+        "inactive": "Ce compte est fermé. Demandez son ouverture à l'administration de la plateforme.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Identifiant ou adresse électronique"
