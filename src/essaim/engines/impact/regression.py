@@ -80,6 +80,8 @@ def regress(
     if not effects and constant:
         names, matrix = ["constante", *names], np.vstack([np.ones(n), matrix])
     outcome = np.asarray(y, np.float64)
+    if not (np.isfinite(outcome).all() and np.isfinite(matrix).all()):
+        raise Refusal("missing", "Des valeurs manquent dans la régression : écartez explicitement ces lignes.")
     scale = np.sqrt((matrix**2 * root**2).sum(axis=1))
     if effects:
         outcome = _demean(outcome[None], effects[0], root**2)[0]

@@ -1,0 +1,1 @@
+"""Inference when few clusters were assigned: permutation first, everything else as a check."""
