@@ -1,0 +1,1 @@
+"""How much must go wrong before the conclusion changes?"""
