@@ -1,6 +1,6 @@
 """Indicators declared once, compiled to Ibis, run on DuckDB or Spark: see README.md."""
 
-from essaim.engines.measures.cells import Cells, cells, refresh
+from essaim.engines.measures.cells import Cells, cells, refresh, touched_establishments
 from essaim.engines.measures.engines import DuckEngine, FactsMissing, SparkEngine
 from essaim.engines.measures.expressions import (
     Expr,
@@ -14,7 +14,7 @@ from essaim.engines.measures.expressions import (
     when,
 )
 from essaim.engines.measures.facts import FactColumn, FactTable, IndicatorRefused, Role, fact_table
-from essaim.engines.measures.figures import Figures, figures
+from essaim.engines.measures.figures import Figures, all_figures, figures, touched_units
 from essaim.engines.measures.hierarchies import LevelUnknown
 from essaim.engines.measures.indicator import (
     Coverage,
@@ -51,6 +51,7 @@ __all__ = [
     "Role",
     "SparkEngine",
     "Timing",
+    "all_figures",
     "catalogue_markdown",
     "cells",
     "coalesce",
@@ -67,6 +68,8 @@ __all__ = [
     "refresh",
     "school_year_start",
     "sql",
+    "touched_establishments",
+    "touched_units",
     "trace",
     "when",
 ]

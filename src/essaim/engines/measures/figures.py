@@ -16,6 +16,7 @@ from essaim.engines.measures.cells import Cells, cells, fact_dimensions
 from essaim.engines.measures.engines import Engine, Facts
 from essaim.engines.measures.facts import IndicatorRefused
 from essaim.engines.measures.hierarchies import (
+    ESTABLISHMENT,
     UNKNOWN_GROUP,
     Frame,
     as_frame,
@@ -127,6 +128,8 @@ def figures(
     _check_breakdowns(asked, names, attribute_frame)
     if prepared is None:
         prepared = cells(asked, facts or {}, by=fact_dimensions(asked, names), known_at=known_at, engine=engine)
+    if units is not None and not public:
+        frame = _only(frame, level, units)
     scope = Scope(level, hierarchy, names, frame, attribute_frame)
     table = compute(asked, prepared, scope, period)
     if public:
@@ -136,6 +139,52 @@ def figures(
     if fingerprints:
         table = with_fingerprints(table, asked, prepared.known_at, inputs)
     return Figures(table.select(*SCHEMA).to_arrow(), level, names, prepared.known_at)
+
+
+def all_figures(
+    indicators: Sequence[Indicator],
+    facts: Facts | None,
+    hierarchies: Frame,
+    *,
+    levels: Sequence[str],
+    period: str | Sequence[str],
+    breakdowns: Sequence[str | None] = (None,),
+    known_at: int | None = None,
+    attributes: Frame | None = None,
+    engine: str | Engine = "duckdb",
+    prepared: Cells | None = None,
+) -> Iterator[Figures]:
+    """Every level × breakdown (attributes only), one table each, without fingerprints nor secrecy: what a refresh
+    stores. Facts are read once, establishments valued once, then rolled up."""
+    asked = tuple(indicators)
+    frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
+    held = prepared or cells(asked, facts or {}, known_at=known_at, engine=engine)
+    top = "establishment" if "establishment" in levels else levels[0]
+    space = workspace(asked, held, Scope(top, None, (), frame, attribute_frame), period)
+    for level in levels:
+        for name in breakdowns:
+            names = (name,) if name else ()
+            allowed = tuple(item for item in asked if not name or name in item.breakdowns)
+            table = compute(allowed, held, Scope(level, None, names, frame, attribute_frame), period, space)
+            yield Figures(table.select(*SCHEMA).to_arrow(), level, names, held.known_at)
+
+
+def _only(frame: pl.DataFrame, level: str, units: Sequence[str]) -> pl.DataFrame:
+    """The memberships of the establishments of some units: the rest of the country need not be computed."""
+    name = level.split("/", 1)[-1]
+    rows = frame.filter((pl.col("level") == name) & pl.col("unit").is_in(list(units)))
+    if name == ESTABLISHMENT:
+        return frame.filter(pl.col("uai").is_in(list(units)))
+    if not rows.height:
+        return frame
+    return frame.join(rows.select("uai").unique(), on="uai", how="semi")
+
+
+def touched_units(schools: Sequence[str], hierarchies: Frame, level: str) -> list[str]:
+    """The units of ``level`` to which establishments belong or have belonged: those to refresh, sorted."""
+    frame = hierarchy_frame(hierarchies)
+    found = frame.filter((pl.col("level") == level) & pl.col("uai").is_in(list(schools)))
+    return sorted(found["unit"].drop_nulls().unique().to_list())
 
 
 def _check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attributes: pl.DataFrame) -> None:
@@ -155,30 +204,47 @@ def _check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attribut
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Values per establishment, computed once and rolled up along as many levels and breakdowns as asked."""
+
+    held: Cells
+    axes: Axes
+    memory: dict[Quantity, Values]
+
+
+def workspace(asked: Sequence[Indicator], held: Cells, scope: Scope, period: str | Sequence[str]) -> Workspace:
+    """An empty workspace for ``period``; the scope only says which establishments exist."""
+    return Workspace(held, _axes(asked, held, scope, parse_periods(period)), {})
+
+
 def compute(
-    asked: Sequence[Indicator], held: Cells, scope: Scope, period: str | Sequence[str]
+    asked: Sequence[Indicator],
+    held: Cells,
+    scope: Scope,
+    period: str | Sequence[str],
+    space: Workspace | None = None,
 ) -> pl.DataFrame:
     """Figures without secrecy nor fingerprints, as a frame of `SCHEMA`."""
-    wanted = parse_periods(period)
+    space = space or workspace(asked, held, scope, period)
+    wanted = space.axes.periods
     plain = tuple(item for item in asked if item.kind is not Kind.GAP)
-    axes = _axes(asked, held, scope, wanted)
     parts: list[pl.DataFrame] = []
     if plain:
-        parts.extend(_plain(plain, held, scope, axes))
+        parts.extend(_plain(plain, space, scope))
     for item in asked:
         if item.kind is Kind.GAP:
-            parts.append(_gap(item, held, scope, axes))
-    rank = {item.code: index for index, item in enumerate(asked)}
-    order = {item.code: index for index, item in enumerate(wanted)}
+            parts.append(_gap(item, space, scope))
     table = pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
-    return (
-        table.with_columns(
-            pl.col("indicator").replace_strict(rank, return_dtype=pl.Int32).alias("_i"),
-            pl.col("period").replace_strict(order, return_dtype=pl.Int32).alias("_p"),
-        )
-        .sort("_i", "unit", "_p", "breakdown")
-        .drop("_i", "_p")
+    ranks = (
+        ("indicator", [item.code for item in asked]),
+        ("unit", table["unit"].unique().sort().to_list()),
+        ("period", [item.code for item in wanted]),
+        ("breakdown", table["breakdown"].unique().sort().to_list()),
     )
+    # Sorting by position costs a fraction of sorting texts.
+    order = [pl.col(name).cast(pl.Enum(names)).to_physical() for name, names in ranks]
+    return table.sort(order)
 
 
 def _axes(asked: Sequence[Indicator], held: Cells, scope: Scope, wanted: Sequence[object]) -> Axes:
@@ -191,14 +257,13 @@ def _axes(asked: Sequence[Indicator], held: Cells, scope: Scope, wanted: Sequenc
     return Axes(schools, category_labels(asked, held, last), tuple(wanted))  # type: ignore[arg-type]
 
 
-def _plain(asked: Sequence[Indicator], held: Cells, scope: Scope, axes: Axes) -> Iterator[pl.DataFrame]:
-    memory: dict[Quantity, Values] = {}
+def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> Iterator[pl.DataFrame]:
     for item in asked:
-        values_of(item, held, axes, memory)
-    for groups in _groups(scope, axes):
+        values_of(item, space.held, space.axes, space.memory)
+    for groups in _groups(scope, space.axes):
         sums: dict[tuple[Quantity, bool], Totals] = {}
         for item in asked:
-            yield _rows(item, held, axes, groups, memory, sums, scope)
+            yield _rows(item, space.held, space.axes, groups, space.memory, sums, scope)
 
 
 def _groups(scope: Scope, axes: Axes) -> Iterator[Groups]:
@@ -315,18 +380,20 @@ def _table(
     codes = pl.Series([axes.periods[index].code for index in groups.periods], dtype=pl.String)
     categories = axes.categories if keep.shape[1] > 1 or axes.categories != ("",) else ("",)
     label = _labels(scope, groups, categories, run, category)
+    names = ("numerator", "denominator", "value", "low", "high", "coverage")
     held = {
-        name: pl.Series(np.broadcast_to(values, keep.shape)[run, category, position]).fill_nan(None)
-        for name, values in zip(("numerator", "denominator", "value", "low", "high", "coverage"), columns, strict=True)
+        name: np.broadcast_to(values, keep.shape)[run, category, position]
+        for name, values in zip(names, columns, strict=True)
     }
-    return pl.DataFrame({"unit": unit, "period": codes.gather(position), "breakdown": label, **held}).select(
+    frame = pl.DataFrame({"unit": unit, "period": codes.gather(position), "breakdown": label, **held})
+    return frame.select(
         pl.lit(item.code).alias("indicator"),
         pl.lit(item.version, pl.Int64).alias("version"),
         pl.lit(scope.level).alias("level"),
         "unit",
         "period",
         "breakdown",
-        *held,
+        *(pl.col(name).fill_nan(None) for name in names),
         pl.lit(False).alias("suppressed"),
         pl.lit("").alias("fingerprint"),
     )
@@ -348,7 +415,7 @@ def _labels(
     return kept if categories != ("",) else attributes
 
 
-def _gap(item: Indicator, held: Cells, scope: Scope, axes: Axes) -> pl.DataFrame:
+def _gap(item: Indicator, space: Workspace, scope: Scope) -> pl.DataFrame:
     """Value in the first group minus value in the last one; numerator and denominator are the two values."""
     assert item.of is not None
     if any(name not in scope.attributes.columns for name in scope.by):
@@ -358,7 +425,7 @@ def _gap(item: Indicator, held: Cells, scope: Scope, axes: Axes) -> pl.DataFrame
     inner = Scope(scope.level, scope.hierarchy, (*scope.by, item.gap_by), scope.frame, scope.attributes)
     if item.gap_by not in scope.attributes.columns:
         raise IndicatorRefused("ventilation-refusee", f"Aucune donnée ne porte la ventilation « {item.gap_by} ».")
-    table = pl.concat(_plain((item.of,), held, inner, axes))
+    table = pl.concat(_plain((item.of,), space, inner))
     split = pl.col("breakdown").str.split(" × ")
     table = table.with_columns(
         split.list.last().alias("_group"), split.list.head(split.list.len() - 1).list.join(" × ").alias("breakdown")

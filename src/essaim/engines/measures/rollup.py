@@ -56,7 +56,8 @@ class Totals:
 
 def run_sums(values: np.ndarray, groups: Groups) -> np.ndarray:
     """Sum over the establishments of each run (int64)."""
-    held = values[:, :, list(groups.periods)]
+    whole = len(groups.periods) == values.shape[2]
+    held = values if whole else values[:, :, list(groups.periods)]
     if not len(groups.starts):
         return np.zeros((0, held.shape[1], held.shape[2]), dtype=np.int64)
     return np.add.reduceat(held[groups.schools].astype(np.int64, copy=False), groups.starts, axis=0)

@@ -40,6 +40,7 @@ def protected(
 ) -> pl.DataFrame:
     """``table`` with the numbers of hidden rows removed and ``suppressed`` set."""
     hidden: list[pl.DataFrame] = []
+    compute = _remembered(compute, period)
     for wanted in parse_periods(period):
         chain = chain_of(scope, wanted)
         for item in asked:
@@ -51,6 +52,19 @@ def protected(
         *(pl.when(secret).then(None).otherwise(pl.col(name)).alias(name) for name in NUMBERS),
         secret.alias("suppressed"),
     ).drop("_hidden")
+
+
+def _remembered(compute: Compute, period: str | Sequence[str]) -> Compute:
+    """``compute`` for all periods at once, each table made once and then read period by period."""
+    made: dict[tuple[object, ...], pl.DataFrame] = {}
+
+    def read(asked: Sequence[Indicator], held: Cells, scope: Scope, code: str | Sequence[str]) -> pl.DataFrame:
+        key = (*asked, scope.level, scope.hierarchy, scope.by)
+        if key not in made:
+            made[key] = compute(asked, held, scope, period)
+        return made[key].filter(pl.col("period") == code)
+
+    return read
 
 
 def chain_of(scope: Scope, wanted: Period) -> tuple[str, ...]:
