@@ -8,10 +8,11 @@ from datetime import timedelta
 import polars as pl
 from deltalake import PostCommitHookProperties
 
-from . import acts, reading
+from . import acts
 from .acts import Act
+from .finding import only_claims
 from .replay import replayed, standing
-from .shape import ENTRIES, compared
+from .shape import CLAIMS, ENTRIES, compared
 from .spec import Compacted, TableSpec, Verification
 from .store import Snapshot
 
@@ -22,6 +23,7 @@ def verify(snapshot: Snapshot, journal: Iterable[int] | None) -> Verification:
     """Every check, every problem; reads the table once."""
     spec = snapshot.spec
     entries = snapshot.scan([("part", "=", ENTRIES)]).collect()
+    claims = only_claims(pl.concat([entries, snapshot.scan([("part", "=", CLAIMS)]).collect()]), ())
     known = acts.known(snapshot)
     void = acts.void(known)
     problems = [
@@ -29,8 +31,8 @@ def verify(snapshot: Snapshot, journal: Iterable[int] | None) -> Verification:
         *_mirrors(spec, entries),
         *_counts(spec, entries, known),
         *_numbers(snapshot, known),
-        *_replay(spec, standing(spec, entries), replayed(spec, reading.claims(snapshot, void))),
-        *_claimed(snapshot, known),
+        *_replay(spec, standing(spec, entries), replayed(spec, only_claims(claims, void))),
+        *_claimed(spec, claims, known),
         *_journal(spec, set(known), journal),
     ]
     return Verification(not problems, tuple(problems), len(known), entries.height)
@@ -85,9 +87,8 @@ def _counts(spec: TableSpec, entries: pl.DataFrame, known: Mapping[int, Act]) ->
     return problems
 
 
-def _claimed(snapshot: Snapshot, known: Mapping[int, Act]) -> list[str]:
+def _claimed(spec: TableSpec, claims: pl.DataFrame, known: Mapping[int, Act]) -> list[str]:
     """Each submission kept every row it asserted."""
-    claims = reading.claims(snapshot, ())
     found = dict(claims.group_by("origin").len().iter_rows())
     problems = []
     for number, act in known.items():
@@ -96,7 +97,7 @@ def _claimed(snapshot: Snapshot, known: Mapping[int, Act]) -> list[str]:
         said = act.new + act.changed + act.unchanged
         if said != found.get(number, 0):
             problems.append(
-                f"Table {snapshot.spec.name} : le dépôt n° {number} compte {said} ligne(s), "
+                f"Table {spec.name} : le dépôt n° {number} compte {said} ligne(s), "
                 f"{found.get(number, 0)} conservée(s)."
             )
     return problems

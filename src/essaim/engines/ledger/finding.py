@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import polars as pl
 
 from .replay import among, standing
-from .shape import CLAIMS, ENTRIES, fields
+from .shape import CLAIMS, ENTRIES, fields, frame_schema
 from .spec import TableSpec
 from .store import Filters, Snapshot
 
@@ -16,6 +16,11 @@ def body(spec: TableSpec) -> list[str]:
     """Columns that a row carries whatever act wrote it."""
     own = [name for name in fields(spec) if name != "departement"]
     return [*own, "departement", "sender", "origin", "source_sheet", "source_row"]
+
+
+def nothing(spec: TableSpec) -> pl.DataFrame:
+    """No row, every stored column."""
+    return pl.DataFrame(schema=frame_schema(spec))
 
 
 def in_departements(values: Iterable[str | None]) -> list[tuple[str, str, object]]:
@@ -34,14 +39,14 @@ def current_rows(spec: TableSpec, snapshot: Snapshot, target: pl.DataFrame) -> p
 
 
 def keyed_entries(spec: TableSpec, snapshot: Snapshot, target: pl.DataFrame) -> pl.DataFrame:
-    """Entries of the keys of ``target``: first in its own départements, then, for keys that do not stand there, wherever
+    """Entries of the keys of ``target`` (each once): first in its own départements, then, for keys that do not stand there, wherever
     a look at the key columns alone finds them."""
-    keys = target.select(spec.key).unique()
+    keys = target.select(spec.key)
     if spec.replaces == "perimeter" and set(spec.perimeter) <= set(spec.key):
-        return snapshot.scan([("part", "=", "nothing")]).collect()
+        return nothing(spec)
     home = set(target["departement"].unique().to_list())
     near = _semi(spec, snapshot, keys, (ENTRIES,), home)
-    elsewhere = snapshot.departements() - home
+    elsewhere = snapshot.departements((ENTRIES,)) - home
     if not elsewhere:
         return near
     settled = standing(spec, near).select(spec.key)
@@ -55,7 +60,7 @@ def far_rows(
 ) -> pl.DataFrame:
     """Rows of ``keys`` in the départements ``places``, reading whole rows only where the keys occur."""
     if keys.is_empty() or not places:
-        return snapshot.scan([("part", "=", "nothing")]).collect()
+        return nothing(spec)
     look = _files(snapshot, parts, places).join(keys.lazy(), on=spec.key, how="semi", nulls_equal=True)
     seen = set(look.select("departement").unique().collect()["departement"].to_list())
     return _semi(spec, snapshot, keys, parts, seen) if seen else look.clear().collect()
@@ -80,7 +85,7 @@ def perimeter_rows(
     names = list(spec.perimeter)
     perimeters = target.select(names).unique()
     if perimeters.is_empty():
-        return snapshot.scan([("part", "=", "nothing")]).collect()
+        return nothing(spec)
     filters: Filters = [("part", "in", sorted(parts))]
     if "sender" in names and perimeters["sender"].n_unique() == 1:
         filters.append(("sender", "=", perimeters["sender"][0]))
@@ -91,7 +96,9 @@ def claims_of_keys(
     spec: TableSpec, snapshot: Snapshot, keys: pl.DataFrame, void: Collection[int]
 ) -> pl.DataFrame:
     """Every claim of ``keys`` made by submissions outside ``void``."""
-    found = far_rows(spec, snapshot, keys.unique(), (ENTRIES, CLAIMS), snapshot.departements())
+    found = far_rows(
+        spec, snapshot, keys.unique(), (ENTRIES, CLAIMS), snapshot.departements((ENTRIES, CLAIMS))
+    )
     return only_claims(found, void)
 
 

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -22,8 +23,8 @@ from .shape import admit, check_number, check_spec
 from .spec import Compacted, CopiedTable, LedgerBusy, OutOfOrder, Posted, Preview, TableSpec, Verification
 from .store import Conflict, Snapshot, append, create_table, open_table
 
-Rows = pa.Table | pl.DataFrame
-Where = Mapping[str, object]
+Rows: TypeAlias = pa.Table | pl.DataFrame
+Where: TypeAlias = Mapping[str, object]
 _ATTEMPTS = 50
 
 

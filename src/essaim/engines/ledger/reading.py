@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import polars as pl
 import pyarrow as pa
 
-from .finding import in_departements, only_claims
+from .finding import in_departements
 from .replay import standing
 from .shape import CLAIMS, ENTRIES, frame_schema, visible
 from .spec import LedgerRefused, TableSpec
@@ -112,11 +112,6 @@ def trace(
     order = ["submission", "sign", "source_sheet", "source_row"]
     rows = rows.sort(order, descending=[True, True, False, False], maintain_order=True)
     return rows.select(visible(snapshot.spec)).to_arrow()
-
-
-def claims(snapshot: Snapshot, void: Collection[int]) -> pl.DataFrame:
-    """Everything that submissions outside ``void`` asserted."""
-    return only_claims(_select(snapshot, (ENTRIES, CLAIMS)).collect(), void)
 
 
 def files(snapshot: Snapshot, known_at: int | None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,12 +53,12 @@ class Snapshot:
         predicate = " AND ".join(_sql(*item) for item in filters)
         return sorted(self.delta.file_uris(file_pruning_predicate=predicate))
 
-    def departements(self) -> set[str | None]:
-        """Partition values present in the table."""
+    def departements(self, parts: Collection[str]) -> set[str | None]:
+        """Values of the département partition that hold rows of ``parts``."""
         if self.delta is None:
             return set()
-        values = (item.get("departement") for item in self.delta.partitions())
-        return {value or None for value in values}
+        found = self.delta.partitions(file_pruning_predicate=_sql("part", "in", sorted(parts)))
+        return {item.get("departement") or None for item in found}
 
     def scan(self, filters: Filters) -> pl.LazyFrame:
         """Every stored column of the files selected; the caller filters rows. Columns added later read as null."""
