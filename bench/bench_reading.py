@@ -44,7 +44,7 @@ def csv_bytes(rows: int) -> bytes:
         pl.format("{},5 %", pl.col("n") % 99).alias(HEADERS[8]),
         pl.format("F{}", pl.col("n") % 50).alias(HEADERS[9]),
         pl.col("n").alias(HEADERS[10]),
-        pl.lit("").alias(HEADERS[11]),
+        pl.when(pl.col("n") % 3 == 0).then(pl.lit("à vérifier")).alias(HEADERS[11]),
     )
     return frame.write_csv(separator=";").encode()
 

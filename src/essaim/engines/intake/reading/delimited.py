@@ -150,18 +150,17 @@ def _columns(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Se
     if b'"' not in content or _regular_quotes(content, separator):
         frame = _native(content, separator, limits)
         if frame is not None:
-            return [blank_columns(series) for series in frame.get_columns()], ()
+            columns = frame.get_columns()
+            return [blank_to_null(series) for series in columns] if _may_hold_blanks(content, separator) else columns, ()
     return _tolerant(content, separator, limits)
 
 
-def blank_columns(series: pl.Series) -> pl.Series:
-    """White-space-only texts become null; nothing is copied when there is none."""
-    if series.null_count() == series.len():
-        return series
-    head = series.str.slice(0, 1)
-    if not ((head == " ") | (head == "") | (head == "\u00a0") | (head == "\t")).any():
-        return series
-    return blank_to_null(series)
+def _may_hold_blanks(content: bytes, separator: str) -> bool:
+    """Whether some cell may be made of white space or of empty quotes only."""
+    starts = (separator.encode(), b"\n")
+    return content[:1] in (b" ", b'"', b"\t") or any(
+        start + blank in content for start in starts for blank in (b" ", b'"', b"\xc2\xa0", b"\t") if start != blank
+    )
 
 
 def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
@@ -195,12 +194,11 @@ def _regular_quotes(content: bytes, separator: str) -> bool:
     """Whether every quote opens or closes a field or is doubled inside one, so that all readers agree."""
     if content.count(b'"') % 2:
         return False
-    mark = re.escape(separator.encode())
-    stray = re.compile(rb'(?:^|[\n' + mark + rb'])[^"\r\n' + mark + rb']+"', re.MULTILINE)
-    if stray.search(content):
-        return False
-    after = re.compile(rb'(?<=[^"\n\r' + mark + rb'])"(?=[^"\r\n' + mark + rb'])')
-    return not after.search(content)
+    mark = separator.encode()
+    plain = content.replace(b'""', b"")
+    opening = plain.count(mark + b'"') + plain.count(b'\n"') + plain.startswith(b'"')
+    closing = plain.count(b'"' + mark) + plain.count(b'"\n') + plain.count(b'"\r') + plain.endswith(b'"')
+    return opening == closing and opening + closing == plain.count(b'"')
 
 
 def _tolerant(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Series], Notices]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+import polars as pl
+
 from ..tables import FileRefused
 from .sniff import refuse_kind
 
@@ -59,8 +61,8 @@ def _is_utf8(content: bytes) -> bool:
     if content.isascii():
         return True
     try:
-        codecs.utf_8_decode(content, "strict", True)
-    except UnicodeDecodeError:
+        pl.Series([content], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
         return False
     return True
 

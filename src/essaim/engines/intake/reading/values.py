@@ -119,10 +119,15 @@ def unshielded(series: pl.Series) -> pl.Series:
 
 
 def blank_to_null(series: pl.Series) -> pl.Series:
-    """Empty and white-space-only texts become null."""
-    frame = pl.DataFrame({"v": series})
-    kept = pl.when(pl.col("v").str.contains(r"\S")).then(pl.col("v"))
-    return frame.select(kept.alias("v")).to_series()
+    """Empty and white-space-only texts become null; nothing is copied when there is none."""
+    if series.null_count() == series.len():
+        return series
+    suspects = (series == "") | series.str.starts_with(" ") | series.str.starts_with("\u00a0")
+    suspects = suspects | series.str.starts_with("\t") | series.str.starts_with("\n") | series.str.starts_with("\u202f")
+    if not suspects.any():
+        return series
+    kept = pl.when(pl.col("v").str.strip_chars() != "").then(pl.col("v"))
+    return pl.DataFrame({"v": series}).select(kept.alias("v")).to_series()
 
 
 def is_percent_format(code: str) -> bool:
