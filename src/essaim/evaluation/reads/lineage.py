@@ -30,6 +30,7 @@ def described_entries(entries: pa.Table, *, limit: int | None = None) -> list[di
     return [
         {
             "submission": row["submission"],
+            "origin": row["origin"],
             "file": names.get(row["origin"], ""),
             "sheet": row["source_sheet"],
             "row": row["source_row"],

@@ -46,3 +46,37 @@ def at(items: Sequence[Any], position: int) -> Any:
 def keyof(row: Mapping[str, Any]) -> str:
     """The key columns of a changed row, joined."""
     return " · ".join(str(value) for name, value in row.items() if name not in {"column", "old", "new"} and value is not None)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 0–1 as ``37 %``."""
+    return "—" if share is None else f"{format_number(100 * share, 0)}\u00a0%"
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
+ROOMS = {
+    "territories": "Territoires et établissements", "equipment": "Équipement", "training": "Formation",
+    "resources": "Ressources", "families": "Familles", "evaluation": "Résultats",
+}
+
+
+@register.filter
+def room_label(code: str) -> str:
+    """The French name of a room."""
+    return ROOMS.get(code, code)
+
+
+_UNSAID = {"part", "measure", "table", "contribution", "uai", "departement", "sender", "line_id", "school_name", "commune_name"}
+
+
+@register.filter
+def said(values: Mapping[str, Any]) -> str:
+    """What an entry says, in one line: its own columns, without those shown beside."""
+    shown = ((name, value) for name, value in values.items() if name not in _UNSAID and value not in (None, ""))
+    return " · ".join(f"{name} {value:%d/%m/%Y}" if hasattr(value, "strftime") else f"{name} {value}" for name, value in shown)

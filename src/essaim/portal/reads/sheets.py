@@ -1,0 +1,109 @@
+"""Figures as pages show them: value, interval, coverage, date, trend, and the address of what lies behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from essaim.engines.measures import Indicator, Kind
+from essaim.evaluation.reads import figures, indicator, indicators
+from essaim.foundation.models import Account
+from essaim.foundation.reads import scope_of
+
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page of figures was asked: the month shown and the day at whose end things were known (None: now)."""
+
+    period: str
+    known_at: date | None = None
+
+    @property
+    def months(self) -> list[str]:
+        """The last MONTHS months up to the one shown."""
+        year, month = int(self.period[:4]), int(self.period[5:7])
+        numbers = range(year * 12 + month - MONTHS, year * 12 + month)
+        return [f"{n // 12}-{n % 12 + 1:02d}" for n in numbers]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure with what a reader needs to judge it. ``trend``: (month, value) pairs, oldest first."""
+
+    indicator: Indicator
+    value: float | None
+    low: float | None
+    high: float | None
+    numerator: float | None
+    denominator: float | None
+    coverage: float | None
+    is_suppressed: bool
+    fingerprint: str
+    trend: tuple[tuple[str, float | None], ...]
+
+    @property
+    def has_interval(self) -> bool:
+        return self.low is not None and self.low != self.high
+
+    @property
+    def room(self) -> str:
+        return self.indicator.code.split(".")[0]
+
+
+def asked(query: dict[str, str]) -> tuple[Asked, str]:
+    """What the address asks (``periode=2026-03``, ``connu=2026-03-31``), and a French remark when it made no sense."""
+    today = timezone.localdate()
+    remark = ""
+    period = query.get("periode", "") or today.strftime("%Y-%m")
+    try:
+        date.fromisoformat(f"{period}-01")
+    except ValueError:
+        remark, period = f"Le mois « {period} » n'existe pas : voici le mois en cours.", today.strftime("%Y-%m")
+    known: date | None = None
+    if text := query.get("connu", ""):
+        try:
+            known = date.fromisoformat(text)
+        except ValueError:
+            remark = f"La date « {text} » n'existe pas : voici ce qui est connu aujourd'hui."
+        if known is not None and known >= today:
+            known = None
+    return Asked(period, known), remark
+
+
+def is_public(account: Account | AnonymousUser, departement: str | None) -> bool:
+    """Whether the reader gets protected figures of ``departement`` (None: the country), for want of a mandate there."""
+    scope = scope_of(account)
+    return not (scope.is_national or (departement is not None and departement in scope.departements))
+
+
+def cards(level: str, unit: str, wanted: Asked, *, public: bool, codes: Sequence[str] | None = None) -> list[Card]:
+    """The figures of one unit, each with its last twelve months."""
+    chosen = [indicator(code) for code in codes] if codes else [i for i in indicators() if i.kind is not Kind.FLOW]
+    names = [item.code for item in chosen]
+    found = figures(names, level=level, units=[unit], period=wanted.months, known_at=wanted.known_at, public=public)
+    rows: dict[str, dict[str, dict]] = {}  # type: ignore[type-arg]
+    for row in found.rows():
+        rows.setdefault(str(row["indicator"]), {})[str(row["period"])] = row
+    return [_card(item, rows.get(item.code, {}), wanted) for item in chosen]
+
+
+def _card(item: Indicator, by_month: dict[str, dict], wanted: Asked) -> Card:  # type: ignore[type-arg]
+    now = by_month.get(wanted.period, {})
+    return Card(
+        indicator=item,
+        value=now.get("value"),
+        low=now.get("low"),
+        high=now.get("high"),
+        numerator=now.get("numerator"),
+        denominator=now.get("denominator"),
+        coverage=now.get("coverage"),
+        is_suppressed=bool(now.get("suppressed")),
+        fingerprint=now.get("fingerprint", ""),
+        trend=tuple((month, by_month.get(month, {}).get("value")) for month in wanted.months),
+    )

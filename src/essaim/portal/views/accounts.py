@@ -1,0 +1,34 @@
+"""Signing in and out with a local account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import views as auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from essaim.portal.forms import SignInForm
+
+
+class SignIn(auth.LoginView):
+    """Local sign-in; the address to come back to is checked to be ours."""
+
+    template_name = "portal/accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        from django.conf import settings
+
+        context = super().get_context_data(**kwargs)
+        if settings.ESSAIM_DEMO:
+            from essaim.portal.reads.accounts import demonstration_accounts
+
+            context["demonstration"] = demonstration_accounts()
+        return context
+
+
+def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Shown after too many failures: says how long, and what to do."""
+    return render(request, "portal/accounts/locked.html", status=429)

@@ -1,0 +1,177 @@
+"""Pages of figures: one indicator in one place, its trend, its breakdowns, its schools, and the entries behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from essaim.engines.measures import IndicatorRefused, LevelUnknown, explain
+from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
+from essaim.evaluation.reads.lineage import described_entries
+from essaim.foundation.models import Submission
+from essaim.foundation.reads import cell
+from essaim.foundation.reads.submissions import visible_to
+from essaim.portal.drawing import trend
+from essaim.portal.exports import FORMATS, exported
+from essaim.portal.reads.sheets import asked, cards, is_public
+from essaim.territories.reads import school_names, unit_label
+
+LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
+BREAKDOWN_LABELS = {
+    "sector": "Secteur", "school_level": "Type d'établissement", "rep": "Éducation prioritaire", "ips_quartile": "Quartile d'IPS",
+    "category": "Catégorie de matériel", "buyer_siren": "Acheteur",
+}
+
+
+def _indicator(code: str) -> Any:
+    try:
+        return indicator(code)
+    except IndicatorUnknown as error:
+        raise Http404(str(error)) from error
+
+
+def departement_of(level: str, unit: str) -> str | None:
+    """The département that decides who may read a unit's figures in full."""
+    if level in {"departement", "territory"}:
+        return unit
+    if level == "commune":
+        return unit[:3] if unit.startswith("97") else unit[:2]
+    if level == "establishment":
+        names = school_names([unit])
+        return names[unit].departement if unit in names else None
+    return None
+
+
+@require_GET
+def indicator_list(request: HttpRequest) -> HttpResponse:
+    """The catalogue: every indicator with its definition, formula and limits."""
+    rooms: dict[str, list[Any]] = {}
+    for item in indicators():
+        rooms.setdefault(item.code.split(".")[0], []).append((item, explain(item)))
+    return render(request, "portal/figures/catalogue.html", {"rooms": rooms})
+
+
+@require_GET
+def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
+    """One figure, with its trend, breakdown and schools."""
+    if level not in LEVELS:
+        raise Http404
+    item = _indicator(code)
+    wanted, remark = asked(request.GET.dict())
+    public = is_public(request.user, departement_of(level, unit))
+    by = request.GET.get("par", "")
+    by = by if by in item.breakdowns else ""
+    (card,) = cards(level, unit, wanted, public=public, codes=[code])
+    context: dict[str, Any] = {
+        "card": card,
+        "item": item,
+        "explained": explain(item),
+        "level": level,
+        "level_label": LEVELS[level],
+        "unit": unit,
+        "unit_label": unit_label(level, unit),
+        "wanted": wanted,
+        "remark": remark,
+        "public": public,
+        "drawing": trend(card.trend, title=f"{item.label}, douze derniers mois", unit=item.unit, target=item.target),
+        "by": by,
+        "breakdowns": [(name, BREAKDOWN_LABELS.get(name, name)) for name in item.breakdowns],
+    }
+    if by:
+        try:
+            found = figures([code], level=level, units=[unit], period=wanted.period, by=by, known_at=wanted.known_at, public=public)
+            context["broken_down"] = [row for row in found.rows() if row["breakdown"]]
+        except (IndicatorRefused, LevelUnknown) as error:
+            context["remark"] = str(error.args[0])
+    return render(request, "portal/figures/detail.html", context)
+
+
+@require_GET
+def figure_schools(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
+    """The same figure school by school, for readers of the place; with exports."""
+    item = _indicator(code)
+    wanted, _ = asked(request.GET.dict())
+    if level not in {"departement", "territory", "commune"} or is_public(request.user, departement_of(level, unit)):
+        raise Http404
+    names = school_names(level=level, unit=unit)
+    found = figures([code], level="establishment", units=list(names), period=wanted.period, known_at=wanted.known_at)
+    rows = [row | {"school": names[str(row["unit"])]} for row in found.rows()]
+    order = request.GET.get("tri", "valeur")
+    rows.sort(key=_order(order), reverse=order.startswith("-"))
+    form = request.GET.get("format", "")
+    if form in FORMATS:
+        headings = ("UAI", "Établissement", "Commune", "Valeur", "Unité", "Numérateur", "Dénominateur", "Période", "Empreinte")
+        lines = (
+            (r["unit"], r["school"].name, r["school"].commune, r["value"], item.unit, r["numerator"], r["denominator"], r["period"], r["fingerprint"])
+            for r in rows
+        )
+        response = HttpResponse(exported(form, item.label, headings, lines), content_type=FORMATS[form])
+        response.headers["Content-Disposition"] = f'attachment; filename="{code}-{unit}-{wanted.period}.{form}"'
+        return response
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    context = {"page": page, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit), "wanted": wanted, "order": order}
+    return render(request, "portal/figures/schools.html", context)
+
+
+def _order(order: str) -> Any:
+    name = order.lstrip("-")
+    if name == "nom":
+        return lambda row: row["school"].name
+    if name == "commune":
+        return lambda row: row["school"].commune
+    return lambda row: (row["value"] is None, row["value"] or 0.0)
+
+
+@require_GET
+def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
+    """The signed entries behind a figure, each with the file, sheet and row it comes from."""
+    item = _indicator(code)
+    wanted, _ = asked(request.GET.dict())
+    if level not in LEVELS or is_public(request.user, departement_of(level, unit)):
+        raise Http404
+    by, breakdown = request.GET.get("par", ""), request.GET.get("groupe", "")
+    try:
+        entries = trace(code, level=level, unit=unit, period=wanted.period, by=by or None, breakdown=breakdown, known_at=wanted.known_at)
+    except (IndicatorRefused, LevelUnknown, ValueError) as error:
+        raise Http404(str(error)) from error
+    part = request.GET.get("partie", "")
+    import pyarrow.compute as pc
+
+    if part:
+        entries = entries.filter(pc.equal(entries["part"], part))
+    paginator = Paginator(range(entries.num_rows), 50)
+    page = paginator.get_page(request.GET.get("page"))
+    shown = described_entries(entries.slice(page.start_index() - 1 if entries.num_rows else 0, 50))
+    context = {
+        "page": page, "entries": shown, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
+        "wanted": wanted, "part": part, "by": by, "breakdown": breakdown,
+    }
+    return render(request, "portal/figures/trace.html", context)
+
+
+@require_GET
+def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
+    """The sender's own cells behind one entry: file, sheet, cell by cell."""
+    submission = visible_to(request.user).filter(number=number).first() if request.user.is_authenticated else None
+    if submission is None:
+        raise Http404
+    sheet = request.GET.get("feuille", "")
+    from essaim.foundation.contracts import contract
+
+    found = []
+    for field in contract(submission.contract).fields:
+        where = cell(number, sheet, row, field.name)
+        if where.cell or where.written:
+            found.append((field.label, where))
+    if not found:
+        raise Http404
+    return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row})
+
+
+def submission_of(number: int) -> Submission | None:
+    """The submission posted under ``number``, if any."""
+    return Submission.objects.filter(number=number).first()
