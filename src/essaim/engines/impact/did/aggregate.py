@@ -25,7 +25,8 @@ KINDS = ("simple", "group", "dynamic", "calendar")
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """``overall`` effect, and its parts: ``at`` (K,) cohorts, event times or periods, ``value`` and ``std_error`` (K,).
-    ``influence`` (K, n) of the parts; empty arrays for ``simple``."""
+    ``influence`` (K, n) of the parts; empty arrays for ``simple``. ``std_error`` is infinite (and the overall one None) where a cohort
+    held by one cluster contributes and inference is by cluster: no variance is estimable then."""
 
     kind: str
     overall: Estimate
@@ -73,9 +74,18 @@ def aggregate(
     value, influence = np.array([v for v, _ in parts]), np.stack([i for _, i in parts])
     total, total_influence = _overall(effects, kind, at, value, influence)
     errors = standard_errors(influence, effects.units, effects.cluster)
+    lone = lone_cohorts(effects)
+    errors = np.where([np.isin(effects.group[c], lone).any() for c in cells], np.inf, errors)
     overall = _estimate(effects, {"group": "ATT par cohorte", "dynamic": "ATT par ancienneté", "calendar": "ATT par période"}[kind],
                         total, total_influence, level)  # fmt: skip
     return Aggregate(kind, overall, at, value, errors, influence, effects)
+
+
+def lone_cohorts(effects: GroupTimeEffects) -> Floats:
+    """Cohorts held by one cluster, when inference is by cluster: their influence sums to zero, hiding all of their variance."""
+    if effects.cluster == "unit":
+        return np.empty(0)
+    return np.array([g for g in np.unique(effects.group) if np.unique(effects.units.cluster[effects.units.cohort == g]).size == 1])
 
 
 def _by_group(effects: GroupTimeEffects, post: Flags) -> tuple[Floats, list[Flags]]:
@@ -142,14 +152,19 @@ def _overall(effects: GroupTimeEffects, kind: str, at: Floats, value: Floats, in
 
 def _estimate(effects: GroupTimeEffects, estimand: str, value: float, influence: Floats, level: float) -> Estimate:
     error = float(standard_errors(influence, effects.units, effects.cluster)[0])
+    said = effects.warnings
+    known = error > 0 and not lone_cohorts(effects).size
+    if not known:
+        said = (*said, "Une cohorte ne compte qu'un département : la variance n'est pas estimable, voir le rang parmi les placebos.")
     z = float(stats.norm.ppf(0.5 + level / 2))
     treated = np.unique(effects.units.cluster[np.isfinite(effects.units.cohort)])
     return Estimate(
-        estimand=estimand, method=f"Callaway–Sant'Anna ({effects.method}, {effects.control})", value=value, std_error=error,
-        low=value - z * error, high=value + z * error, p_value=float(2 * stats.norm.sf(abs(value / error))) if error else None,
+        estimand=estimand, method=f"Callaway–Sant'Anna ({effects.method}, {effects.control})", value=value,
+        std_error=error if known else None, low=value - z * error if known else None,
+        high=value + z * error if known else None, p_value=float(2 * stats.norm.sf(abs(value / error))) if known else None,
         inference="fonction d'influence, niveau " + ("établissement" if effects.cluster == "unit" else "département"),
         observations=effects.units.size * effects.periods.size, units=effects.units.size, clusters=effects.units.clusters,
-        treated_clusters=int(treated.size), warnings=effects.warnings, influence=influence,
+        treated_clusters=int(treated.size), warnings=said, influence=influence,
     )  # fmt: skip
 
 
