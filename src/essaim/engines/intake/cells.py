@@ -7,6 +7,8 @@ from dataclasses import field as dataclass_field
 
 import polars as pl
 
+from essaim.kernel.communes import PATTERN as COMMUNE
+from essaim.kernel.departements import BY_CODE
 from essaim.kernel.money import STANDARD_VAT
 from essaim.kernel.uai import KEY_LETTERS
 
@@ -27,6 +29,7 @@ DTYPES: dict[FieldType, pl.DataType] = {
     FieldType.MONTH: pl.Date(),
     FieldType.BOOLEAN: pl.Boolean(),
 }
+COMMUNE_PATTERN = COMMUNE.pattern
 _KEYS = pl.Series(list(KEY_LETTERS))
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
 
@@ -154,24 +157,44 @@ def _quick_text(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _quick_identifier(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
     """Identifiers are looked at once per distinct text; a canonical one stands for itself."""
-    distinct = text.drop_nulls().unique()
-    if field.type is FieldType.UAI:
-        odd = distinct.filter(~_valid_uai(distinct))
-    else:
-        texts = distinct.to_list()
-        odd = distinct.filter(pl.Series([not _is_canonical(item, field) for item in texts], dtype=pl.Boolean))
+    distinct = text.unique().drop_nulls()
+    odd = distinct.filter(~_canonical(distinct, field))
     if not len(odd):
         return text, pl.Series([], dtype=pl.UInt32)
+    if len(odd) == len(distinct):
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(text)), text.is_not_null().arg_true()
     rest = text.is_in(odd.implode()).fill_null(False).arg_true()
-    return text.clone().scatter(rest, None) if len(rest) < len(text) else pl.Series([None], dtype=pl.String).new_from_index(0, len(text)), rest
+    return text.clone().scatter(rest, None), rest
 
 
-def _is_canonical(text: str, field: Field) -> bool:
-    reading = read_cell(text, field)
-    return reading.value == text and reading.remark is None
+def _canonical(distinct: pl.Series, field: Field) -> pl.Series:
+    """Whether each text is a canonical value of ``field``. False only sends it to the reader, which decides."""
+    match field.type:
+        case FieldType.UAI:
+            number = distinct.str.slice(0, 7).cast(pl.Int32, strict=False).fill_null(0)
+            key = _KEYS.gather((number.abs() % 23).cast(pl.UInt32))
+            return distinct.str.contains(r"^[0-9]{7}[A-HJ-NPR-Z]$") & (key == distinct.str.slice(7))
+        case FieldType.COMMUNE:
+            overseas = distinct.str.contains("^9[78]")
+            prefix = distinct.str.slice(0, 2).set(overseas, None).fill_null(distinct.str.slice(0, 3)) if overseas.any() else distinct.str.slice(0, 2)
+            return distinct.str.contains(COMMUNE_PATTERN) & prefix.is_in(list(BY_CODE))
+        case FieldType.DEPARTEMENT:
+            return distinct.is_in(list(BY_CODE))
+        case FieldType.CODE:
+            return distinct.is_in([code.value for code in field.codes])
+        case FieldType.SIREN | FieldType.SIRET:
+            return _luhn(distinct, 9 if field.type is FieldType.SIREN else 14)
+    return distinct.str.contains(r"^W[0-9]{9}$") if field.type is FieldType.RNA else pl.repeat(False, len(distinct), dtype=pl.Boolean, eager=True)
 
 
-def _valid_uai(text: pl.Series) -> pl.Series:
-    number = text.str.slice(0, 7).cast(pl.Int32, strict=False)
-    written = text.str.contains(r"^[0-9]{7}[A-HJ-NPR-Z]$")
-    return written & (_KEYS.gather((number.fill_null(0) % 23).cast(pl.UInt32)) == text.str.slice(7)).fill_null(False)
+def _luhn(text: pl.Series, length: int) -> pl.Series:
+    """Luhn keys of whole columns: every digit at once."""
+    written = text.str.contains(f"^[0-9]{{{length}}}$")
+    total = pl.repeat(0, len(text), dtype=pl.Int32, eager=True)
+    for position in range(length):
+        digit = text.str.slice(position, 1).cast(pl.Int32, strict=False).fill_null(0)
+        if (length - position) % 2 == 0:
+            digit = digit * 2
+            digit = digit - (digit > 9).cast(pl.Int32) * 9
+        total = total + digit
+    return written & (total % 10 == 0) & (text != "0" * length)

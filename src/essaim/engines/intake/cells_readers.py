@@ -255,13 +255,8 @@ def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReadin
     """Reads one text: a value, a problem, or why there is none. Blank text gives nothing at all."""
     if not text.strip():
         return CellReading()
-    if field.type not in (FieldType.CODE, FieldType.BOOLEAN):
-        why = why_missing(text, field.type)
-        if why is not None:
-            return CellReading(why=why)
-        return READERS[field.type](text, field, sense)
     reading = READERS[field.type](text, field, sense)
-    if reading.problem is not None:
+    if reading.problem is not None or field.type is FieldType.TEXT:
         why = why_missing(text, field.type)
         if why is not None:
             return CellReading(why=why)

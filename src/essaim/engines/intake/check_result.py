@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from essaim.kernel import communes
-from essaim.kernel.departements import BY_CODE
-from essaim.kernel.uai import departement_of
+from essaim.kernel.departements import BY_CODE, from_uai_prefix
 
 from .cells import dtype_of
 from .check_batch import Batch, Part
@@ -134,9 +132,16 @@ def _rows(outcome: Outcome, whole: _Whole, inside: pl.Series | None) -> tuple[pl
         good = good & ~repeated
     if inside is not None:
         good, bad = good & inside, bad & inside
-    accepted = typed.frame().hstack(whole.system)
-    refused = batch.text.hstack(whole.system)
+    accepted = _beside(typed.frame(), whole.system)
+    refused = _beside(batch.text, whole.system)
     return (accepted if good.all() else accepted.filter(good)), refused.filter(bad), count, again
+
+
+def _beside(frame: pl.DataFrame, system: pl.DataFrame) -> pl.DataFrame:
+    """System columns after the contract's; a contract that names one itself keeps its own, completed where it is empty."""
+    own = [name for name in system.columns if name in frame.columns]
+    filled = frame.with_columns(pl.coalesce(pl.col(name), system[name]) for name in own) if own else frame
+    return filled.hstack(system.drop(own))
 
 
 def _system_columns(batch: Batch, typed: Typed, sender: str | None) -> pl.DataFrame:
@@ -158,33 +163,41 @@ def _departements(batch: Batch, typed: Typed) -> pl.Series:
     order = sorted(names, key=lambda name: (name != contract.place, _RANK[contract.field(name).type]))
     found = pl.Series([None], dtype=pl.String).new_from_index(0, batch.size)
     for name in order:
-        values = typed.columns[name]
-        if found.null_count() == 0:
+        rows = found.is_null().arg_true()
+        if not len(rows):
             break
-        found = found.fill_null(_mapped(values, _places(values, contract.field(name).type, typed.attributes.get(name))))
+        whole = len(rows) == batch.size
+        values = typed.columns[name] if whole else typed.columns[name].gather(rows)
+        places = _places(values, contract.field(name).type, typed.attributes.get(name))
+        found = places if whole else found.scatter(rows, places)
     return found
 
 
 _PLACED = {FieldType.UAI, FieldType.COMMUNE, FieldType.DEPARTEMENT}
 _RANK = {FieldType.DEPARTEMENT: 0, FieldType.COMMUNE: 1, FieldType.UAI: 2}
+_UAI_PREFIXES = {f"{n:03d}": code for n in range(1000) if (code := from_uai_prefix(f"{n:03d}"))}
 
 
-def _mapped(values: pl.Series, places: dict[str, str | None]) -> pl.Series:
-    if not places:
-        return pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
-    return values.replace_strict(list(places), list(places.values()), default=None, return_dtype=pl.String)
-
-
-def _places(values: pl.Series, kind: FieldType, attributes: pl.DataFrame | None) -> dict[str, str | None]:
-    given: dict[str, str] = {}
+def _places(values: pl.Series, kind: FieldType, attributes: pl.DataFrame | None) -> pl.Series:
+    """Département of each value: what the register says, else what the code itself says."""
+    said = None
     if attributes is not None and "departement" in attributes.columns:
-        given = dict(attributes.select("value", "departement").drop_nulls().iter_rows())
-    own = {FieldType.UAI: departement_of, FieldType.COMMUNE: communes.departement_of, FieldType.DEPARTEMENT: _itself}[kind]
-    return {text: given.get(text) or own(text) for text in values.drop_nulls().unique().to_list()}
+        known = attributes.select("value", "departement").drop_nulls().unique(subset="value", keep="first")
+        said = values.replace_strict(known["value"], known["departement"], default=None, return_dtype=pl.String)
+        if not said.null_count():
+            return said
+    own = _own_place(values, kind)
+    return own if said is None else said.fill_null(own)
 
 
-def _itself(code: str) -> str | None:
-    return code if code in BY_CODE else None
+def _own_place(values: pl.Series, kind: FieldType) -> pl.Series:
+    if kind is FieldType.UAI:
+        return values.str.slice(0, 3).replace_strict(_UAI_PREFIXES, default=None, return_dtype=pl.String)
+    codes = {code: code for code in BY_CODE}
+    if kind is FieldType.DEPARTEMENT:
+        return values.replace_strict(codes, default=None, return_dtype=pl.String)
+    short = values.str.slice(0, 2).replace_strict({k: k for k in codes if len(k) == 2}, default=None, return_dtype=pl.String)
+    return short.fill_null(values.str.slice(0, 3).replace_strict(codes, default=None, return_dtype=pl.String)) if short.null_count() else short
 
 
 def _missing_why(batch: Batch, typed: Typed) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from essaim.kernel.french import folded
 from .contract import Contract, Field, FieldType
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import SPECIFICITY, fit, sample_of
-from .mapping_names import FieldNames, HeaderName, field_names, name_scores, read_header
+from .mapping_names import FieldNames, HeaderName, contradicts, field_names, name_scores, read_header
 from .mapping_wide import WideColumns, wide_columns
 from .report import Mapping, Question
 from .tables import RawTable
@@ -140,6 +140,10 @@ class _Scores:
     def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
         known = _known_names(_Same(contract))
         names, spelling = name_scores(list(headers), known, len(contract.fields))
+        for line, header in enumerate(headers):
+            for position in np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN)):
+                if contradicts(header, contract.fields[position].type):
+                    names[line, position] -= 30
         content = np.full(names.shape, np.nan)
         total = names.copy()
         headerless = not any(header.forms for header in headers)
@@ -168,7 +172,7 @@ def _prior(line: int, position: int, columns: int, contract: Contract) -> float:
     """Without header, a file often keeps the order of the model: a small bonus for it."""
     if columns == len(contract.fields):
         return 14.0 if line == position else 0.0
-    return 6.0 - 6.0 * abs(line / max(columns - 1, 1) - position / max(len(contract.fields) - 1, 1))
+    return max(0.0, 12.0 - 3.0 * abs(line - position))
 
 
 def _combined(name: float, share: float, field: Field, has_texts: bool, prior: float) -> float:
@@ -191,8 +195,8 @@ def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set
     if not free or not fields:
         return {}
     gain = total[np.ix_(free, fields)]
-    # The square favours one certain pair over two doubtful ones.
-    weights = np.where(gain >= ACCEPTED - 8, (gain / 100) ** 2, 0.0)
+    # A high power: one certain pair outweighs several doubtful ones.
+    weights = np.where(gain >= ACCEPTED - 8, (gain / 100) ** 8, 0.0)
     lines, columns = linear_sum_assignment(weights, maximize=True)
     floor = ACCEPTED - 8
     return {free[a]: contract.fields[fields[b]].name for a, b in zip(lines, columns, strict=True) if gain[a, b] >= floor}

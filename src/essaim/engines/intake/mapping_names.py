@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
 
-from .contract import Contract
+from .contract import Contract, FieldType
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
@@ -75,33 +75,33 @@ def name_scores(headers: list[HeaderName], known: FieldNames, fields: int) -> tu
     """Score 0–100 of each header (line) for each field (column), and the spelling that gave it."""
     scores = np.zeros((len(headers), fields))
     best: dict[tuple[int, int], str] = {}
+    starts = np.flatnonzero(np.diff(known.owner, prepend=-1))
     for line, header in enumerate(headers):
         if not header.forms:
             continue
-        matrix = _similarities(header.forms, known)
-        for position in range(fields):
-            columns = np.flatnonzero(known.owner == position)
-            part = matrix[:, columns]
-            where = np.unravel_index(int(part.argmax()), part.shape)
-            scores[line, position] = part[where]
-            best[line, position] = known.names[columns[where[1]]]
+        matrix = _similarities(header.forms, known).max(axis=0)
+        scores[line] = np.maximum.reduceat(matrix, starts)
+        for position in np.flatnonzero(scores[line] >= 50):
+            columns = slice(starts[position], starts[position + 1] if position + 1 < len(starts) else None)
+            best[line, int(position)] = known.names[starts[position] + int(matrix[columns].argmax())]
     return scores, best
 
 
 def _similarities(forms: tuple[str, ...], known: FieldNames) -> np.ndarray:
     """Equal 100 (99 for a synonym, a point less by reshaping of the header), close spelling up to 92, words contained up to 88."""
-    matrix = np.zeros((len(forms), len(known.names)))
     ratio = process.cdist(forms, known.names, scorer=fuzz.ratio, score_cutoff=74)
     tokens = process.cdist(forms, known.names, scorer=fuzz.token_sort_ratio, score_cutoff=80)
-    matrix = np.maximum(np.maximum(ratio, tokens) * 0.92, matrix)
+    contained = process.cdist(forms, known.names, scorer=fuzz.token_set_ratio, score_cutoff=100)
+    matrix = np.maximum(ratio, tokens).astype(np.float64) * 0.92
     for line, form in enumerate(forms):
         penalty = min(line, 5)
-        words = set(form.split())
-        for column, name in enumerate(known.names):
+        words = form.split()
+        for column in np.flatnonzero((contained[line] >= 100) | (ratio[line] >= 100)):
+            name = known.names[column]
             if form == name:
                 matrix[line, column] = (100 if (name, int(known.owner[column])) in known.own else 99) - penalty
             elif len(name) > 2 and len(form) > 2:
-                matrix[line, column] = max(matrix[line, column], _contained(words, set(name.split()), form, name) - penalty)
+                matrix[line, column] = max(matrix[line, column], _contained(set(words), set(name.split()), form, name) - penalty)
     return matrix
 
 
@@ -110,3 +110,21 @@ def _contained(words: set[str], wanted: set[str], form: str, name: str) -> float
         return 0.0
     share = min(len(form), len(name)) / max(len(form), len(name))
     return 60 + 28 * share if wanted <= words else 54 + 28 * share
+
+
+# Words that say what kind of value a column holds.
+_KINDS = {
+    "nb": "number", "nbre": "number", "nombre": "number", "qte": "number", "quantite": "number", "effectif": "number", "effectifs": "number",
+    "date": "date", "montant": "money", "prix": "money", "cout": "money", "taux": "share", "pourcentage": "share", "part": "share",
+}  # fmt: skip
+_OF_TYPE = {
+    FieldType.INTEGER: {"number"}, FieldType.DECIMAL: {"number", "share", "money"}, FieldType.MONEY: {"money", "number"},
+    FieldType.PERCENT: {"share", "number"}, FieldType.DATE: {"date"}, FieldType.MONTH: {"date"},
+}  # fmt: skip
+
+
+def contradicts(header: HeaderName, kind: FieldType) -> bool:
+    """Whether the header's first word says another kind of value (``nb titulaires`` is not a text, ``date …`` not a number)."""
+    words = header.forms[0].split() if header.forms else []
+    said = _KINDS.get(words[0]) if words else None
+    return said is not None and said not in _OF_TYPE.get(kind, set())
