@@ -5,3 +5,4 @@ class TerritoriesConfig(AppConfig):
     name = "essaim.territories"
     label = "territories"
     verbose_name = "Territoires"
+    default_auto_field = "django.db.models.BigAutoField"

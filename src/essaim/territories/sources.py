@@ -1,0 +1,64 @@
+"""The sources of the register: who tells what, and whom to believe first when several tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A published data set. ``told_by``: fields of the contract whose presence tells it from the others (any of them).
+    ``rank``: the lower, the more believed. ``track``: for enrolment, the part of a school that it counts; tracks of one
+    school add up, except ``all`` which counts everything and only serves where no detail is known."""
+
+    code: str
+    title: str
+    contract: str
+    told_by: frozenset[str] = frozenset()
+    rank: int = 5
+    track: str = ""
+
+
+def _source(code: str, title: str, contract: str, *told_by: str, rank: int = 5, track: str = "") -> Source:
+    return Source(code, title, f"territories.{contract}", frozenset(told_by), rank, track)
+
+
+# The order matters: the first source of the contract with one of its fields present is the one.
+SOURCES = (
+    _source("education-prioritaire", "Établissements de l'éducation prioritaire", "establishments", "network_uai", rank=3),
+    _source("annuaire", "Annuaire de l'éducation", "establishments", "circonscription", "circonscription_code", "parent_uai", rank=1),
+    _source("base-nationale", "Base nationale des établissements", "establishments", "levels", rank=4),
+    _source("geolocalisation", "Adresse et géolocalisation", "establishments", "nature", "nature_code", "denomination", rank=2),
+    _source("etablissements", "Autre liste d'établissements", "establishments", rank=6),
+    _source("fermetures", "Établissements fermés", "closures"),
+    _source("ips-lycees", "IPS des lycées", "social_position", "ips_gt", "ips_pro", rank=1),
+    _source("ips-annuaire", "IPS joints à un annuaire", "social_position", "latitude", rank=3),
+    _source("ips", "IPS des écoles et des collèges", "social_position", rank=2),
+    _source("effectifs-lycees-gt", "Effectifs des lycées généraux et technologiques", "enrolment", "pupils_second_gt", rank=1, track="gt"),
+    _source("effectifs-lycees-pro", "Effectifs des lycées professionnels", "enrolment", "pupils_second_pro", rank=1, track="pro"),
+    _source("effectifs-colleges", "Effectifs des collèges", "enrolment", "pupils_sixth", rank=1, track="college"),
+    _source("effectifs-ecoles", "Effectifs et classes des écoles", "enrolment", "classes", "pupils_nursery", "pupils_elementary", rank=1, track="ecole"),
+    _source("effectifs-compiles", "Effectifs compilés de tous niveaux", "enrolment", rank=2, track="all"),
+    _source("cog-epci", "Composition des intercommunalités", "places", "epci_code"),
+    _source("cog-communes", "Code officiel géographique : communes", "places", "kind", "population", "former_codes"),
+    _source("cog-codes-postaux", "Codes postaux", "places", "postal_codes"),
+    _source("cog-arrondissements", "Arrondissements départementaux", "places", "departement", "arrondissement"),
+    _source("cog-departements", "Départements", "places", "region"),
+    _source("cog-regions", "Régions", "places"),
+)  # fmt: skip
+BY_CODE = {item.code: item for item in SOURCES}
+OTHER = Source("autre", "Autre source", "", rank=7, track="all")
+
+
+def source_of(contract: str, fields: frozenset[str]) -> Source:
+    """The source that a set of understood fields betrays."""
+    for item in SOURCES:
+        if item.contract == contract and (not item.told_by or item.told_by & fields):
+            return item
+    return OTHER
+
+
+def sent_by(sender: str) -> tuple[Source, str | None]:
+    """The source and the school year told by the name under which a file was handed in (``effectifs-compiles@2024-2025``)."""
+    code, _, year = sender.partition("@")
+    return BY_CODE.get(code, OTHER), year or None
