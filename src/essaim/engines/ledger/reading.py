@@ -116,10 +116,14 @@ def trace(
 
 def files(snapshot: Snapshot, known_at: int | None) -> tuple[str, ...]:
     """Parquet files that may hold entries up to ``known_at``."""
+    return tuple(snapshot.uris(_of_entries(known_at)))
+
+
+def _of_entries(known_at: int | None) -> Filters:
     filters: Filters = [("part", "=", ENTRIES)]
     if known_at is not None:
         filters.append(("submission", "<=", known_at))
-    return tuple(snapshot.uris(filters))
+    return filters
 
 
 def duckdb_source(snapshot: Snapshot, known_at: int | None) -> str:
@@ -136,9 +140,10 @@ def duckdb_source(snapshot: Snapshot, known_at: int | None) -> str:
     )
     if not uris:
         return f"(SELECT {picks} WHERE false)"
+    by_name = "false" if snapshot.is_uniform(_of_entries(known_at)) else "true"
     listed = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
     read = (
-        f"read_parquet([{listed}], union_by_name = true, hive_partitioning = true, "
+        f"read_parquet([{listed}], union_by_name = {by_name}, hive_partitioning = true, "
         "hive_types = {'departement': VARCHAR, 'part': VARCHAR})"
     )
     limit = "" if known_at is None else f" WHERE submission <= {int(known_at)}"

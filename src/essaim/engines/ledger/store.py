@@ -53,6 +53,20 @@ class Snapshot:
         predicate = " AND ".join(_sql(*item) for item in filters)
         return sorted(self.delta.file_uris(file_pruning_predicate=predicate))
 
+    def is_uniform(self, filters: Filters) -> bool:
+        """Whether every file selected is known to hold every declared column (false when in doubt)."""
+        if self.delta is None:
+            return False
+        chosen = set(
+            self.delta.file_uris(file_pruning_predicate=" AND ".join(_sql(*item) for item in filters))
+        )
+        files = pl.DataFrame(self.delta.get_add_actions(flatten=True))
+        ends = {uri.rsplit("/", 1)[-1] for uri in chosen}
+        files = files.filter(pl.col("path").str.split("/").list.last().is_in(sorted(ends)))
+        names = [name for name in physical(self.spec).names if name not in PARTITION]
+        counts = [f"null_count.{name}" for name in names]
+        return all(name in files.columns and not files[name].null_count() for name in counts)
+
     def departements(self, parts: Collection[str]) -> set[str | None]:
         """Values of the département partition that hold rows of ``parts``."""
         if self.delta is None:
