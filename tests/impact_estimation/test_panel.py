@@ -13,7 +13,14 @@ from essaim.engines.impact.panel import Panel, PanelRefused
 def frame(schools: int = 12, departments: int = 4, periods: int = 5) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     rows = [
-        (f"09{s:05d}A", f"{s % departments:02d}", 2018 + t, rng.normal(), [2021, 2022, 0, 0][s % departments], rng.normal())
+        (
+            f"09{s:05d}A",
+            f"{s % departments:02d}",
+            2018 + t,
+            rng.normal(),
+            [2021, 2022, 0, 0][s % departments],
+            rng.normal(),
+        )
         for s in range(schools)
         for t in range(periods)
     ]
