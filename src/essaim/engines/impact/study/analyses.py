@@ -1,0 +1,71 @@
+"""The list of analyses a plan may ask for, by ``kind``; unknown kinds and parameters are refused before anything is computed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from essaim.engines.impact.study import analyses_design as design
+from essaim.engines.impact.study import analyses_panel as panel
+from essaim.engines.impact.study import analyses_rows as rows
+from essaim.engines.impact.study.plan import Analysis, Plan, PlanInvalid
+from essaim.engines.impact.study.results import AnalysisResult
+
+Maker = Callable[..., dict[str, Any]]
+
+KINDS: dict[str, Maker] = {
+    "callaway_santanna": panel.callaway_santanna,
+    "imputation": panel.borusyak,
+    "two_way": panel.two_way,
+    "goodman_bacon": panel.goodman_bacon,
+    "synthetic_did": panel.synthetic_did,
+    "synthetic_control": panel.synthetic,
+    "two_group": panel.two_group,
+    "smoothness": panel.smoothness,
+    "experiment": rows.experiment,
+    "intraclass": rows.intraclass,
+    "lee_bounds": rows.lee_bounds,
+    "randomisation": rows.randomisation,
+    "wild_bootstrap": rows.wild_bootstrap,
+    "reliability": rows.reliability,
+    "item_response": rows.item_response,
+    "item_bias": rows.item_bias,
+    "concentration": rows.concentration,
+    "multiplicity": rows.multiplicity,
+    "secrecy": rows.secrecy,
+    "mean_power": design.mean_power,
+    "cluster_power": design.cluster_power,
+    "wedge_power": design.wedge_power,
+}
+
+
+def parameters_of(kind: str) -> dict[str, inspect.Parameter]:
+    """Parameters a plan may give to ``kind``."""
+    return {n: p for n, p in inspect.signature(KINDS[kind]).parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def check_analyses(plan: Plan) -> None:
+    """Refuse unknown kinds, unknown parameters and missing ones, all at once."""
+    faults = []
+    for i, analysis in enumerate(plan.analyses):
+        where = f"analyses.{i} ({analysis.kind})"
+        if analysis.kind not in KINDS:
+            faults.append(f"{where} : analyse inconnue ; attendu {', '.join(sorted(KINDS))}")
+            continue
+        known = parameters_of(analysis.kind)
+        faults += [f"{where}.{n} : paramètre inconnu" for n in sorted(set(analysis.parameters) - set(known))]
+        faults += [f"{where}.{n} : paramètre obligatoire absent" for n, p in known.items()
+                   if p.default is inspect.Parameter.empty and n not in analysis.parameters]
+    if faults:
+        raise PlanInvalid(tuple(faults))
+
+
+def analyse(frame: pl.DataFrame, plan: Plan, analysis: Analysis) -> AnalysisResult:
+    """Run one analysis."""
+    maker = KINDS[analysis.kind]
+    label = (maker.__doc__ or analysis.kind).split(".")[0].strip()
+    values = maker(frame, plan, **analysis.parameters)
+    return AnalysisResult(analysis.name or analysis.kind, analysis.kind, label, values)

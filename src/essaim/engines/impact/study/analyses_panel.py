@@ -1,0 +1,120 @@
+"""Further analyses of a panel: each estimator alone, as the reference programs run it. Keyword arguments are the plan's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from essaim.engines.impact.did.aggregate import aggregate
+from essaim.engines.impact.did.group_time import group_time_effects, pretrend_test
+from essaim.engines.impact.experiments_did import two_group_did
+from essaim.engines.impact.imputation import imputation
+from essaim.engines.impact.panel import Panel
+from essaim.engines.impact.sensitivity.smoothness import smoothness_interval, trends
+from essaim.engines.impact.study.frames import panel_of
+from essaim.engines.impact.study.plan import Plan
+from essaim.engines.impact.synthetic_control import Predictor, control_data, synthetic_control
+from essaim.engines.impact.synthetic_did import synthetic_did as estimate_synthetic_did
+from essaim.engines.impact.twfe import bacon, twfe, twfe_event_study
+
+Values = dict[str, Any]
+
+
+def _panel(frame: pl.DataFrame, plan: Plan, outcome: str | None) -> Panel:
+    return panel_of(frame, plan.data, outcome or plan.data.outcomes[0])
+
+
+def _keyed(at: Any, *columns: Any) -> list[list[float]]:
+    return [[float(v) for v in row] for row in zip(at, *columns, strict=True)]
+
+
+def callaway_santanna(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, method: str = "dr", control: str = "never",
+                      base: str = "varying", anticipation: int = 0, cluster: str = "unit") -> Values:
+    """Callaway–Sant'Anna : ATT(g, t), quatre agrégats et test des tendances passées."""
+    effects = group_time_effects(_panel(frame, plan, outcome), method=method, control=control, base=base,
+                                 anticipation=anticipation, cluster=cluster)
+    out: Values = {"att_gt": _keyed(effects.group, effects.time, effects.value, effects.std_error)}
+    for kind in ("simple", "group", "dynamic", "calendar"):
+        found = aggregate(effects, kind)
+        out[kind] = [found.overall.value, found.overall.std_error]
+        if kind != "simple":
+            out[f"{kind}_parts"] = _keyed(found.at, found.value, found.std_error)
+    test = pretrend_test(effects)
+    return out | {"pretest": [test.statistic, test.degrees_of_freedom, test.p_value]}
+
+
+def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, cluster: str = "unit",
+             horizons: Sequence[int] | None = None) -> Values:
+    """Imputation de Borusyak, Jaravel et Spiess : effet global et par ancienneté."""
+    found = imputation(_panel(frame, plan, outcome), horizons=None if horizons is None else tuple(horizons), cluster=cluster)
+    study = found.event_study
+    return {"overall": [found.overall.value, found.overall.std_error],
+            "event_study": _keyed(study.event_time, study.value, study.std_error)}
+
+
+def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),
+            unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster") -> Values:
+    """Effets fixes doubles ; ``absorb`` : effets supplémentaires, chacun une liste de colonnes croisées."""
+    panel, codes = _panel(frame, plan, outcome), []
+    for columns in absorb:
+        table = frame.select(pl.struct(columns).rank("dense").cast(pl.Float64).alias("_code"),
+                             pl.col(str(plan.data.unit)), pl.col(str(plan.data.period)))
+        code = panel_of(table.with_columns(frame[c] for c in _needed(plan) if c not in table.columns), plan.data.model_copy(
+            update={"outcome": "_code", "covariates": (), "missing_covariates": "refuse"}), "_code").outcome
+        codes.append(code.astype(np.int64))
+    fit = twfe(panel, kind=se, cluster=cluster, absorb=codes, unit_trends=unit_trends)
+    value, error = fit.of("traitement")
+    return {"coefficient": value, "std_error": error, "interval": list(fit.interval("traitement")), "observations": fit.observations}
+
+
+def _needed(plan: Plan) -> list[str]:
+    d = plan.data
+    return [c for c in (d.cluster, d.cohort, d.exposure, d.weights) if c is not None]
+
+
+def goodman_bacon(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None) -> Values:
+    """Décomposition de Goodman-Bacon : un avertissement, pas un résultat."""
+    found = bacon(_panel(frame, plan, outcome))
+    return {"two_way": found.twfe, "forbidden_weight": found.forbidden, "negative_cells": found.negative_cells,
+            "comparisons": [[c.kind, c.treated, c.control, c.weight, c.value] for c in found.comparisons]}
+
+
+def synthetic_did(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, estimator: str = "sdid", level: str = "cluster",
+                  placebos: int = 200, adjust_covariates: bool = False) -> Values:
+    """Différence de différences synthétique, contrôle synthétique ou DiD simple (sdid, sc, did), placebos énumérés si possible."""
+    found = estimate_synthetic_did(_panel(frame, plan, outcome), kind=estimator, level=level, placebos=placebos,
+                                   seed=plan.inference.seed, adjust_covariates=adjust_covariates)
+    return {"estimate": found.value, "std_error": found.std_error, "p_value": found.p_value, "placebos": len(found.placebos),
+            "enumerated": found.enumerated}
+
+
+def synthetic(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, treated: str | None = None,
+              predictors: Sequence[dict[str, Any]] = (), level: str = "unit", fit_periods: Sequence[float] = ()) -> Values:
+    """Contrôle synthétique avec prédicteurs (Abadie, Diamond et Hainmueller 2010)."""
+    chosen = [Predictor(p["name"], tuple(float(v) for v in p.get("periods", ()))) for p in predictors]
+    found = synthetic_control(control_data(_panel(frame, plan, outcome), treated=treated, predictors=chosen, level=level),
+                              fit_periods=tuple(fit_periods))
+    weights = {d: float(w) for d, w in zip(found.donors, found.weights, strict=True) if w > 5e-4}
+    return {"weights": weights, "effect": found.effect, "pre_mspe": found.pre_mspe, "post_mspe": found.post_mspe,
+            "gap": _keyed(found.periods, found.gap)}
+
+
+def two_group(frame: pl.DataFrame, plan: Plan, *, before: float, after: float, outcome: str | None = None, method: str = "dr",
+              repeated: bool | None = None, cluster: str = "unit") -> Values:
+    """Différence de différences à deux groupes et deux dates, doublement robuste."""
+    found = two_group_did(_panel(frame, plan, outcome), before=before, after=after, method=method, repeated=repeated, cluster=cluster)
+    return {"estimate": found.value, "std_error": found.std_error, "low": found.low, "high": found.high}
+
+
+def smoothness(frame: pl.DataFrame, plan: Plan, *, bounds: Sequence[float], outcome: str | None = None, reference: float = -1.0,
+               window: Sequence[float] = (-np.inf, np.inf), weights: Sequence[float] | None = None, se: str = "CR1S",
+               cluster: str = "cluster") -> Values:
+    """Sensibilité ΔSD(M) de Rambachan et Roth sur l'étude par ancienneté à effets fixes doubles."""
+    study = twfe_event_study(_panel(frame, plan, outcome), reference=reference, window=(float(window[0]), float(window[1])), kind=se,
+                             cluster=cluster)
+    t = trends(study.event_time, study.value, study.covariance, reference=reference, weights=weights)
+    found = [smoothness_interval(t, float(m), level=1 - plan.design.alpha) for m in bounds]
+    return {"intervals": [[s.bound, s.low, s.high] for s in found], "event_study": _keyed(study.event_time, study.value, study.std_error)}

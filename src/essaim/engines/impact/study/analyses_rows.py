@@ -1,0 +1,189 @@
+"""Further analyses of rows of persons, schools or cells: experiments, scales, equity, secrecy. Parameters are the plan's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from essaim.engines.impact.disclosure.primary import Sensitive
+from essaim.engines.impact.disclosure.secondary import suppress
+from essaim.engines.impact.disclosure.tables import TOTAL, Dimension, key_of, linked_cells
+from essaim.engines.impact.equity.concentration import concentration as concentrate
+from essaim.engines.impact.equity.concentration import grouped_concentration
+from essaim.engines.impact.experiments import complete_rows, intraclass_correlation
+from essaim.engines.impact.experiments import experiment as run_experiment
+from essaim.engines.impact.experiments_bounds import lee_bounds as bound_selection
+from essaim.engines.impact.inference.assignments import assignments
+from essaim.engines.impact.inference.multiplicity import sharpened_q
+from essaim.engines.impact.inference.randomisation import randomisation_test
+from essaim.engines.impact.inference.statistics import difference_in_means
+from essaim.engines.impact.inference.wild_bootstrap import wild_cluster_bootstrap
+from essaim.engines.impact.refusal import Refusal
+from essaim.engines.impact.regression import regress
+from essaim.engines.impact.scales.dif import differential_functioning
+from essaim.engines.impact.scales.irt import item_response as fit_items
+from essaim.engines.impact.scales.reliability import reliability as measure_reliability
+from essaim.engines.impact.study.frames import columns_used
+from essaim.engines.impact.study.plan import Plan
+
+Floats = npt.NDArray[np.float64]
+Values = dict[str, Any]
+
+
+def _column(frame: pl.DataFrame, name: str) -> Floats:
+    columns_used(frame, [name])
+    return frame[name].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+
+
+def _codes(frame: pl.DataFrame, name: str) -> npt.NDArray[np.int64]:
+    columns_used(frame, [name])
+    return frame[name].rank("dense").fill_null(0).to_numpy().astype(np.int64)
+
+
+def _outcome(plan: Plan, outcome: str | None) -> str:
+    if outcome is None and not plan.data.outcomes:
+        raise Refusal("plan", "Nommer l'indicateur : « outcome » dans l'analyse ou dans data.")
+    return outcome or plan.data.outcomes[0]
+
+
+def experiment(frame: pl.DataFrame, plan: Plan, *, treatment: str | Sequence[str], outcome: str | None = None,
+               covariates: Sequence[str] = (), absorb: str | None = None, cluster: str | None = None, se: str = "HC1",
+               interacted: bool = False) -> Values:
+    """Expérience : différence de moyennes ou régression, effets de strates, erreurs classical, HC1, HC2, CR1, CR1S ou CR2."""
+    arms = [treatment] if isinstance(treatment, str) else list(treatment)
+    y = _column(frame, _outcome(plan, outcome))
+    columns = {name: _column(frame, name) for name in (*arms, *covariates)}
+    extra = [_codes(frame, c).astype(float) for c in (absorb, cluster) if c is not None]
+    rows = complete_rows(y, *columns.values()) & np.logical_and.reduce([np.ones(y.size, bool), *(e > 0 for e in extra)])
+    kept = {k: v[rows] for k, v in columns.items()}
+    fit = run_experiment(y[rows], {a: kept[a] for a in arms}, covariates={c: kept[c] for c in covariates} or None,
+                         strata=None if absorb is None else _codes(frame, absorb)[rows], kind=se,
+                         cluster=None if cluster is None else _codes(frame, cluster)[rows], interacted=interacted)
+    return {"effects": {a: list(fit.of(a)) for a in arms}, "intervals": {a: list(fit.interval(a)) for a in arms},
+            "observations": fit.observations, "set_aside": int((~rows).sum())}
+
+
+def intraclass(frame: pl.DataFrame, plan: Plan, *, cluster: str, outcome: str | None = None, method: str = "reml",
+               where: Mapping[str, Any] | None = None) -> Values:
+    """Corrélation intra-grappe (REML ou analyse de variance)."""
+    kept = _where(frame, where)
+    y = _column(kept, _outcome(plan, outcome))
+    rows = np.isfinite(y) & (_codes(kept, cluster) > 0)
+    found = intraclass_correlation(y[rows], _codes(kept, cluster)[rows], method=method)
+    return {"icc": found.value, "between": found.between, "within": found.within, "clusters": found.clusters}
+
+
+def _where(frame: pl.DataFrame, where: Mapping[str, Any] | None) -> pl.DataFrame:
+    for column, value in (where or {}).items():
+        columns_used(frame, [column])
+        frame = frame.filter(pl.col(column) == value)
+    return frame
+
+
+def lee_bounds(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None) -> Values:
+    """Bornes de Lee quand l'observation dépend du traitement ; non observé = résultat vide."""
+    y = _column(frame, _outcome(plan, outcome))
+    found = bound_selection(np.nan_to_num(y), _column(frame, treatment), np.isfinite(y), level=1 - plan.design.alpha)
+    return {"lower": found.lower, "upper": found.upper, "lower_error": found.lower_error, "upper_error": found.upper_error,
+            "trimmed": found.trimmed, "low": found.low, "high": found.high}
+
+
+def randomisation(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None, strata: str | None = None) -> Values:
+    """Test par permutation d'une différence de moyennes entre unités assignées."""
+    y, treated = _column(frame, _outcome(plan, outcome)), _column(frame, treatment) > 0
+    cohort = np.where(treated, 1.0, np.inf)
+    space = assignments(cohort, strata=None if strata is None else _codes(frame, strata), draws=plan.inference.draws, seed=plan.inference.seed)
+    found = randomisation_test(difference_in_means(y), cohort, space=space, level=1 - plan.design.alpha)
+    shown = {"p_two_sided": found.p_value, "p_greater": found.p_greater, "p_less": found.p_less}
+    exact = {f"{k}_exact": str(Fraction(v).limit_denominator(len(space.cohort))) for k, v in shown.items()} if found.enumerated else {}
+    return {"estimate": found.observed, **shown, **exact, "low": found.low, "high": found.high, "assignments": len(space.cohort)}
+
+
+def wild_bootstrap(frame: pl.DataFrame, plan: Plan, *, columns: Sequence[str], coefficient: str, cluster: str, outcome: str | None = None,
+                   absorb: Sequence[str] = (), null: float = 0.0, weights: str = "rademacher", null_imposed: bool = True) -> Values:
+    """Bootstrap sauvage par grappe d'un coefficient de régression."""
+    y = _column(frame, _outcome(plan, outcome))
+    x = {c: _column(frame, c) for c in columns}
+    code = _codes(frame, cluster)
+    rows = complete_rows(y, *x.values()) & (code > 0)
+    fit = regress(y[rows], {k: v[rows] for k, v in x.items()}, absorb=[_codes(frame, a)[rows] for a in absorb], kind="CR1S",
+                  cluster=code[rows])
+    found = wild_cluster_bootstrap(fit, coefficient, code[rows], null=null, weights=weights, null_imposed=null_imposed,
+                                   draws=plan.inference.draws, seed=plan.inference.seed, level=None)
+    return {"coefficient": found.value, "t": found.t, "p_value": found.p_value, "enumerated": found.enumerated, "clusters": found.clusters}
+
+
+def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str]) -> Values:
+    """Fidélité d'une échelle : alpha, oméga, ajustement à un facteur."""
+    found = measure_reliability(np.column_stack([_column(frame, i) for i in items]))
+    fit = found.fit
+    return {"alpha": found.alpha, "alpha_interval": [found.alpha_low, found.alpha_high], "omega": found.omega, "persons": found.persons,
+            "incomplete": found.incomplete, "item_total": dict(zip(items, found.item_total, strict=True)),
+            "alpha_without": dict(zip(items, found.alpha_without, strict=True)), "loadings": dict(zip(items, fit.standardised, strict=True)),
+            "chi2": [fit.chi2, fit.df, fit.p_value], "cfi": fit.cfi, "tli": fit.tli, "srmr": fit.srmr,
+            "rmsea": [fit.rmsea, fit.rmsea_low, fit.rmsea_high], "is_heywood": fit.is_heywood}
+
+
+def item_response(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], model: str = "2pl", frequency: str | None = None) -> Values:
+    """Modèle de réponse à l'item : rasch, 2pl ou graded, par maximum de vraisemblance marginale."""
+    found = fit_items(np.column_stack([_column(frame, i) for i in items]), model=model,
+                      frequency=None if frequency is None else _column(frame, frequency))
+    return {"log_likelihood": found.log_likelihood, "aic": found.aic, "bic": found.bic, "persons": found.persons,
+            "marginal_reliability": found.marginal_reliability, "converged": found.converged,
+            "items": {n: {"slope": i.slope, "slope_error": i.slope_error, "thresholds": list(i.thresholds)}
+                      for n, i in zip(items, found.items, strict=True)}}
+
+
+def item_bias(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], group: str, focal: Any) -> Values:
+    """Fonctionnement différentiel des questions entre un groupe et les autres personnes."""
+    columns_used(frame, [group])
+    found = differential_functioning(np.column_stack([_column(frame, i) for i in items]), (frame[group] == focal).fill_null(False).to_numpy())
+    return {items[f.item]: {"p_value": f.mh_p, "q_value": f.q_value, "delta": f.delta, "ets_class": f.ets_class,
+                            "slope_p": f.slope_p} for f in found}
+
+
+def concentration(frame: pl.DataFrame, plan: Plan, *, rank: str, outcome: str | None = None, weights: str | None = None,
+                  bounds: Sequence[float] | None = None, cluster: str | None = None, grouped: bool = False) -> Values:
+    """Indice de concentration (standard, Erreygers, Wagstaff) ; ``grouped`` : une ligne par groupe, du moins au plus favorisé."""
+    y, r = _column(frame, _outcome(plan, outcome)), _column(frame, rank)
+    w = None if weights is None else _column(frame, weights)
+    if grouped:
+        order = np.argsort(r, kind="stable")
+        index, error = grouped_concentration((np.ones(y.size) if w is None else w)[order], y[order])
+        return {"standard": index, "standard_error": error, "groups": int(y.size)}
+    found = concentrate(y, r, weights=w, bounds=None if bounds is None else (float(bounds[0]), float(bounds[1])),
+                        clusters=None if cluster is None else _codes(frame, cluster).tolist())
+    return {"standard": found.standard, "standard_error": found.standard_error, "erreygers": found.erreygers,
+            "erreygers_error": found.erreygers_error, "wagstaff": found.wagstaff, "wagstaff_error": found.wagstaff_error,
+            "mean": found.mean, "observations": found.observations}
+
+
+def multiplicity(frame: pl.DataFrame, plan: Plan, *, p_values: str) -> Values:
+    """q de Benjamini, Krieger et Yekutieli affûtés (Anderson 2008) d'une colonne de valeurs p."""
+    return {"q": sharpened_q(_column(frame, p_values)).tolist()}
+
+
+def secrecy(frame: pl.DataFrame, plan: Plan, *, dimensions: Sequence[str], value: str, sensitive: Sequence[Mapping[str, Any]],
+            protection: float) -> Values:
+    """Secret statistique d'un tableau croisé sans total : suppression secondaire la moins chère et intervalles de l'attaquant."""
+    columns_used(frame, [*dimensions, value])
+    axes = [Dimension.flat(d, sorted(frame[d].cast(pl.String).unique().to_list())) for d in dimensions]
+    cells: dict[Any, float] = {}
+    for row in frame.select([*(pl.col(d).cast(pl.String) for d in dimensions), pl.col(value).cast(pl.Float64)]).iter_rows():
+        for mask in range(2 ** len(dimensions)):
+            codes = {d: TOTAL if mask >> i & 1 else str(row[i]) for i, d in enumerate(dimensions)}
+            cells[key_of(**codes)] = cells.get(key_of(**codes), 0.0) + float(row[-1])
+    table = linked_cells([axes], cells)
+    primary = [Sensitive(key_of(**{k: str(v) for k, v in s.items()}), "déclarée", protection) for s in sensitive]
+    found = suppress(table, primary)
+
+    def named(key: Any) -> str:
+        return " × ".join(f"{k}={v}" for k, v in key) or "total"
+
+    return {"cost": found.cost, "hidden": sorted(named(k) for k in (*found.primary, *found.secondary)), "is_optimal": found.is_optimal,
+            "exposed": [named(k) for k in found.exposed], "attacker": {named(i.key): [i.low, i.high] for i in found.intervals}}

@@ -1,0 +1,100 @@
+"""What a roll-out could detect, told before its result: noise of the same roll-out pretended among never-treated clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from essaim.engines.impact.design.placebo_rollout import placebo_rollouts
+from essaim.engines.impact.inference.choice import choose_inference
+from essaim.engines.impact.panel import Panel
+from essaim.engines.impact.refusal import Refusal
+from essaim.engines.impact.study.plan import Design, Plan
+from essaim.engines.impact.study.results import DesignPower
+from essaim.kernel.french import format_number
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 1999
+
+
+def _never_treated(panel: Panel) -> tuple[Floats, Floats, Floats]:
+    """Means of never-treated clusters (clusters × periods), their weights, and the cohort of every cluster."""
+    sums, cohort = panel.cluster_sums(), panel.cluster_cohort()
+    cohort = np.where(cohort > panel.periods[-1], np.inf, cohort)
+    keep = np.isinf(cohort) & np.isfinite(sums.mean).all(axis=1)
+    return sums.mean[keep], sums.weight[keep].mean(axis=1), cohort
+
+
+def rollout_starts(panel: Panel, cohort: Floats) -> dict[int, int]:
+    """Number of clusters starting at each period index."""
+    dates, counts = np.unique(cohort[np.isfinite(cohort)], return_counts=True)
+    return {int(np.searchsorted(panel.periods, d)): int(c) for d, c in zip(dates, counts, strict=True)}
+
+
+def design_power(panel: Panel, plan: Plan) -> DesignPower:
+    """Power of the roll-out that took place. Reads no outcome of a treated cluster."""
+    means, weights, cohort = _never_treated(panel)
+    treated, clusters = int(np.isfinite(cohort).sum()), int(cohort.size)
+    d = plan.design
+    if treated == 0 or treated == clusters:
+        return DesignPower("aucune", None, None, d.smallest_effect, treated, clusters, None,
+                           "Sans grappes traitées et jamais traitées, rien n'est détectable.",
+                           "il n'y a pas à la fois des grappes traitées et des grappes jamais traitées.")
+    starts = rollout_starts(panel, cohort)
+    choice = choose_inference(treated, clusters, level=1 - d.alpha)
+    unanswerable = None if choice.can_conclude else (
+        f"avec {treated} grappe(s) traitée(s) sur {clusters}, aucune valeur p ne peut descendre sous {_number(choice.smallest_p)}.")
+    try:
+        found = placebo_rollouts(means, starts, weights=weights, alpha=d.alpha, power=d.power, draws=DRAWS, seed=plan.inference.seed)
+    except Refusal as refusal:
+        return DesignPower("déploiements simulés", None, None, d.smallest_effect, treated, clusters, None, refusal.message,
+                           unanswerable)
+    return _told(found.mde, None if d.smallest_effect is None else found.power(d.smallest_effect), d, treated, clusters,
+                 _needed(found.spread, treated, d), unanswerable)
+
+
+def planned_power(panel_means: Floats, periods: tuple[str, ...], plan: Plan) -> DesignPower:
+    """Power of the roll-out *planned* in ``design.rollout`` (period label → clusters), on a past panel without treatment."""
+    d = plan.design
+    treated, clusters = sum(d.rollout.values()), panel_means.shape[0]
+    try:
+        starts = {periods.index(str(p)): n for p, n in d.rollout.items()}
+    except ValueError:
+        raise Refusal("rollout", f"design.rollout nomme une période absente des données ({', '.join(periods)}).") from None
+    if not starts:
+        raise Refusal("rollout", "Décrire le déploiement prévu dans design.rollout : « période : nombre de grappes ».")
+    try:
+        found = placebo_rollouts(panel_means, starts, alpha=d.alpha, power=d.power, draws=DRAWS, seed=plan.inference.seed)
+    except Refusal as refusal:
+        if refusal.code != "too-few-assignments":
+            raise
+        return DesignPower("déploiements simulés", None, None, d.smallest_effect, treated, clusters, None, refusal.message,
+                           refusal.message)
+    power = None if d.smallest_effect is None else found.power(d.smallest_effect)
+    return _told(found.mde, power, d, treated, clusters, _needed(found.spread, treated, d), None)
+
+
+def _needed(spread: float, treated: int, d: Design) -> int | None:
+    """Treated clusters needed for ``smallest_effect`` with many comparisons: the spread shrinks as one over root n."""
+    if d.smallest_effect is None or spread == 0:
+        return None
+    from scipy.stats import norm
+
+    multiplier = norm.isf(d.alpha / 2) + norm.ppf(d.power)
+    return max(2, int(np.ceil(treated * (multiplier * spread / d.smallest_effect) ** 2)))
+
+
+def _number(value: float) -> str:
+    return format_number(float(f"{value:.3g}"))
+
+
+def _told(mde: float, power: float | None, d: Design, treated: int, clusters: int, needed: int | None,
+          unanswerable: str | None) -> DesignPower:
+    text = (f"Avec {treated} grappe(s) traitée(s) sur {clusters}, le plus petit effet détectable {_number(100 * d.power)} fois sur 100 "
+            f"est de {_number(mde)}.")
+    if d.smallest_effect is not None and power is not None:
+        text += f" Un effet de {_number(d.smallest_effect)} serait vu {_number(round(100 * power))} fois sur 100."
+        if power < d.power:
+            text += f" L'étude est sous-dimensionnée : il faudrait environ {needed} grappes traitées."
+    return DesignPower("déploiements simulés parmi les grappes jamais traitées", mde, power, d.smallest_effect, treated,
+                       clusters, needed, text, unanswerable)
