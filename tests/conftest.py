@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from databases import let_tests_empty_the_journal
 
 

@@ -6,11 +6,11 @@ import hashlib
 from datetime import date
 
 import pytest
-from plain_intake import COUNTS, PLANS, plain_check
 
 from essaim.foundation import acts, contracts
 from essaim.foundation.acts import checking
 from essaim.foundation.models import Account, Role
+from plain_intake import COUNTS, PLANS, plain_check
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ..locks import lock_journal
 from ..models import Account, Act, Mandate, State, Submission
+from ..reads.kept import without_nul
 from .refusals import ActRefused
 
 
@@ -26,7 +27,7 @@ def record(
             name=name,
             object_type=item._meta.model_name,
             object_id=str(item.pk),
-            details=details,
+            details=without_nul(details),
             previous_hash=last.hash if last else "",
         )
         act.hash = act.fingerprint()

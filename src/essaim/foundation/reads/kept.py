@@ -15,6 +15,21 @@ from ..models import Submission
 
 def report_of(check: Check) -> dict[str, Any]:
     """What the database keeps of a check: everything but its rows and issues."""
+    return without_nul(_as_json(check))
+
+
+def without_nul(value: Any) -> Any:
+    """The same JSON without U+0000, that a CSV may hold and PostgreSQL does not store."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nul(item) for item in value]
+    return value
+
+
+def _as_json(check: Check) -> dict[str, Any]:
     return {
         "contract": check.contract.code,
         "file": check.filename,
