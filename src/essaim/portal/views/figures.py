@@ -18,7 +18,7 @@ from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
 from essaim.portal.reads.sheets import asked, cards, is_public
-from essaim.territories.reads import school_names, unit_label
+from essaim.portal.reads.places import school_names, unit_label
 
 LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
 BREAKDOWN_LABELS = {

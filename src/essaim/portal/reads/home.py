@@ -1,0 +1,75 @@
+"""What the home page and the sheets tell: main figures, what awaits the reader, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from django.db.models import Q
+from django.utils import timezone
+
+from essaim.evaluation.reads import figures, indicator
+from essaim.foundation.models import Account, Posting, State
+from essaim.foundation.reads import active_mandates
+from essaim.foundation.reads.submissions import visible_to
+from essaim.portal.reads.sheets import Asked
+from essaim.territories.reads import profile_frame
+
+NATIONAL = ("equipment.delivered_over_ordered", "equipment.devices_per_100_pupils", "equipment.used_over_present", "equipment.late_orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that awaits the reader, with where to do it."""
+
+    label: str
+    url_name: str
+    query: str
+    count: int
+
+
+def last_acceptance() -> Any:
+    """When a file was last accepted, None before the first."""
+    return Posting.objects.filter(status=Posting.Status.DONE).order_by("-number").values_list("at", flat=True).first()
+
+
+def national_figures() -> list[dict[str, Any]]:
+    """A few figures of the whole country, protected as public ones."""
+    period = timezone.localdate().strftime("%Y-%m")
+    found = figures(NATIONAL, level="national", period=period, public=True)
+    return [row | {"indicator": indicator(str(row["indicator"]))} for row in found.rows()]
+
+
+def awaiting(account: Account) -> list[Task]:
+    """Files to settle, by what they need; only what the reader may act on."""
+    if not any(item for item in active_mandates(account)):
+        return []
+    mine = visible_to(account)
+    tasks = [
+        Task("dépôts vérifiés qui attendent votre accord", "depots", "etat=checked", mine.filter(state=State.CHECKED, rows_accepted__gt=0).count()),
+        Task("dépôts avec des lignes à corriger", "depots", "etat=accepted", mine.filter(Q(state=State.ACCEPTED), rows_refused__gt=0).count()),
+        Task("dépôts refusés à renvoyer", "depots", "etat=refused", mine.filter(state=State.REFUSED).count()),
+    ]
+    return [task for task in tasks if task.count]
+
+
+def alerts(departement: str, wanted: Asked) -> list[dict[str, Any]]:
+    """What is going wrong in a territory: late lines and open contradictions, by category."""
+    from essaim.portal.reads.equipment import contradiction_counts
+
+    found = figures(
+        ["equipment.late_orders"], level="departement", units=[departement], period=wanted.period, by="category", known_at=wanted.known_at
+    )
+    late = [{"kind": "late", "what": row["breakdown"], "count": row["value"]} for row in found.rows() if row["breakdown"] and row["value"]]
+    late.sort(key=lambda row: -row["count"])
+    return late[:5] + contradiction_counts(departement)
+
+
+def profile(uai: str) -> dict[str, Any]:
+    """The latest school-year profile of a school, empty when none is loaded."""
+    given = profile_frame()
+    frame = given if isinstance(given, pl.DataFrame) else pl.from_arrow(given)
+    assert isinstance(frame, pl.DataFrame)
+    rows = frame.filter(pl.col("uai") == uai).sort("school_year").to_dicts()
+    return rows[-1] if rows else {}

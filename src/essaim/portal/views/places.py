@@ -1,0 +1,132 @@
+"""Home, territories, schools, search."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from essaim.equipment.categories import CATEGORIES
+from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
+from essaim.foundation.reads import scope_of
+from essaim.foundation.reads.facts import number_known_at
+from essaim.portal.drawing import Point, country_map, local_map
+from essaim.portal.reads import home as home_reads
+from essaim.portal.reads.places import country_shapes, local_shapes, school, schools_of, territory
+from essaim.portal.reads.sheets import asked, cards, is_public
+from essaim.territories.reads import search, territories
+
+CATEGORY_LABELS = {item.code: item.label for item in CATEGORIES}
+KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee", "Lycées"))
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The territories, their map, and for those who are signed in what awaits them."""
+    found = territories()
+    context: dict[str, Any] = {
+        "territories": found,
+        "map": country_map(country_shapes(found), title="Carte des territoires"),
+        "figures": home_reads.national_figures(),
+        "last": home_reads.last_acceptance(),
+    }
+    if request.user.is_authenticated:
+        context["awaiting"] = home_reads.awaiting(request.user)
+    return render(request, "portal/places/home.html", context)
+
+
+@require_GET
+def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """One territory: its figures, its map, its schools, its alerts."""
+    found = territory(code)
+    if found is None:
+        raise Http404
+    wanted, remark = asked(request.GET.dict())
+    public = is_public(request.user, code)
+    shown = cards("departement", code, wanted, public=public)
+    rooms: dict[str, list[Any]] = {}
+    for card in shown:
+        rooms.setdefault(card.room, []).append(card)
+    context: dict[str, Any] = {
+        "territory": found, "rooms": rooms, "wanted": wanted, "remark": remark, "public": public,
+        "level": "departement", "unit": code, "query": request.GET.urlencode(),
+    }
+    if not public:
+        context["alerts"] = home_reads.alerts(code, wanted)
+    return render(request, "portal/places/territory.html", context)
+
+
+@require_GET
+def territory_schools(request: HttpRequest, code: str) -> HttpResponse:
+    """The schools of a territory, on a map and in a list."""
+    found = territory(code)
+    if found is None:
+        raise Http404
+    text, kind = request.GET.get("q", "").strip(), request.GET.get("type", "")
+    schools = schools_of(code, text=text, kind=kind)
+    points = [
+        Point(s.latitude, s.longitude, f"{s.name or s.uai}, {s.commune_name}")
+        for s in schools
+        if s.latitude is not None and s.longitude is not None
+    ]
+    context = {
+        "territory": found, "page": Paginator(schools, 50).get_page(request.GET.get("page")), "text": text, "kind": kind, "kinds": KINDS,
+        "map": local_map(local_shapes(code), points, title=f"Établissements de {found.label}"),
+    }
+    return render(request, "portal/places/schools.html", context)
+
+
+@require_GET
+def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
+    """One school: who it is, its figures, what each source says of its equipment, its orders."""
+    found = school(uai)
+    if found is None:
+        raise Http404
+    wanted, remark = asked(request.GET.dict())
+    scope = scope_of(request.user)
+    inside = scope.covers(departement=found.departement, uai=uai, organisation=found.owner_code or None)
+    context: dict[str, Any] = {
+        "school": found, "wanted": wanted, "remark": remark, "public": not inside, "level": "establishment", "unit": uai,
+        "profile": home_reads.profile(uai), "query": request.GET.urlencode(),
+    }
+    if inside:
+        context |= _equipment(found, wanted)
+        context["cards"] = cards("establishment", uai, wanted, public=False)
+    return render(request, "portal/places/school.html", context)
+
+
+def _equipment(found: Any, wanted: Any) -> dict[str, Any]:
+    number = number_known_at(wanted.known_at) if wanted.known_at else None
+    year, month = int(wanted.period[:4]), int(wanted.period[5:7])
+    end = date(year + month // 12, month % 12 + 1, 1)
+    on = min(timezone.localdate(), date.fromordinal(end.toordinal() - 1))
+    places = [found.departement]
+    facts = reconciled(on=on, known_at=number, departements=places)
+    mine = lambda table: [row for row in table.to_pylist() if row["uai"] == found.uai]  # noqa: E731
+    lines = mine(tracked(known_at=number, departements=places).lines)
+    for row in lines:
+        row["is_late"] = bool(row["due_on"] and row["due_on"] < on and (row["completed_on"] is None or row["completed_on"] > on))
+    return {
+        "situations": [row | {"label": CATEGORY_LABELS.get(row["category"], row["category"])} for row in mine(facts.situations)],
+        "contradictions": [
+            row | {"label": CATEGORY_LABELS.get(row["category"], row["category"]), "says": CONTRADICTIONS[row["kind"]]}
+            for row in mine(facts.contradictions)
+        ],
+        "lines": sorted(lines, key=lambda row: (row["ordered_on"] or date.min, row["category"])),
+        "labels": CATEGORY_LABELS,
+        "on": on,
+    }
+
+
+@require_GET
+def search_page(request: HttpRequest) -> HttpResponse:
+    """Schools by name, commune or UAI; accents and case ignored."""
+    text = request.GET.get("q", "").strip()
+    found = list(search(text, limit=50)) if len(text) >= 2 else []
+    template = "portal/places/_results.html" if request.htmx else "portal/places/search.html"
+    return render(request, template, {"text": text, "found": found})
