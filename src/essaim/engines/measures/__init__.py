@@ -1,6 +1,6 @@
 """Indicators declared once, compiled to Ibis, run on DuckDB or Spark: see README.md."""
 
-from essaim.engines.measures.cells import Cells, cells, refresh, touched_establishments
+from essaim.engines.measures.cells import Cells, cells, refresh, touched_establishments, unplaced
 from essaim.engines.measures.engines import DuckEngine, FactsMissing, SparkEngine
 from essaim.engines.measures.expressions import (
     Expr,
@@ -71,5 +71,6 @@ __all__ = [
     "touched_establishments",
     "touched_units",
     "trace",
+    "unplaced",
     "when",
 ]

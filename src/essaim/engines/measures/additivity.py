@@ -312,11 +312,18 @@ def _check_parts(indicator: Indicator) -> None:
         )
 
 
+def _measure_type() -> type[Measure]:
+    """The declarations import this module: their types are only known once everything is loaded."""
+    from essaim.engines.measures.indicator import Measure
+
+    return Measure
+
+
 def _check_quantile(indicator: Indicator) -> None:
     measure = indicator.numerator
     if indicator.quantile is None or not 0 <= indicator.quantile <= 1:
         raise IndicatorRefused("quantile-invalide", f"« {indicator.code} » : le quantile est entre 0 et 1.")
-    if measure is None or not hasattr(measure, "facts"):
+    if measure is None or not isinstance(measure, _measure_type()):
         raise IndicatorRefused(
             "quantile-d-agregats",
             f"« {indicator.code} » : un quantile se lit sur les lignes, jamais sur des totaux par établissement.",

@@ -112,11 +112,11 @@ def evaluate(expr: Expr, columns: Mapping[str, Held]) -> Held:
         case Binary(op, left, right):
             return _binary(op, evaluate(left, columns), evaluate(right, columns))
         case Not(of):
-            value, known = evaluate(of, columns)
-            return 1.0 - (value != 0), known
+            held, known = evaluate(of, columns)
+            return 1.0 - (held != 0), known
         case IsIn(of, values):
-            value, known = evaluate(of, columns)
-            return np.isin(value, list(values)).astype(float), known
+            held, known = evaluate(of, columns)
+            return np.isin(held, np.array(values, dtype=float)).astype(float), known
         case IsMissing(of):
             return (~evaluate(of, columns)[1]).astype(float), np.array(True)
         case Coalesce(args):

@@ -154,6 +154,16 @@ def touched_establishments(changed: Cells) -> list[str]:
     return sorted(found)
 
 
+def unplaced(held: Cells) -> dict[str, int]:
+    """Net number of rows with data but without UAI, by measure code (only those that have some): they enter no unit."""
+    found: dict[str, int] = {}
+    for measure in held.frames:
+        count = held.of(measure).filter(pl.col("uai") == "")["n"].sum()
+        if count:
+            found[measure.code] = found.get(measure.code, 0) + int(count)
+    return found
+
+
 def events(measure: Measure, frame: pl.DataFrame) -> pl.DataFrame:
     """Cells as monthly changes: ``uai``, ``by`` if kept apart, ``month``, ``value``, ``n``.
 

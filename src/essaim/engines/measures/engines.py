@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote, urlparse
 
 import ibis
@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Source = pa.Table | pl.DataFrame | str | Path | Sequence[str | Path]
-Facts = Mapping[str, Source]
+Source: TypeAlias = pa.Table | pl.DataFrame | str | Path | Sequence[str | Path]
+Facts: TypeAlias = Mapping[str, Source]
 
 
 class FactsMissing(LookupError):
@@ -53,17 +53,17 @@ class DuckEngine:
         view = "f_" + "".join(letter if letter.isalnum() else "_" for letter in name)
         if isinstance(source, pl.DataFrame):
             source = source.to_arrow()
+        # The same name may have held a table in memory or files: forget both.
+        self.connection.con.unregister(view)
+        self.connection.raw_sql(f'DROP VIEW IF EXISTS "{view}"')
         if isinstance(source, pa.Table):
-            return self._register(view, source)
+            self.connection.con.register(view, source)
+            return self.connection.table(view)
         files = ", ".join("'" + item.replace("'", "''") + "'" for item in paths_of(source))
         self.connection.raw_sql(
             f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT * FROM read_parquet([{files}], '
             "union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
         )
-        return self.connection.table(view)
-
-    def _register(self, view: str, table: pa.Table) -> ir.Table:
-        self.connection.con.register(view, table)
         return self.connection.table(view)
 
     def run(self, expr: ir.Table) -> pl.DataFrame:

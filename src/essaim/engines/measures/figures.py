@@ -331,7 +331,7 @@ def _ratio(item: Indicator, top: Totals, bottom: Totals | None) -> tuple[np.ndar
     shape = np.broadcast_shapes(top.value.shape, bottom.value.shape)
     numerator, denominator = np.broadcast_to(top.value, shape), np.broadcast_to(bottom.value, shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(denominator == 0, np.nan, numerator / denominator * item.scale)
+        value = np.where(denominator == 0, np.nan, numerator * item.scale / denominator)
     return value, numerator, denominator
 
 

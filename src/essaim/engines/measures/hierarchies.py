@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ ESTABLISHMENT = "establishment"
 NATIONAL_UNIT = "FR"
 UNKNOWN_GROUP = "non renseigné"
 
-Frame = pl.DataFrame | pa.Table
+Frame: TypeAlias = pl.DataFrame | pa.Table
 
 
 class LevelUnknown(LookupError):

@@ -358,7 +358,7 @@ class Reference:
 
     def _categories(
         self, indicator: Indicator, schools: set[str], period: Period, by: Sequence[str]
-    ) -> list[str | None]:
+    ) -> Sequence[str | None]:
         if not by:
             return [None]
         found: set[str] = set()
@@ -371,7 +371,7 @@ class Reference:
                 for name in names:
                     if any(self._speaks(indicator, quantity, uai, period, by, name) for uai in schools):
                         found.add(name)
-        return sorted(found)  # type: ignore[arg-type]
+        return sorted(found)
 
     def _speaks(
         self, indicator: Indicator, quantity: Quantity, uai: str, period: Period, by: Sequence[str], name: str
@@ -407,7 +407,7 @@ def _divided(indicator: Indicator, top: float | None, bottom: float | None) -> f
         return None if top is None else top * indicator.scale
     if top is None or not bottom:
         return None
-    return top / bottom * indicator.scale
+    return top * indicator.scale / bottom
 
 
 def interpolated(values: Sequence[int], share: float, decimals: int) -> float | None:

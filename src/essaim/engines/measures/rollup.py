@@ -101,7 +101,7 @@ def _net(measure: Measure, cells: Cells, axes: Axes, groups: Groups, level: str)
     frame = cells.of(measure)
     positions = {axes.periods[index]: position for position, index in enumerate(groups.periods)}
     months: dict[str, list[int]] = {"when": [], "p": []}
-    first = int(frame["when"].min() or 0) if frame.height else 0  # type: ignore[call-overload]
+    first = int(frame["when"].to_numpy().min()) if frame.height else 0
     for period, position in positions.items():
         start = period.first if measure.timing is Timing.FLOW else min(first, period.last)
         months["when"].extend(range(start, period.last + 1))

@@ -156,6 +156,10 @@ def sql(indicator: Indicator, *, dialect: str = "duckdb", by: tuple[str, ...] = 
     rows = frozenset(
         item for item in inner.measures if inner.kind is Kind.QUANTILE and item == inner.numerator
     )
+    if dialect == "pyspark":
+        from ibis.backends.pyspark import Backend
+
+        Backend.register_options()
     texts = []
     for bundle in bundles(inner.measures, by, rows):
         expr = scan(bundle, empty_table(bundle.facts), None)
