@@ -23,7 +23,7 @@ from essaim.engines.measures.periods import periods as parse_periods
 from essaim.engines.measures.suppression import Level, hide
 
 if TYPE_CHECKING:
-    from essaim.engines.measures.figures import Scope
+    from essaim.engines.measures.computing import Scope
 
 Compute = Callable[[Sequence[Indicator], Cells, "Scope", str | Sequence[str]], pl.DataFrame]
 NUMBERS = ("numerator", "denominator", "value", "low", "high")
