@@ -14,7 +14,7 @@ from django.conf import settings
 from essaim.config.cli.home import progress
 from essaim.equipment.demonstration import DemoFile, School, Sender, files_of, senders, truth_of
 
-PASSWORD = "essaim-demonstration"
+from essaim.portal.reads.accounts import PASSWORD
 PARIS = ZoneInfo("Europe/Paris")
 
 # What the register is made of, in the order in which it reads best; absent files are skipped.

@@ -1,9 +1,48 @@
-"""What every page knows."""
+"""What every page knows: theme, navigation, links of the footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of a menu."""
+
+    label: str
+    url: str
+    current: bool = False
+
+
+MENU = (("Accueil", "accueil"), ("Indicateurs", "indicateurs"), ("Fichiers attendus", "contrats"), ("Données ouvertes", "donnees-ouvertes"), ("Aide", "aide"))
+MEMBERS = (
+    ("Accueil", "accueil"), ("Dépôts", "depots"), ("Suivi", "equipement-suivi"), ("Contradictions", "contradictions"),
+    ("Réceptions", "reception"), ("Indicateurs", "indicateurs"), ("Fichiers attendus", "contrats"), ("Journal", "journal"), ("Aide", "aide"),
+)
+FOOTER = (("Plan et aide", "aide"), ("Accessibilité : partiellement conforme", "accessibilite"), ("Mentions légales", "mentions-legales"), ("Données ouvertes", "donnees-ouvertes"), ("API", "api-reference"))
+
+
+def _links(entries: tuple[tuple[str, str], ...], path: str) -> list[Link]:
+    found = []
+    for label, name in entries:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        found.append(Link(label, url, path == url or (url != "/" and path.startswith(url))))
+    return found
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Theme and mode of the installation."""
-    return {"theme": settings.ESSAIM_THEME, "demo": settings.ESSAIM_DEMO}
+    """Theme and mode of the installation, menus."""
+    entries = MEMBERS if getattr(request, "user", None) and request.user.is_authenticated else MENU
+    return {
+        "theme": settings.ESSAIM_THEME,
+        "demo": settings.ESSAIM_DEMO,
+        "navigation": _links(entries, request.path),
+        "footer_links": _links(FOOTER, request.path),
+    }
