@@ -79,6 +79,16 @@ class Ledger:
             changes=told_changes(spec, found),
         )
 
+    def planned(self, spec: TableSpec, rows: Rows, *, sender: str) -> pa.Table:
+        """The signed entries that posting ``rows`` now would add, under the next number; writes nothing."""
+        check_spec(spec)
+        claims = admit(spec, rows, sender=sender)
+        snapshot = self._open(spec)
+        number = snapshot.last + 1
+        target = acts.as_target(spec, claims, number)
+        found = difference(spec, current_rows(spec, snapshot, target), target)
+        return signed(found, number).to_arrow()
+
     def post(
         self, spec: TableSpec, rows: Rows, *, submission: int, sender: str, posted_at: datetime
     ) -> Posted:
