@@ -64,8 +64,9 @@ def _from_name(text: str) -> Verdict:
         return Verdict(_BY_NAME[key], repaired="spelling")
     words = key.split()
     for code, name in ((words[:1], words[1:]), (words[-1:], words[:-1])):
-        if name and _BY_NAME.get(" ".join(name)) == parse(code[0]).value:
-            return Verdict(_BY_NAME[" ".join(name)], repaired="spelling")
+        found = _BY_NAME.get(" ".join(name))
+        if found is not None and found == parse(code[0]).value:
+            return Verdict(found, repaired="spelling")
     return Verdict(problem="departement_unknown", suggestion=_closest(key))
 
 
