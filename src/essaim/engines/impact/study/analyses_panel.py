@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from essaim.engines.impact.did.aggregate import aggregate
@@ -14,7 +15,7 @@ from essaim.engines.impact.experiments_did import two_group_did
 from essaim.engines.impact.imputation import imputation
 from essaim.engines.impact.panel import Panel
 from essaim.engines.impact.sensitivity.smoothness import smoothness_interval, trends
-from essaim.engines.impact.study.frames import panel_of
+from essaim.engines.impact.study.frames import columns_used, panel_of
 from essaim.engines.impact.study.plan import Plan
 from essaim.engines.impact.synthetic_control import Predictor, control_data, synthetic_control
 from essaim.engines.impact.synthetic_did import synthetic_did as estimate_synthetic_did
@@ -58,21 +59,21 @@ def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, clu
 def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),
             unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster") -> Values:
     """Effets fixes doubles ; ``absorb`` : effets supplémentaires, chacun une liste de colonnes croisées."""
-    panel, codes = _panel(frame, plan, outcome), []
-    for columns in absorb:
-        table = frame.select(pl.struct(columns).rank("dense").cast(pl.Float64).alias("_code"),
-                             pl.col(str(plan.data.unit)), pl.col(str(plan.data.period)))
-        code = panel_of(table.with_columns(frame[c] for c in _needed(plan) if c not in table.columns), plan.data.model_copy(
-            update={"outcome": "_code", "covariates": (), "missing_covariates": "refuse"}), "_code").outcome
-        codes.append(code.astype(np.int64))
+    panel = _panel(frame, plan, outcome)
+    codes = [_crossed(frame, plan, panel, columns) for columns in absorb]
     fit = twfe(panel, kind=se, cluster=cluster, absorb=codes, unit_trends=unit_trends)
     value, error = fit.of("traitement")
     return {"coefficient": value, "std_error": error, "interval": list(fit.interval("traitement")), "observations": fit.observations}
 
 
-def _needed(plan: Plan) -> list[str]:
-    d = plan.data
-    return [c for c in (d.cluster, d.cohort, d.exposure, d.weights) if c is not None]
+def _crossed(frame: pl.DataFrame, plan: Plan, panel: Panel, columns: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Code of the crossed ``columns`` for each row of the panel."""
+    unit, period = str(plan.data.unit), str(plan.data.period)
+    columns_used(frame, list(columns))
+    table = frame.select(pl.col(unit).cast(pl.String).alias("_u"), pl.col(period).cast(pl.Float64).alias("_t"),
+                         pl.struct(columns).rank("dense").cast(pl.Int64).alias("_code"))
+    rows = pl.DataFrame({"_u": [str(v) for v in panel.unit_labels.tolist()]})[panel.unit].with_columns(_t=pl.Series(panel.period_value))
+    return rows.join(table, on=["_u", "_t"], how="left", maintain_order="left")["_code"].to_numpy().astype(np.int64)
 
 
 def goodman_bacon(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None) -> Values:

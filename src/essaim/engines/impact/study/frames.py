@@ -61,6 +61,16 @@ def frame_of(table: Any) -> pl.DataFrame:
     raise Refusal("frame", "Une table pandas, polars ou Arrow est attendue.")
 
 
+def prepared(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
+    """The frame with the plan's derived columns and only its rows."""
+    try:
+        for name, expression in data.derive.items():
+            frame = frame.with_columns(pl.sql_expr(expression).alias(name))
+        return frame if data.where is None else frame.filter(pl.sql_expr(data.where))
+    except pl.exceptions.PolarsError as error:
+        raise Refusal("derive", f"Expression de data.derive ou data.where illisible : {error}") from None
+
+
 def columns_used(frame: pl.DataFrame, names: Sequence[str | None]) -> list[str]:
     """Names present, in order, without repetition. Refuses an absent column."""
     wanted = [n for n in dict.fromkeys(names) if n is not None]

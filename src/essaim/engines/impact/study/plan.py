@@ -42,7 +42,9 @@ class Indicator(_Part):
 
 
 class Data(_Part):
-    """Names of the columns. ``outcome``: one or several indicators. ``cluster``: what was assigned (département)."""
+    """Names of the columns. ``outcome``: one or several indicators. ``cluster``: what was assigned (département).
+
+    ``derive``: new columns as SQL expressions of the others, in order; ``where``: SQL condition of the rows kept (after deriving)."""
 
     period: str | None = None
     unit: str | None = None
@@ -54,6 +56,8 @@ class Data(_Part):
     weights: str | None = None
     persons: str | None = None
     subgroup: str | None = None
+    derive: dict[str, str] = Field(default_factory=dict)
+    where: str | None = None
     missing_covariates: Literal["refuse", "drop"] = "refuse"
     lost_clusters: Literal["refuse", "drop", "keep"] = "refuse"
     never_treated: bool = True
@@ -104,6 +108,7 @@ class Inference(_Part):
     draws: int = Field(default=9999, ge=99, le=1_000_000)
     seed: int = Field(default=20211103, ge=0)
     wild_bootstrap: bool = True
+    placebos: int = Field(default=100, ge=20, le=10_000)
 
 
 class Sensitivity(_Part):

@@ -29,7 +29,7 @@ from essaim.engines.impact.twfe import bacon, twfe
 
 Floats = npt.NDArray[np.float64]
 BAND_DRAWS = 999
-PLACEBOS = 200
+FEWEST_PLACEBOS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,9 @@ def _imputation(panel: Panel, plan: Plan) -> tuple[float, float | None, str]:
 
 
 def _synthetic(panel: Panel, plan: Plan) -> tuple[float, float | None, str]:
-    found = synthetic_did(panel, placebos=PLACEBOS, seed=plan.inference.seed)
-    return found.value, found.std_error, "sur les moyennes de grappes ; erreur-type par placebos"
+    budget = max(FEWEST_PLACEBOS, plan.inference.placebos // max(len(plan.data.outcomes), 1))
+    found = synthetic_did(panel, placebos=budget, seed=plan.inference.seed)
+    return found.value, found.std_error, f"sur les moyennes de grappes ; erreur-type de {len(found.placebos)} placebos"
 
 
 def _two_way(panel: Panel, plan: Plan) -> tuple[float, float | None, str]:

@@ -25,6 +25,7 @@ from essaim.engines.impact.study.frames import (
     frame_of,
     panel_fingerprint,
     panel_of,
+    prepared,
 )
 from essaim.engines.impact.study.plan import Plan
 from essaim.engines.impact.study.results import IndicatorResult, Study
@@ -53,7 +54,8 @@ def run(plan: Plan, data: Any, *, progress: Progress = _silent) -> Study:
     check_analyses(plan)
     if isinstance(data, Panel):
         return _run_panel(plan, data, progress)
-    frame = frame_of(data)
+    source = frame_of(data)
+    frame = prepared(source, plan.data)
     total = len(plan.data.outcomes) + len(plan.analyses)
     indicators = _indicators(plan, frame, progress, total) if plan.design.kind != "analyses" else ()
     done = len(indicators)
@@ -62,7 +64,7 @@ def run(plan: Plan, data: Any, *, progress: Progress = _silent) -> Study:
         progress(analysis.name or analysis.kind, done + k, total)
         further.append(analyse(frame, plan, analysis))
     progress("terminé", total, total)
-    return Study(plan.as_dict(), plan.sha256, frame_fingerprint(frame, used_columns(plan, frame)), engine_version(), indicators,
+    return Study(plan.as_dict(), plan.sha256, frame_fingerprint(source, source_columns(plan, source)), engine_version(), indicators,
                  tuple(further))
 
 
@@ -73,6 +75,14 @@ def _run_panel(plan: Plan, panel: Panel, progress: Progress) -> Study:
     result, _ = rollout_result(panel, plan, Setting())
     progress("terminé", 1, 1)
     return Study(plan.as_dict(), plan.sha256, panel_fingerprint(panel), engine_version(), (result,), ())
+
+
+def source_columns(plan: Plan, source: pl.DataFrame) -> list[str]:
+    """Columns of the file handed in that the plan reads, directly or through ``derive`` and ``where``."""
+    wanted = set(used_columns(plan, prepared(source, plan.data)))
+    for expression in (*plan.data.derive.values(), *([plan.data.where] if plan.data.where else [])):
+        wanted |= set(pl.sql_expr(expression).meta.root_names())
+    return [c for c in source.columns if c in wanted]
 
 
 def used_columns(plan: Plan, frame: pl.DataFrame) -> list[str]:

@@ -1,0 +1,1 @@
+"""Plots of a study as accessible SVG, each with the data table it draws."""

@@ -1,0 +1,135 @@
+"""The report of a study as one HTML page: power first, then the sentence, then everything that supports or weakens it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from essaim.engines.impact.plots.charts import event_study, placebo_ranks, sensitivity
+from essaim.engines.impact.plots.svg import Figure, number
+
+STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#161616;line-height:1.5}
+table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:bold;padding:.3rem 0}
+th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;height:auto}
+.verdict{border-left:6px solid #000091;padding:.5rem 1rem;background:#f6f6f6}.alerte{border-left-color:#b34000}
+code{overflow-wrap:anywhere}"""
+ROLES = {"headline": "fait foi", "check": "contrôle", "descriptive": "descriptif"}
+
+
+def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _list(items: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(i)}</li>" for i in items) + "</ul>" if items else ""
+
+
+def figures_of(indicator: dict[str, Any], unit: str = "") -> list[Figure]:
+    """Plots of one indicator, from the plain values of its results."""
+    out, tag = [], "".join(c if c.isalnum() else "-" for c in str(indicator["outcome"]))
+    if indicator["events"]:
+        e = indicator["events"]
+        out.append(event_study(e["at"], e["value"], e["low"], e["high"], unit=unit, name=f"anciennete-{tag}"))
+    if indicator["inference"] and indicator["placebo_draws"]:
+        head = indicator["inference"]["tests"][0]
+        out.append(placebo_ranks(head["effect"], indicator["placebo_draws"], p_value=head["p_value"], name=f"placebos-{tag}"))
+    if indicator["robustness"]["rows"]:
+        out.append(sensitivity([tuple(r) for r in indicator["robustness"]["rows"]], unit=unit, name=f"robustesse-{tag}"))
+    return out
+
+
+def _indicator(indicator: dict[str, Any], unit: str) -> str:
+    design, told = indicator["design"], indicator["conclusion"]
+    alarm = " alerte" if told["verdict"] in ("ne permet pas de conclure", "descriptif") else ""
+    parts = [f"<h2>{escape(indicator['outcome'])}</h2>", "<h3>Ce que l'étude pouvait voir</h3>", f"<p>{escape(design['answer'])}</p>"]
+    if design["unanswerable"]:
+        parts.append(f"<p><strong>Cette question ne peut pas recevoir de réponse avec ce plan :</strong> {escape(design['unanswerable'])}</p>")
+    parts.append(f'<h3>Résultat</h3><p class="verdict{alarm}">{escape(told["text"])}</p>')
+    evidence, baseline = indicator["evidence"], indicator["baseline"]
+    parts.append(f"<p>Preuve {escape(evidence['level'])} : {escape(evidence['meaning'])}. "
+                 f"Situation initiale {escape(baseline['grade'])} : {escape(baseline['meaning'])}.</p>"
+                 + _list([*evidence["reasons"], *baseline["reasons"]]))
+    if indicator["sharpened_q"] is not None:
+        parts.append(f"<p>Plusieurs indicateurs étant testés, q affûté : {number(indicator['sharpened_q'])}.</p>")
+    parts += [_inference(indicator), _estimates(indicator), *(f.to_html() for f in figures_of(indicator, unit)), _robustness(indicator),
+              _subgroups(indicator)]
+    if indicator["warnings"]:
+        parts.append("<h3>Avertissements</h3>" + _list(indicator["warnings"]))
+    return "".join(parts)
+
+
+def _inference(indicator: dict[str, Any]) -> str:
+    battery = indicator["inference"]
+    if not battery:
+        return ""
+    rows = [(t["label"], ROLES[t["role"]], number(t["effect"]), number(t["low"]), number(t["high"]), number(t["p_value"]), t["note"])
+            for t in battery["tests"]]
+    return (_table("Inférence", ("Méthode", "Rôle", "Effet", "Borne basse", "Borne haute", "p", "Note"), rows)
+            + f"<p>{escape(battery['rule'])} {escape(battery['agreement'])}</p>")
+
+
+def _estimates(indicator: dict[str, Any]) -> str:
+    rows = [(e["label"], number(e["value"]), number(e["std_error"]), e["note"]) for e in indicator["effects"]]
+    return _table("Estimateurs", ("Estimateur", "Effet", "Erreur-type descriptive", "Note"), rows)
+
+
+def _robustness(indicator: dict[str, Any]) -> str:
+    r = indicator["robustness"]
+    facts = []
+    if r["breakdown"] is not None:
+        facts.append(f"Le résultat tient jusqu'à M̄ = {number(r['breakdown'])}.")
+    if r["pretrend_p"] is not None:
+        facts.append(f"Test par permutation des tendances passées : p = {number(r['pretrend_p'])}.")
+    if r["pretrend_power"] is not None:
+        facts.append(f"Ce test aurait vu une dérive capable d'imiter l'effet {number(100 * r['pretrend_power'], 3)} fois sur 100.")
+    if r["leave_one_out"]:
+        values = sorted(v for _, v in r["leave_one_out"])
+        facts.append(f"Sans l'une des grappes traitées, l'effet va de {number(values[0])} à {number(values[-1])}.")
+    facts += r["notes"]
+    return "<h3>Robustesse</h3>" + _list(facts) if facts else ""
+
+
+def _subgroups(indicator: dict[str, Any]) -> str:
+    found = indicator["subgroups"]
+    if not found:
+        return ""
+    effects = [(e["name"], number(e["effect"]), number(e["p_value"]), number(e["adjusted_p"])) for e in found["effects"]]
+    pairs = [(f"{i['first']} − {i['second']}", number(i["difference"]), number(i["p_value"])) for i in found["interactions"]]
+    return ("<h3>Équité</h3>" + _table("Effet par sous-groupe", ("Sous-groupe", "Effet", "p", "p ajustée"), effects)
+            + _table("Différences entre sous-groupes", ("Différence", "Écart", "p"), pairs))
+
+
+def _analysis(analysis: dict[str, Any]) -> str:
+    rows = [(k, _shown(v)) for k, v in analysis["values"].items()]
+    return f"<h3>{escape(analysis['label'])}</h3>" + _table(analysis["name"], ("Nombre", "Valeur"), rows)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, (int, float)):
+        return number(value, 7)
+    if isinstance(value, list):
+        return " ; ".join(_shown(v) for v in value)
+    if isinstance(value, dict):
+        return " ; ".join(f"{k} : {_shown(v)}" for k, v in value.items())
+    return "–" if value is None else str(value)
+
+
+def report_html(results: str) -> str:
+    """HTML page of the canonical JSON of a study (``Study.to_json()``)."""
+    study = json.loads(results)["study"]
+    plan = study["plan"]
+    unit = plan["indicator"]["unit"]
+    body = [f"<h1>{escape(plan['title'])}</h1><p>{escape(plan['question'])}</p>"]
+    body += [_indicator(i, unit) for i in study["indicators"]]
+    if study["analyses"]:
+        body.append("<h2>Analyses complémentaires</h2>" + "".join(_analysis(a) for a in study["analyses"]))
+    prints = [("Plan", study["plan_sha256"]), ("Données", study["data_sha256"]), ("Moteur", f"essaim {study['engine']}")]
+    body.append("<h2>Empreintes</h2>" + _table("Pour refaire l'étude", ("Quoi", "SHA-256 ou version"), prints))
+    return (f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<title>{escape(plan['title'])}</title><style>{STYLE}</style></head><body><main>{''.join(body)}</main></body></html>\n")
