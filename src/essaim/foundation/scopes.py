@@ -130,11 +130,14 @@ def departements_of(organisation: str) -> frozenset[str]:
 
 
 def active_mandates(account: Account | AnonymousUser, at: date | None = None) -> list[Mandate]:
-    """Mandates of ``account`` in force on ``at`` (today when None); none for an inactive or anonymous account."""
+    """Mandates of ``account`` in force on ``at`` (today when None), the one lent to a token when a program acts; none for an
+    inactive or anonymous account."""
     if not account.is_authenticated or not account.is_active:
         return []
     day = at or timezone.localdate()
     found = Mandate.objects.filter(account_id=account.pk, starts_on__lte=day)
+    if account.acting_under is not None:
+        found = found.filter(pk=account.acting_under)
     return [item for item in found if item.ends_on is None or item.ends_on >= day]
 
 

@@ -3,11 +3,13 @@
 from .journal import Act, JournalIsAppendOnly
 from .people import Account, Mandate, Role
 from .submissions import TRANSITIONS, Layout, Place, Posting, State, Submission
+from .tokens import ApiToken
 
 __all__ = [
     "TRANSITIONS",
     "Account",
     "Act",
+    "ApiToken",
     "JournalIsAppendOnly",
     "Layout",
     "Mandate",

@@ -44,6 +44,9 @@ class Account(AbstractBaseUser, PermissionsMixin):
     seen_at = models.DateTimeField("vu le", null=True, blank=True)
     erased_at = models.DateTimeField("effacé le", null=True, blank=True)
 
+    # Number of the only mandate in force while a program acts with a token; not stored.
+    acting_under: int | None = None
+
     objects = AccountManager()
 
     USERNAME_FIELD = "username"
