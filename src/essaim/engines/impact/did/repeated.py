@@ -100,7 +100,8 @@ def _doubly_robust(y: Floats, post: Floats, d: Floats, x: Floats, w: Floats) -> 
         moment = _mean_x(x, control * (residual - etas[1]))
         part = treated * (residual - etas[0]) - control * (residual - etas[1])
         part += everyone * (gap - etas[2]) - treated * (gap - etas[3])
-        part -= controls.representation(_mean_x(x, treated) - _mean_x(x, control))
+        # R adds this term at both dates; the odds weights balance covariates, so it vanishes in large samples.
+        influence -= controls.representation(_mean_x(x, treated) - _mean_x(x, control))
         part -= combine((hessian @ moment)[None], score)[0]
         shift = _mean_x(x, everyone) - _mean_x(x, treated)
         part += treats.representation(shift) - controls.representation(shift)
