@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -40,7 +41,7 @@ def _raw(content: bytes, filename: str) -> pl.DataFrame:
 
 
 def plain_check(
-    content: bytes,
+    source: Path,
     filename: str,
     contract: Contract,
     *,
@@ -51,7 +52,8 @@ def plain_check(
 ) -> Check:
     """Rows whose quantity is a number are retained; a ``?`` in the first column's name is asked about."""
     if progress:
-        progress(1, 2, "Lecture")
+        progress(0.5, "Lecture")
+    content = source.read_bytes()
     raw = _raw(content, filename)
     asked = [name for name in raw.columns if name.endswith("?")]
     answered = {name: (answers or {}).get(name) for name in asked}

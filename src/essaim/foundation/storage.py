@@ -13,7 +13,7 @@ from typing import IO
 import polars as pl
 from django.conf import settings
 
-PARTS = ("rows", "refused", "issues", "missing_why")
+PARTS = ("rows", "refused", "issues", "summary", "missing_why")
 _CHUNK = 2**20
 
 
@@ -109,7 +109,7 @@ def keep_check(frames: dict[str, pl.DataFrame]) -> str:
 
 
 def part(key: str, name: str) -> pl.LazyFrame:
-    """One frame of a kept check: ``rows``, ``refused``, ``issues`` or ``missing_why``."""
+    """One frame of a kept check: ``rows``, ``refused``, ``issues``, ``summary`` or ``missing_why``."""
     return pl.scan_parquet(check_folder(key) / f"{name}.parquet", glob=False)
 
 

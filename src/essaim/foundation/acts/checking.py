@@ -20,11 +20,12 @@ from ..contracts import references
 from ..models import Account, Layout, Place, State, Submission
 from ..reads.kept import frames_of, report_of
 from ..reads.memory import answers_of, memory_of
+from ..reads.submissions import standing_under
 from .journal import move, record
 from .receiving import sending
 from .refusals import ActRefused
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[float, str], None]
 
 
 def check(
@@ -37,7 +38,7 @@ def check(
     """Check (again) the file of ``submission`` in a process of its own, with the registers loaded and what its sender
     answered before; keep the rows, the issues and the questions.
 
-    ``answers`` add to those given earlier. ``progress(done, total, step)`` is told too. A file that cannot be understood
+    ``answers`` add to those given earlier. ``progress(share, step)``, share from 0 to 1, is told too. A file that cannot be understood
     and asks nothing is refused. Whatever interrupts the check, the submission can be checked again."""
     mandate = sending(by, submission.contract, submission.sender)
     if answers:
@@ -54,6 +55,7 @@ def check(
         raise
     with transaction.atomic():
         _settle(submission, found, key)
+        _remember(submission, found, by)
         told = {"status": found.status, "rows": found.rows.height, "refused": found.refused.height}
         record("check", submission, by=by, mandate=mandate, **told)
     storage.forget_check(before)
@@ -61,8 +63,8 @@ def check(
 
 
 def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -> Submission:
-    """Answer the questions of the last check. Answers are remembered for this sender and these layouts, and used by the
-    next check of any of its files. Refuses a choice that was not offered."""
+    """Answer the questions of the last check, for the next check of this file; that check remembers them for the sender
+    and these layouts. Refuses a choice that was not offered."""
     mandate = sending(by, submission.contract, submission.sender)
     offered = {item["id"]: {choice[0] for choice in item["choices"]} for item in submission.report.get("questions", ())}
     for key, value in answers.items():
@@ -73,40 +75,40 @@ def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -
         merged = {**current.answers, **answers}
         Submission.objects.filter(pk=submission.pk).update(answers=merged)
         submission.answers = merged
-        _remember(submission, dict(answers), by)
         record("answer", submission, by=by, mandate=mandate, answers=dict(answers))
     return submission
 
 
-def _remember(submission: Submission, answers: dict[str, str], by: Account) -> None:
-    for table in submission.report.get("tables", ()):
-        columns = {item["column"]: item["field"] for item in table["mapping"]}
-        known = Layout.objects.filter(
-            sender=submission.sender, contract=submission.contract, fingerprint=table["layout"]
-        ).first()
-        earlier = known.memory.get("answers", {}) if known else {}
-        Layout.objects.update_or_create(
-            sender=submission.sender,
-            contract=submission.contract,
-            fingerprint=table["layout"],
-            defaults={
-                "memory": {"columns": columns, "answers": {**earlier, **answers}},
-                "confirmed_by": by,
-                "confirmed_at": timezone.now(),
-            },
-        )
+def _remember(submission: Submission, found: Check, by: Account) -> None:
+    """Keep the answers that settled the layouts of this file: the next file laid out alike is not asked again."""
+    asked = {item.id for item in found.questions}
+    settled = {key: value for key, value in submission.answers.items() if key not in asked}
+    for table in found.tables:
+        start = f"mapping:{table.layout}:"
+        if not settled or any(item.startswith(start) for item in asked):
+            continue
+        same = {"sender": submission.sender, "contract": submission.contract, "fingerprint": table.layout}
+        known = Layout.objects.filter(**same).first()
+        earlier = known.memory if known else {"columns": {}, "answers": {}}
+        columns = {key.removeprefix(start): value for key, value in settled.items() if key.startswith(start)}
+        memory = {
+            "columns": {**earlier["columns"], **columns},
+            "answers": {**earlier["answers"], **settled},
+        }
+        when = {"confirmed_by": by, "confirmed_at": timezone.now()}
+        Layout.objects.update_or_create(**same, defaults={"memory": memory, **when})
 
 
 def _understood(submission: Submission, progress: Progress) -> Check:
-    content = storage.bytes_path(submission.sha256).read_bytes()
     return intake.check(
-        content,
+        storage.bytes_path(submission.sha256),
         submission.filename,
         contract_named(submission.contract),
         references=references(),
         memory=memory_of(submission.contract, submission.sender),
         answers={**answers_of(submission.contract, submission.sender), **submission.answers},
         sender=submission.sender,
+        existing=lambda keys: standing_under(submission.contract, keys),
         limits=Limits(
             file_bytes=settings.ESSAIM_UPLOAD_MAX_MB * 2**20,
             seconds=settings.ESSAIM_CHECK_SECONDS,
@@ -121,15 +123,15 @@ def _reporter(submission: Submission, progress: Progress | None) -> Progress:
     """Writes the progress to the database, at most twice a second."""
     last = 0.0
 
-    def tell(done: int, total: int, step: str) -> None:
+    def tell(share: float, step: str) -> None:
         nonlocal last
         if progress is not None:
-            progress(done, total, step)
+            progress(share, step)
         if time.monotonic() - last < 0.5:
             return
         last = time.monotonic()
         Submission.objects.filter(pk=submission.pk, state=State.CHECKING, state_at=submission.state_at).update(
-            progress_done=done, progress_total=total, progress_step=step[:200], progress_at=timezone.now()
+            progress_done=round(share * 100), progress_total=100, progress_step=step[:200], progress_at=timezone.now()
         )
 
     return tell

@@ -41,6 +41,7 @@ def _as_json(check: Check) -> dict[str, Any]:
         "summary": check.summary.to_dicts(),
         "questions": [_question_as_json(item) for item in check.questions],
         "notices": [list(item) for item in check.notices],
+        "extra": {key: value for key, value in check.extra.items() if isinstance(value, (str, int, float))},
     }
 
 
@@ -77,6 +78,7 @@ def frames_of(check: Check) -> dict[str, pl.DataFrame]:
         "rows": check.rows,
         "refused": check.refused,
         "issues": check.issues,
+        "summary": check.summary,
         "missing_why": check.missing_why,
     }
 
@@ -93,10 +95,10 @@ def kept(submission: Submission) -> Check:
         sha256=submission.sha256,
         status=told["status"],
         tables=tuple(_table(item) for item in told["tables"]),
-        summary=pl.DataFrame(told["summary"]),
         questions=questions(submission),
         notices=tuple((code, message) for code, message in told["notices"]),
         rows_read=told["rows_read"],
+        extra=told.get("extra", {}),
         **frames,
     )
 

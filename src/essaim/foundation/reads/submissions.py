@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 
 from essaim.engines.ledger import Preview
 
 from .. import storage
 from ..contracts import contract as contract_named
-from ..models import Account, Place, State, Submission
+from ..models import Account, Act, Place, State, Submission
 from ..scopes import scope_of
 from .facts import ledger, table_spec
 from .kept import kept
@@ -29,9 +30,17 @@ def visible_to(account: Account | AnonymousUser) -> QuerySet[Submission]:
         return Submission.objects.none()
     inside = Place.objects.filter(submission=OuterRef("pk"))
     wholly = Exists(inside) & ~Exists(inside.exclude(departement__in=scope.departements))
-    return Submission.objects.filter(
-        Q(received_by_id=account.pk) | Q(sender__in=scope.organisations | scope.uais) | Q(wholly)
+    return Submission.objects.filter(_own(account) | Q(sender__in=scope.organisations | scope.uais) | Q(wholly))
+
+
+def _own(account: Account) -> Q:
+    """Handed in by ``account``; by a program, under the mandate lent to it only."""
+    if account.acting_under is None:
+        return Q(received_by_id=account.pk)
+    received = Act.objects.filter(
+        object_type="submission", object_id=Cast(OuterRef("pk"), CharField()), mandate_id=account.acting_under
     )
+    return Q(received_by_id=account.pk) & Q(Exists(received))
 
 
 def submission_numbered(number: int) -> Submission:
@@ -118,9 +127,23 @@ def accepted_rows(submission: Submission) -> pl.DataFrame:
 
 
 def report(submission: Submission) -> dict[str, Any]:
-    """The outcome of the check as the command line prints it (JSON of ``essaim check``), every issue included."""
-    found = {key: value for key, value in submission.report.items() if key not in {"questions", "notices"}}
-    return {**found, "issues": _part(submission, "issues").collect().to_dicts()}
+    """The outcome of the check as the command line prints it (JSON of ``essaim check``), every issue included.
+    ValueError before the check."""
+    from essaim.engines.intake import to_json
+
+    return to_json(kept(submission))
+
+
+def standing_under(contract: str, keys: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the ledger that stand under ``keys`` (key columns, distinct); no row when the table does not exist yet."""
+    spec = table_spec(contract_named(contract))
+    named = [name for name in spec.key if name in keys.columns]
+    book = ledger()
+    if not named or not book.last(spec):
+        return pl.DataFrame(schema=dict.fromkeys(spec.schema.names, pl.String))
+    widest = max(named, key=lambda name: keys[name].n_unique())
+    found = pl.DataFrame(book.state(spec, where={widest: keys[widest].unique().to_list()}))
+    return found.join(keys.select(named), on=named, how="semi", nulls_equal=True)
 
 
 def preview(submission: Submission) -> Preview:
