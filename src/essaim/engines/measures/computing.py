@@ -123,10 +123,11 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> Iterat
 
 def _groups(scope: Scope, axes: Axes) -> Iterator[Groups]:
     names = [name for name in scope.by if name in scope.attributes.columns]
+    dated = bool(names) and "school_year" in scope.attributes.columns
     for member in memberships(scope.frame, scope.level, scope.hierarchy, axes.periods, axes.schools):
         years: dict[str, list[int]] = {}
         for index in member.periods:
-            years.setdefault(axes.periods[index].school_year if names else "", []).append(index)
+            years.setdefault(axes.periods[index].school_year if dated else "", []).append(index)
         for year, positions in years.items():
             codes, labels = group_codes(scope.attributes, names, year, axes.schools)
             yield grouped(member, positions, codes, labels)
@@ -156,7 +157,7 @@ def _rows(
     if item.proved is not None:
         sure = _ratio(item, _total(item.proved, memory, groups, sums), bottom)[0]
         low, high = np.fmin(sure, value), np.fmax(sure, value)
-    coverage = _coverage(item, memory, groups, value.shape)
+    coverage = _coverage(item, memory, groups, value.shape, top)
     keep = _kept_rows(item, top, bottom, memory, value.shape)
     return _table(item, scope, axes, groups, (numerator, denominator, value, low, high, coverage), keep)
 
@@ -191,7 +192,7 @@ def _ratio(item: Indicator, top: Totals, bottom: Totals | None) -> tuple[np.ndar
 
 
 def _coverage(
-    item: Indicator, memory: dict[Quantity, Values], groups: Groups, shape: tuple[int, ...]
+    item: Indicator, memory: dict[Quantity, Values], groups: Groups, shape: tuple[int, ...], top: Totals
 ) -> np.ndarray:
     """Concerned establishments with data over concerned ones; NaN when none is concerned."""
     assert item.numerator is not None
@@ -205,7 +206,7 @@ def _coverage(
         held = memory[item.coverage.concerned]
         mask = held.data & (held.value > 0)
         data, concerned = data & mask, run_sums(mask, groups)
-    known = run_sums(data, groups)
+    known = top.data if data is memory[item.numerator].data else run_sums(data, groups)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.broadcast_to(np.where(concerned == 0, np.nan, known / concerned), shape)
 
