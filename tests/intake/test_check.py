@@ -74,6 +74,16 @@ def test_rules_across_columns():
     assert result.refused.height == 1
 
 
+def test_a_fault_repeated_on_many_rows_is_told_for_each():
+    """Several rows with the same fault, with and without a value to quote, give one issue each with its sentence."""
+    rows = numbered(4, **{"Date de livraison": "2021-01-01", "École": "x"})
+    rows[3]["Catégorie"] = rows[2]["Catégorie"] = None
+    result = run(table(rows))
+    assert result.issues.filter(code="livraison_avant_commande")["row"].to_list() == [2, 3, 4, 5]
+    assert result.issues.filter(code="required")["row"].to_list() == [4, 5]
+    assert result.issues.filter(code="livraison_avant_commande")["message"].n_unique() == 1
+
+
 def test_identical_rows_are_merged_and_conflicting_ones_refused():
     """Same key and content: counted once, said. Same key, other content: both refused, each naming the other."""
     rows = [good(), good(), good(**{"N° de commande": "BC-2"}), good(**{"N° de commande": "BC-2", "Quantité": "99", "Montant HT": "9900"})]

@@ -156,35 +156,39 @@ def _quick_text(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _quick_identifier(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
-    """Identifiers are looked at once per distinct text; a canonical one stands for itself."""
-    distinct = text.unique().drop_nulls()
-    odd = distinct.filter(~_canonical(distinct, field))
-    if not len(odd):
-        return text, pl.Series([], dtype=pl.UInt32)
-    if len(odd) == len(distinct):
-        return pl.Series([None], dtype=pl.String).new_from_index(0, len(text)), text.is_not_null().arg_true()
-    rest = text.is_in(odd.implode()).fill_null(False).arg_true()
+    """A canonical identifier stands for itself; the others are left to be read."""
+    if field.type in (FieldType.SIREN, FieldType.SIRET):
+        distinct = text.unique().drop_nulls()
+        odd = distinct.filter(~_canonical(distinct, field))
+        rest = text.is_in(odd.implode()).fill_null(False).arg_true() if len(odd) else pl.Series([], dtype=pl.UInt32)
+    else:
+        rest = ((~_canonical(text, field)).fill_null(False) & text.is_not_null()).arg_true()
+    if not len(rest):
+        return text, rest
     return text.clone().scatter(rest, None), rest
 
 
-def _canonical(distinct: pl.Series, field: Field) -> pl.Series:
+def _canonical(text: pl.Series, field: Field) -> pl.Series:
     """Whether each text is a canonical value of ``field``. False only sends it to the reader, which decides."""
     match field.type:
         case FieldType.UAI:
-            number = distinct.str.slice(0, 7).cast(pl.Int32, strict=False).fill_null(0)
+            number = text.str.slice(0, 7).cast(pl.Int32, strict=False).fill_null(0)
             key = _KEYS.gather((number.abs() % 23).cast(pl.UInt32))
-            return distinct.str.contains(r"^[0-9]{7}[A-HJ-NPR-Z]$") & (key == distinct.str.slice(7))
+            return text.str.contains(r"^[0-9]{7}[A-HJ-NPR-Z]$") & (key == text.str.slice(7))
         case FieldType.COMMUNE:
-            overseas = distinct.str.contains("^9[78]")
-            prefix = distinct.str.slice(0, 2).set(overseas, None).fill_null(distinct.str.slice(0, 3)) if overseas.any() else distinct.str.slice(0, 2)
-            return distinct.str.contains(COMMUNE_PATTERN) & prefix.is_in(list(BY_CODE))
+            overseas = text.str.contains("^9[78]")
+            prefix = text.str.slice(0, 2).set(overseas, None).fill_null(text.str.slice(0, 3)) if overseas.any() else text.str.slice(0, 2)
+            return text.str.contains(COMMUNE_PATTERN) & prefix.is_in(list(BY_CODE))
         case FieldType.DEPARTEMENT:
-            return distinct.is_in(list(BY_CODE))
+            return text.is_in(list(BY_CODE))
         case FieldType.CODE:
-            return distinct.is_in([code.value for code in field.codes])
+            return text.is_in([code.value for code in field.codes])
+        case FieldType.SCHOOL_YEAR:
+            first, last = (text.str.slice(at, 4).cast(pl.Int32, strict=False) for at in (0, 5))
+            return text.str.contains("^(?:18|19|20|21)[0-9]{2}-[0-9]{4}$") & (last - first == 1).fill_null(False)
         case FieldType.SIREN | FieldType.SIRET:
-            return _luhn(distinct, 9 if field.type is FieldType.SIREN else 14)
-    return distinct.str.contains(r"^W[0-9]{9}$") if field.type is FieldType.RNA else pl.repeat(False, len(distinct), dtype=pl.Boolean, eager=True)
+            return _luhn(text, 9 if field.type is FieldType.SIREN else 14)
+    return text.str.contains(r"^W[0-9]{9}$") if field.type is FieldType.RNA else pl.repeat(False, len(text), dtype=pl.Boolean, eager=True)
 
 
 def _luhn(text: pl.Series, length: int) -> pl.Series:

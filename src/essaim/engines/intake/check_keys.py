@@ -26,8 +26,7 @@ def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Seri
         return [], none
     frame = pl.DataFrame([typed.columns[name] for name in keys])
     files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part)
-    hashes = frame.with_columns(files).hash_rows() if len(set(batch.file_of_part)) > 1 else frame.hash_rows()
-    mask = hashes.is_duplicated()
+    mask = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])]).is_duplicated()
     if not mask.any():
         return [], none
     for name in keys:
@@ -36,6 +35,14 @@ def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Seri
     mask = mask & ~frame.select(pl.all_horizontal(pl.all().is_null()))[:, 0]
     rows = mask.arg_true()
     return _told(batch, typed, rows, keys, files) if len(rows) else ([], none)
+
+
+def _hashes(columns: list[pl.Series]) -> pl.Series:
+    """One number a row; equal rows have equal numbers (unequal ones may too: the caller looks again)."""
+    total = columns[0].hash()
+    for column in columns[1:]:
+        total = total * 1_000_003 + column.hash()
+    return total
 
 
 def _told(batch: Batch, typed: Typed, rows: pl.Series, keys: list[str], files: pl.Series) -> tuple[list[Finding], pl.Series]:

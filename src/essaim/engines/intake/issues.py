@@ -86,43 +86,44 @@ def refused_rows(findings: Iterable[Finding], size: int) -> pl.Series:
 def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
     """Every finding as one line an issue, in file order (part, row, column). Adds ``part`` to split by table."""
     labels = {item.name: item.label for item in contract.fields}
-    frames = [_expanded(item, labels, places) for item in findings if item.frame.height]
-    if not frames:
+    told = [item for item in findings if item.frame.height]
+    if not told:
         return pl.DataFrame(schema={**ISSUE_SCHEMA, "part": pl.UInt32})
-    whole = pl.concat(frames)
-    return whole.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True)
-
-
-def _expanded(item: Finding, labels: dict[str, str], places: Places) -> pl.DataFrame:
-    frame = item.frame
-    if item.part is not None:
-        part = pl.Series([item.part], dtype=pl.UInt32).new_from_index(0, frame.height)
-        row = pl.Series([None], dtype=pl.UInt32).new_from_index(0, frame.height)
-    else:
-        part, row = places.part.gather(frame["index"]), places.row.gather(frame["index"])
-    return frame.select(
-        pl.lit(item.code).alias("code"),
-        pl.lit(item.severity.value).alias("severity"),
-        _by_part(part, places.sheets).alias("sheet"),
-        row.alias("row"),
-        _letters(item, part, places).alias("column"),
-        pl.lit(item.field, dtype=pl.String).alias("field"),
-        "value",
-        pl.lit(item.expected, dtype=pl.String).alias("expected"),
-        "suggestion",
-        _message(item, labels).alias("message"),
-        part.alias("part"),
-    )
+    whole = pl.concat([item.frame for item in told])
+    which = pl.concat([pl.Series([number], dtype=pl.UInt32).new_from_index(0, item.frame.height) for number, item in enumerate(told)])
+    fixed: dict[str, list[str | None]] = {
+        "code": [item.code for item in told],
+        "severity": [item.severity.value for item in told],
+        "field": [item.field for item in told],
+        "expected": [item.expected for item in told],
+    }
+    parts = pl.Series([item.part for item in told], dtype=pl.UInt32).gather(which).fill_null(places.part.gather(whole["index"]))
+    columns = {name: pl.Series(name, values, dtype=pl.String).gather(which) for name, values in fixed.items()} | {
+        "sheet": _by_part(parts, places.sheets),
+        "row": places.row.gather(whole["index"]),
+        "column": pl.concat([_letters(item, places) for item in told]),
+        "value": whole["value"],
+        "suggestion": whole["suggestion"],
+        "message": pl.concat([item.frame.with_columns(_message(item, labels).alias("message"))["message"] for item in told]),
+        "part": parts,
+    }
+    frame = pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")})
+    return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True)
 
 
 def _by_part(part: pl.Series, values: Sequence[str | None]) -> pl.Series:
     return pl.Series(list(values), dtype=pl.String).gather(part)
 
 
-def _letters(item: Finding, part: pl.Series, places: Places) -> pl.Series:
-    if item.field in places.by_row and item.part is None:
+def _letters(item: Finding, places: Places) -> pl.Series:
+    letters = [found.get(item.field or "") for found in places.letters]
+    if item.part is not None:
+        return pl.Series([letters[item.part]], dtype=pl.String).new_from_index(0, item.frame.height)
+    if item.field in places.by_row:
         return places.by_row[item.field].gather(item.frame["index"])
-    return _by_part(part, [letters.get(item.field or "") for letters in places.letters])
+    if len(letters) == 1:
+        return pl.Series(letters, dtype=pl.String).new_from_index(0, item.frame.height)
+    return _by_part(places.part.gather(item.frame["index"]), letters)
 
 
 def _message(item: Finding, labels: dict[str, str]) -> pl.Expr:
@@ -135,14 +136,18 @@ def _message(item: Finding, labels: dict[str, str]) -> pl.Expr:
         elif piece in ("label", "expected"):
             pieces.append(pl.lit(label if piece == "label" else item.expected or ""))
         else:
-            pieces.append(_shortened(pl.col(piece)))
-    hint = pl.format(" Proposition : « {} ».", _shortened(pl.col("suggestion")))
-    with_hint = pl.when(pl.col("suggestion").is_null()).then(pl.lit("")).otherwise(hint)
-    return pl.concat_str([*pieces, with_hint] if "{suggestion}" not in template else pieces)
+            pieces.append(_shortened(pl.col(piece), item.frame[piece]))
+    if "{suggestion}" in template or item.frame["suggestion"].null_count() == item.frame.height:
+        return pl.concat_str(pieces)
+    hint = pl.format(" Proposition : « {} ».", _shortened(pl.col("suggestion"), item.frame["suggestion"]))
+    return pl.concat_str([*pieces, pl.when(pl.col("suggestion").is_null()).then(pl.lit("")).otherwise(hint)])
 
 
-def _shortened(text: pl.Expr) -> pl.Expr:
-    text = text.fill_null("")
+def _shortened(text: pl.Expr, held: pl.Series) -> pl.Expr:
+    longest = held.str.len_bytes().max()
+    text = text.fill_null("") if held.null_count() else text
+    if not isinstance(longest, int) or longest <= 240:
+        return text
     return pl.when(text.str.len_bytes() > 240).then(text.str.slice(0, 60) + "…").otherwise(text)
 
 

@@ -141,7 +141,7 @@ class _Scores:
         known = _known_names(_Same(contract))
         names, spelling = name_scores(list(headers), known, len(contract.fields))
         for line, header in enumerate(headers):
-            for position in np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN)):
+            for position in map(int, np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN))):
                 if contradicts(header, contract.fields[position].type):
                     names[line, position] -= 30
         content = np.full(names.shape, np.nan)
@@ -151,7 +151,7 @@ class _Scores:
             candidates = _candidates(field_scores, contract, bool(headers[line].forms))
             if not candidates:
                 continue
-            texts = sample_of(table.frame[f"c{line}"])
+            texts = sample_of(table.frame[f"c{line}"], few=float(field_scores.max()) >= CERTAIN)
             for position in candidates:
                 field = contract.fields[position]
                 content[line, position] = share = fit(texts, field)
@@ -164,7 +164,7 @@ def _candidates(scores: np.ndarray, contract: Contract, has_header: bool) -> lis
     """Fields whose content is worth a look: those whose name is near; any telling type when no name is."""
     best = float(scores.max(initial=0.0))
     if has_header and best >= ACCEPTED:
-        return [int(i) for i in np.flatnonzero(scores >= max(50.0, best - 25))]
+        return [int(i) for i in np.flatnonzero(scores >= max(50.0, best - (CLOSE if best >= CERTAIN else 25)))]
     return [i for i, field in enumerate(contract.fields) if not has_header or SPECIFICITY[field.type] >= 0.85]
 
 

@@ -67,8 +67,10 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
                 return str(spellings.get(form) or reading.value)
         return None
     for part in reversed((repaired_mojibake(text) or text).split(" / ")):
-        reading = read_cell(part, field) if part.strip() else None
-        if reading is not None and reading.value is not None and reading.remark != "date_serial":
+        if not part.strip():
+            continue
+        written = read_cell(part, field)
+        if written.value is not None and written.remark != "date_serial":
             return part
     return None
 
