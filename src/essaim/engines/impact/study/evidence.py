@@ -30,9 +30,10 @@ def _level(level: str, reasons: list[str]) -> Evidence:
 
 
 def evidence_level(*, assignment: str, baseline: str, treated_clusters: int, permutation: bool, pretrend_power: float | None,
-                   pretrend_p: float | None, breakdown: float | None) -> Evidence:
+                   pretrend_p: float | None, breakdown: float | None, agree: bool = True) -> Evidence:
     """Level of evidence. ``pretrend_power``: power to see the linear trend that would fake the estimate; ``breakdown``: largest
-    M̄ at which the interval still excludes nil (0 when it never does); None = not computable, which never helps."""
+    M̄ at which the interval still excludes nil (0 when it never does); None = not computable, which never helps; ``agree``: inference
+    methods fall on the same side."""
     if baseline == "B5":
         return _level("E", ["aucune situation initiale : lecture descriptive"])
     if assignment in ("randomised", "rerandomised", "stepped_wedge"):
@@ -54,6 +55,8 @@ def evidence_level(*, assignment: str, baseline: str, treated_clusters: int, per
         doubts.append("robustesse aux écarts de tendance non calculable")
     elif breakdown < STRONG_BREAKDOWN:
         doubts.append(f"le résultat ne résiste pas à un écart de tendance égal à celui du passé (M̄ de rupture {breakdown:.2f})")
+    if not agree:
+        doubts.append("les méthodes d'inférence divergent")
     if doubts:
         return _level("C", doubts)
     return _level("B", ["tendances passées testées avec puissance et M̄ de rupture d'au moins 1"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -98,8 +100,6 @@ def _power(spread: float, treated: npt.NDArray[np.bool_], plan: Plan) -> DesignP
 
 def _told(outcome: str, plan: Plan, power: DesignPower, battery: Battery, found: RandomisationTest, effects: tuple[Effect, ...],
           lost: int, rows: int) -> IndicatorResult:
-    from dataclasses import replace
-
     drawn = plan.design.assignment != "chosen"
     grade = BaselineGrade("B1" if drawn else "B4", LABELS["B1"] if drawn else LABELS["B4"],
                           ("l'affectation tirée au sort tient lieu de situation initiale" if drawn else "affectation non tirée au sort",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from essaim.engines.impact.design.placebo_rollout import placebo_rollouts
 from essaim.engines.impact.inference.choice import choose_inference
@@ -15,6 +16,10 @@ from essaim.kernel.french import format_number
 
 Floats = npt.NDArray[np.float64]
 DRAWS = 1999
+# An effect seen less than once in two is more often missed than found: such a study cannot answer its question.
+HOPELESS = 0.5
+# When the plan declares none: a small effect, of the order of the best documented ones (one-to-one laptops, 0.16 sd).
+DEFAULT_EFFECT_SD = 0.2
 
 
 def _never_treated(panel: Panel) -> tuple[Floats, Floats, Floats]:
@@ -40,6 +45,7 @@ def design_power(panel: Panel, plan: Plan) -> DesignPower:
         return DesignPower("aucune", None, None, d.smallest_effect, treated, clusters, None,
                            "Sans grappes traitées et jamais traitées, rien n'est détectable.",
                            "il n'y a pas à la fois des grappes traitées et des grappes jamais traitées.")
+    benchmark = d.smallest_effect or DEFAULT_EFFECT_SD * _untreated_spread(panel)
     starts = rollout_starts(panel, cohort)
     choice = choose_inference(treated, clusters, level=1 - d.alpha)
     unanswerable = None if choice.can_conclude else (
@@ -49,8 +55,15 @@ def design_power(panel: Panel, plan: Plan) -> DesignPower:
     except Refusal as refusal:
         return DesignPower("déploiements simulés", None, None, d.smallest_effect, treated, clusters, None, refusal.message,
                            unanswerable)
-    return _told(found.mde, None if d.smallest_effect is None else found.power(d.smallest_effect), d, treated, clusters,
-                 _needed(found.spread, treated, d), unanswerable)
+    return _told(found.mde, found.power(benchmark), benchmark, d, treated, clusters, _needed(found.spread, treated, benchmark, d),
+                 unanswerable)
+
+
+def _untreated_spread(panel: Panel) -> float:
+    """Standard deviation of the outcome among rows of never-treated units."""
+    assert panel.cohort is not None
+    rows = panel.outcome[~(panel.cohort <= panel.periods[-1])]
+    return float(rows.std()) if rows.size else float("nan")
 
 
 def planned_power(panel_means: Floats, periods: tuple[str, ...], plan: Plan) -> DesignPower:
@@ -70,31 +83,30 @@ def planned_power(panel_means: Floats, periods: tuple[str, ...], plan: Plan) -> 
             raise
         return DesignPower("déploiements simulés", None, None, d.smallest_effect, treated, clusters, None, refusal.message,
                            refusal.message)
-    power = None if d.smallest_effect is None else found.power(d.smallest_effect)
-    return _told(found.mde, power, d, treated, clusters, _needed(found.spread, treated, d), None)
+    benchmark = d.smallest_effect or DEFAULT_EFFECT_SD * float(panel_means.std())
+    return _told(found.mde, found.power(benchmark), benchmark, d, treated, clusters, _needed(found.spread, treated, benchmark, d), None)
 
 
-def _needed(spread: float, treated: int, d: Design) -> int | None:
-    """Treated clusters needed for ``smallest_effect`` with many comparisons: the spread shrinks as one over root n."""
-    if d.smallest_effect is None or spread == 0:
-        return None
-    from scipy.stats import norm
-
+def _needed(spread: float, treated: int, effect: float, d: Design) -> int:
+    """Treated clusters needed for ``effect`` with many comparisons: the spread shrinks as one over root n."""
     multiplier = norm.isf(d.alpha / 2) + norm.ppf(d.power)
-    return max(2, int(np.ceil(treated * (multiplier * spread / d.smallest_effect) ** 2)))
+    return max(2, int(np.ceil(treated * (multiplier * spread / effect) ** 2)))
 
 
 def _number(value: float) -> str:
     return format_number(float(f"{value:.3g}"))
 
 
-def _told(mde: float, power: float | None, d: Design, treated: int, clusters: int, needed: int | None,
+def _told(mde: float, power: float, benchmark: float, d: Design, treated: int, clusters: int, needed: int,
           unanswerable: str | None) -> DesignPower:
     text = (f"Avec {treated} grappe(s) traitée(s) sur {clusters}, le plus petit effet détectable {_number(100 * d.power)} fois sur 100 "
             f"est de {_number(mde)}.")
-    if d.smallest_effect is not None and power is not None:
-        text += f" Un effet de {_number(d.smallest_effect)} serait vu {_number(round(100 * power))} fois sur 100."
-        if power < d.power:
-            text += f" L'étude est sous-dimensionnée : il faudrait environ {needed} grappes traitées."
-    return DesignPower("déploiements simulés parmi les grappes jamais traitées", mde, power, d.smallest_effect, treated,
-                       clusters, needed, text, unanswerable)
+    asked = "Un effet" if d.smallest_effect is not None else f"À défaut d'effet déclaré, un petit effet ({_number(DEFAULT_EFFECT_SD)} écart-type)"
+    text += f" {asked} de {_number(benchmark)} serait vu {_number(round(100 * power))} fois sur 100."
+    if power < d.power:
+        text += f" L'étude est sous-dimensionnée : il faudrait environ {needed} grappes traitées."
+    if unanswerable is None and power < HOPELESS:
+        unanswerable = (f"{treated} grappe(s) traitée(s) ne suffisent pas : un effet de {_number(benchmark)} serait manqué plus d'une fois "
+                        f"sur deux ; il faudrait environ {needed} grappes traitées.")
+    return DesignPower("déploiements simulés parmi les grappes non traitées", mde, power, benchmark, treated, clusters, needed, text,
+                       unanswerable)

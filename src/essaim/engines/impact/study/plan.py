@@ -58,7 +58,7 @@ class Data(_Part):
     subgroup: str | None = None
     derive: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
-    missing_covariates: Literal["refuse", "drop"] = "refuse"
+    missing_covariates: Literal["refuse", "drop", "keep"] = "refuse"
     lost_clusters: Literal["refuse", "drop", "keep"] = "refuse"
     never_treated: bool = True
 

@@ -149,17 +149,21 @@ def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> SubgroupEffects | 
 def _concluded(panel: Panel, plan: Plan, power: DesignPower, grade: BaselineGrade, effects: list[Effect],
                battery: Battery | None, sturdy: Robustness) -> IndicatorResult:
     head = battery.headline if battery else None
-    unanswerable = power.unanswerable or (None if battery is None or battery.can_conclude else battery.rule)
+    significant = bool(head and head.p_value is not None and head.p_value <= plan.design.alpha)
+    hard = "aucun test par permutation n'est possible." if battery is None else None if battery.can_conclude else battery.rule
+    unanswerable = power.unanswerable or hard
     evidence = evidence_level(assignment=plan.design.assignment, baseline=grade.grade, treated_clusters=power.treated_clusters,
                               permutation=bool(battery and battery.can_conclude), pretrend_power=sturdy.pretrend_power,
-                              pretrend_p=sturdy.pretrend_p, breakdown=sturdy.breakdown)
+                              pretrend_p=sturdy.pretrend_p, breakdown=sturdy.breakdown,
+                              agree=battery is None or battery.agree)
     reading = Reading(plan.indicator.label if len(plan.data.outcomes) == 1 else panel.outcome_name, plan.indicator.unit,
                       plan.indicator.decimals, head.effect if head else effects[0].value, head.low if head else None,
                       head.high if head else None, head.p_value if head else None, plan.design.alpha, power.treated_clusters,
                       power.mde, plan.design.smallest_effect, plan.indicator.direction, evidence.level, grade.grade,
                       disagreement=None if battery is None or battery.agree else battery.agreement,
-                      unanswerable=unanswerable or (None if battery else "aucun test par permutation n'est possible."))
+                      unanswerable=hard or (None if significant else unanswerable),
+                      is_underpowered=power.power_at_smallest is not None and power.power_at_smallest < plan.design.power)
     told: Conclusion = conclusion(reading)
-    return IndicatorResult(panel.outcome_name, replace(power, unanswerable=reading.unanswerable), grade, tuple(effects), (), (), None,
+    return IndicatorResult(panel.outcome_name, replace(power, unanswerable=unanswerable), grade, tuple(effects), (), (), None,
                            battery, sturdy, None, evidence, told, None, panel.rows, int(panel.unit_labels.size),
                            panel.report.warnings, tuple(battery.draws.tolist()) if battery else ())

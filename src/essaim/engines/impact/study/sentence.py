@@ -29,6 +29,7 @@ class Reading:
     baseline: str
     disagreement: str | None = None
     unanswerable: str | None = None
+    is_underpowered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _verdict(r: Reading) -> str:
     if r.evidence == "E":
         return "descriptif"
     significant = r.p_value is not None and r.p_value <= r.alpha
-    if r.unanswerable or r.disagreement or not significant:
+    if r.unanswerable or not significant:
         bounded = r.low is not None and r.high is not None and r.smallest_effect is not None
         if bounded and not r.unanswerable and not r.disagreement:
             assert r.low is not None and r.high is not None and r.smallest_effect is not None
@@ -91,8 +92,6 @@ def conclusion(r: Reading) -> Conclusion:
                            "à un effet du déploiement.")
     elif r.unanswerable:
         text = f"L'étude ne permet pas de conclure : {r.unanswerable} {measured}{_detectable(r)}"
-    elif r.disagreement:
-        text = f"{measured} Mais les méthodes ne s'accordent pas ({r.disagreement}) : l'étude ne permet pas de conclure."
     elif verdict == "ne permet pas de conclure":
         text = f"{measured} L'étude ne permet pas de conclure.{_detectable(r)}"
     elif verdict == "pas d'effet notable":
@@ -101,4 +100,8 @@ def conclusion(r: Reading) -> Conclusion:
     else:
         sense = "une amélioration" if verdict == "favorable" else "une dégradation"
         text = f"{measured} C'est {sense} que le hasard du choix des {r.treated_clusters} grappes traitées n'explique pas."
+        if r.is_underpowered:
+            text += " L'étude étant sous-dimensionnée, l'ampleur de l'effet est sans doute surestimée."
+    if r.disagreement:
+        text += f" {r.disagreement}"
     return Conclusion(verdict, f"{text} Niveau de preuve {r.evidence}, situation initiale {r.baseline}.")
