@@ -3,7 +3,7 @@ and period effects (and covariates), then subtracted from the outcomes of treate
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def imputation(
 
 def _analysable(panel: Panel, anticipation: int) -> tuple[Panel, tuple[str, ...]]:
     """Without the units and periods whose untreated outcome cannot be imputed, told in French."""
-    said: list[str] = []
+    panel, said = _varying_covariates(panel)
     assert panel.cohort is not None
     while True:
         untreated = panel.period_value - panel.cohort < -anticipation
@@ -96,6 +96,18 @@ def _analysable(panel: Panel, anticipation: int) -> tuple[Panel, tuple[str, ...]
     if not (~untreated).any():
         raise PanelRefused("treated", "Aucune observation traitée n'a de période avant traitement.")
     return panel, tuple(said) + panel.report.warnings
+
+
+def _varying_covariates(panel: Panel) -> tuple[Panel, list[str]]:
+    """Without the covariates that never vary inside a unit: the unit effects hold them already."""
+    first = panel.covariates[panel.first_row()][panel.unit]
+    varies = (panel.covariates != first).any(axis=0)
+    if varies.all():
+        return panel, []
+    lost = ", ".join(n for n, v in zip(panel.covariate_names, varies, strict=True) if not v)
+    kept = tuple(n for n, v in zip(panel.covariate_names, varies, strict=True) if v)
+    told = f"Covariable(s) constante(s) dans le temps, déjà contenue(s) dans les effets d'établissement : {lost}."
+    return replace(panel, covariates=panel.covariates[:, varies], covariate_names=kept), [told]
 
 
 def _columns(panel: Panel) -> Floats:

@@ -64,7 +64,8 @@ class PlaceboRank:
 
 @dataclass(frozen=True, slots=True)
 class ControlData:
-    """``y`` (N, T) outcomes, ``x`` (N, k) predictors, ``before`` number of pre-treatment periods; row ``treated`` is treated."""
+    """``y`` (N, T) outcomes, ``x`` (N, k) predictors, ``before`` number of pre-treatment periods; row ``treated`` is treated.
+    ``outcomes_only``: the predictors are the pre-treatment outcomes themselves."""
 
     y: Floats
     x: Floats
@@ -73,12 +74,14 @@ class ControlData:
     treated: int
     labels: tuple[str, ...]
     periods: Floats
+    outcomes_only: bool = False
 
     def as_treated(self, unit: int, without: Sequence[int] = ()) -> ControlData:
         """The same data with another treated unit, some rows left out."""
         kept = [i for i in range(len(self.labels)) if i not in without]
         return ControlData(
-            self.y[kept], self.x[kept], self.predictors, self.before, kept.index(unit), tuple(self.labels[i] for i in kept), self.periods
+            self.y[kept], self.x[kept], self.predictors, self.before, kept.index(unit), tuple(self.labels[i] for i in kept), self.periods,
+            self.outcomes_only,
         )  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def control_data(
         raise PanelRefused("predictor", f"Prédicteur sans aucune valeur pour : {', '.join(labels[i] for i in np.flatnonzero(lacking))}.")
     shown = tuple(_name(p) for p in predictors) or tuple(f"{panel.outcome_name} ({label})" for label in panel.period_labels[:before])
     position = int(np.flatnonzero(kept).tolist().index(rows[0]))
-    return ControlData(y[kept], x[kept], shown, before, position, tuple(labels[i] for i in np.flatnonzero(kept)), panel.periods)
+    return ControlData(y[kept], x[kept], shown, before, position, tuple(labels[i] for i in np.flatnonzero(kept)), panel.periods, not predictors)
 
 
 def _matrices(
@@ -153,16 +156,20 @@ def synthetic_control(data: ControlData, *, starts: int = 6, fit_periods: Sequen
     """Choose V to minimise the mean squared gap over ``fit_periods`` (default: all pre-treatment), W exactly for each V.
 
     Predictors are divided by their standard deviation over all units, as R Synth. The criterion has local minima: Nelder–Mead on
-    log V starts from equal weights, regression weights and ``starts`` fixed low-discrepancy points, and the best is kept.
+    log V starts from equal weights, regression weights and ``starts`` fixed low-discrepancy points, and the best is kept. With the
+    outcomes alone as predictors, equal weights are already optimal and nothing is searched.
     """
     donors = [i for i in range(len(data.labels)) if i != data.treated]
-    scale = data.x.std(axis=0, ddof=1)
+    scale = np.ones(data.x.shape[1]) if data.outcomes_only else data.x.std(axis=0, ddof=1)
     varying = scale > 0
     x = data.x[:, varying] / scale[varying]
     gap_x = (x[donors] - x[data.treated]).T  # (k, N0)
     fit = np.isin(data.periods, fit_periods) if len(fit_periods) else np.arange(data.periods.size) < data.before
     z = (data.y[donors] - data.y[data.treated])[:, fit].T
-    v = _best_v(gap_x, z, x, data.y[:, fit], starts)
+    if data.outcomes_only:
+        v = np.where(fit[: data.before], 1 / fit.sum(), 0.0)
+    else:
+        v = _best_v(gap_x, z, x, data.y[:, fit], starts)
     w = _inner(v, gap_x)
     gap = data.y[data.treated] - (w[:, None] * data.y[donors]).sum(axis=0)
     full = np.zeros(varying.size)

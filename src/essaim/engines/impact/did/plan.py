@@ -55,7 +55,9 @@ def prepare(panel: Panel, control: str, anticipation: int) -> tuple[Panel, tuple
     if not kept.any() or np.unique(panel.cohort[kept]).size < 2:
         raise PanelRefused("never", "Sans unité jamais traitée ni entrée échelonnée, aucune comparaison n'est possible.")
     said.append(f"Aucune unité jamais traitée : les périodes à partir de {last - anticipation:g} sont écartées.")
-    return panel.keep(kept), tuple(said)
+    panel = panel.keep(kept)
+    assert panel.cohort is not None
+    return panel.with_cohort(np.where(panel.cohort > panel.periods[-1] + anticipation, np.inf, panel.cohort)), tuple(said)
 
 
 def cells_of(periods: Floats, cohorts: Floats, control: str, base: str, anticipation: int) -> tuple[Cell, ...]:
