@@ -13,9 +13,10 @@ from django.conf import settings
 
 from essaim.config.cli.home import progress
 from essaim.equipment.demonstration import DemoFile, School, Sender, files_of, senders, truth_of
-
 from essaim.portal.reads.accounts import PASSWORD
+
 PARIS = ZoneInfo("Europe/Paris")
+OPENING = date(2024, 9, 2)
 
 # What the register is made of, in the order in which it reads best; absent files are skipped.
 REGISTER_FILES = (
@@ -64,14 +65,16 @@ def is_built() -> bool:
 def build(*, quick: bool = False, quiet: bool = False) -> None:
     """Loads the register, opens the accounts, hands in every sender's files at their dates. Can be run again after an
     interruption: what is already there is left as it is."""
+    from essaim.foundation import clock
     from essaim.foundation.acts import local_administrator
     from essaim.territories.reads import demonstration_schools
 
     admin = local_administrator()
-    _load_register(admin)
-    chosen = [School(**row) for row in demonstration_schools(("02",) if quick else None)]
-    sent_by = senders(chosen, communes=2, sirens=_sirens())
-    _open_accounts(admin, sent_by)
+    with clock.travel(datetime.combine(OPENING, time(8), PARIS)):
+        _load_register(admin)
+        chosen = [School(**row) for row in demonstration_schools(("02",) if quick else None)]
+        sent_by = senders(chosen, communes=2, sirens=_sirens())
+        _open_accounts(admin, sent_by)
     _hand_in(admin, sent_by)
     (Path(settings.HOME) / "demonstration").write_text(f"{date.today()}\n")
 

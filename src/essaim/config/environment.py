@@ -39,9 +39,17 @@ class Environment(BaseSettings):
     lockout_attempts: int = Field(8, description="Failed sign-ins before an account is locked for an hour.")
     retention_refused_days: int = Field(180, description="Days a refused file is kept before purge.")
     retention_account_days: int = Field(1095, description="Days an unused account is kept before erasure.")
+    api_per_minute: int = Field(300, description="Requests a minute that a token may make to the API.")
+    api_public_per_minute: int = Field(60, description="Requests a minute that an address may make to the API without a token.")
+    trusted_proxies: int = Field(0, description="Reverse proxies in front of the site, whose X-Forwarded-For is believed.")
     oidc_issuer: str = Field("", description="OpenID Connect issuer (ProConnect). Empty: local accounts only.")
     oidc_client_id: str = Field("", description="Client identifier given by the OpenID Connect provider.")
     oidc_client_secret: str = Field("", description="Client secret given by the OpenID Connect provider.")
+    oidc_name: str = Field("ProConnect", description="Name of the OpenID Connect provider, as shown on the sign-in button.")
+    oidc_scopes: str = Field(
+        "openid given_name usual_name email uid siret", description="Scopes asked of the OpenID Connect provider."
+    )
+    oidc_algorithm: str = Field("RS256", description="Algorithm of the tokens signed by the OpenID Connect provider.")
     email_url: str = Field("", description="smtp://user:password@host:port of the mail server. Empty: mails are written to ESSAIM_HOME/mails.")
     email_from: str = Field("Essaim <ne-pas-repondre@essaim.local>", description="Sender of the digests.")
     log_json: bool = Field(False, description="Structured logs in JSON, one line an event.")

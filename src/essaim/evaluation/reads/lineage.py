@@ -8,8 +8,8 @@ import polars as pl
 import pyarrow as pa
 
 from essaim.foundation.contracts import contracts
-from essaim.foundation.reads.facts import ledger, table_spec
 from essaim.foundation.models import Posting
+from essaim.foundation.reads.facts import ledger, table_spec
 
 _NOT_VALUES = {"submission", "origin", "source_sheet", "source_row", "sign"}
 

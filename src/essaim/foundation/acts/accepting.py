@@ -10,10 +10,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from essaim.engines.ledger import LedgerBusy, LedgerRefused, Posted
 
+from .. import clock
 from ..contracts import contract as contract_named
 from ..locks import accept_lock
 from ..models import Account, Mandate, Posting, State, Submission
@@ -121,7 +121,7 @@ def _begin(
 ) -> Posting:
     """Commit the number before the ledger is touched."""
     number = (Posting.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    now = timezone.now()
+    now = clock.now()
     posting = Posting.objects.create(
         number=number, kind=kind, submission=submission, by=by, reason=reason, begun_at=now
     )
@@ -137,7 +137,7 @@ def _finish(posting: Posting) -> None:
     """Write the ledger, then say so. ActRefused, the number void, when the ledger refuses."""
     submission = posting.submission
     try:
-        posted = _write(posting, timezone.now())
+        posted = _write(posting, clock.now())
     except LedgerBusy as error:
         _void(posting, str(error))
         raise ActRefused(str(error)) from error
@@ -166,7 +166,7 @@ def _write(posting: Posting, now: datetime) -> Posted:
 def _done(posting: Posting, posted: Posted) -> None:
     """The ledger holds it. Its time is now, never before the one before it: figures known until now must not move."""
     last = Posting.objects.filter(status=Posting.Status.DONE).aggregate(last=Max("at"))["last"]
-    at = max(timezone.now(), last) if last else timezone.now()
+    at = max(clock.now(), last) if last else clock.now()
     Posting.objects.filter(pk=posting.pk).update(status=Posting.Status.DONE, at=at, entries=posted.entries)
     submission = posting.submission
     counts = {

@@ -8,13 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from essaim.engines import intake
 from essaim.engines.intake.report import Check
 from essaim.engines.intake.tables import Limits
 
-from .. import storage
+from .. import clock, storage
 from ..contracts import contract as contract_named
 from ..contracts import references
 from ..models import Account, Layout, Place, State, Submission
@@ -34,21 +33,23 @@ def check(
     by: Account,
     answers: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    contain: bool = True,
 ) -> Submission:
     """Check (again) the file of ``submission`` in a process of its own, with the registers loaded and what its sender
     answered before; keep the rows, the issues and the questions.
 
     ``answers`` add to those given earlier. ``progress(share, step)``, share from 0 to 1, is told too. A file that cannot be understood
-    and asks nothing is refused. Whatever interrupts the check, the submission can be checked again."""
+    and asks nothing is refused. Whatever interrupts the check, the submission can be checked again.
+    ``contain=False`` is for files that this program wrote itself (the demonstration)."""
     mandate = sending(by, submission.contract, submission.sender)
     if answers:
         answer(submission=submission, answers=answers, by=by)
     before = submission.checked_key
     with transaction.atomic():
         start = {"progress_done": 0, "progress_total": 0, "progress_step": "Lecture du fichier"}
-        move(submission, State.CHECKING, progress_at=timezone.now(), **start)
+        move(submission, State.CHECKING, progress_at=clock.now(), **start)
     try:
-        found = _understood(submission, _reporter(submission, progress))
+        found = _understood(submission, _reporter(submission, progress), contain)
         key = storage.keep_check(frames_of(found))
     except BaseException:
         _give_back(submission)
@@ -95,11 +96,11 @@ def _remember(submission: Submission, found: Check, by: Account) -> None:
             "columns": {**earlier["columns"], **columns},
             "answers": {**earlier["answers"], **settled},
         }
-        when = {"confirmed_by": by, "confirmed_at": timezone.now()}
+        when = {"confirmed_by": by, "confirmed_at": clock.now()}
         Layout.objects.update_or_create(**same, defaults={"memory": memory, **when})
 
 
-def _understood(submission: Submission, progress: Progress) -> Check:
+def _understood(submission: Submission, progress: Progress, contain: bool) -> Check:
     return intake.check(
         storage.bytes_path(submission.sha256),
         submission.filename,
@@ -114,7 +115,7 @@ def _understood(submission: Submission, progress: Progress) -> Check:
             seconds=settings.ESSAIM_CHECK_SECONDS,
             memory_bytes=settings.ESSAIM_CHECK_MEMORY_MB * 2**20,
         ),
-        contain=True,
+        contain=contain,
         progress=progress,
     )
 
@@ -131,7 +132,7 @@ def _reporter(submission: Submission, progress: Progress | None) -> Progress:
             return
         last = time.monotonic()
         Submission.objects.filter(pk=submission.pk, state=State.CHECKING, state_at=submission.state_at).update(
-            progress_done=round(share * 100), progress_total=100, progress_step=step[:200], progress_at=timezone.now()
+            progress_done=round(share * 100), progress_total=100, progress_step=step[:200], progress_at=clock.now()
         )
 
     return tell
@@ -140,7 +141,7 @@ def _reporter(submission: Submission, progress: Progress | None) -> Progress:
 def _give_back(submission: Submission) -> None:
     """Undo the start of a check cut short, if nobody took it over."""
     mine = Submission.objects.filter(pk=submission.pk, state=State.CHECKING, state_at=submission.state_at)
-    now = timezone.now()
+    now = clock.now()
     mine.update(state=State.RECEIVED, state_at=now)
     submission.state, submission.state_at = State.RECEIVED, now
 

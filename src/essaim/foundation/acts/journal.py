@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models, transaction
-from django.utils import timezone
 
+from .. import clock
 from ..locks import lock_journal
 from ..models import Account, Act, Mandate, State, Submission
 from ..reads.kept import without_nul
@@ -21,7 +21,7 @@ def record(
         lock_journal()
         last = Act.objects.order_by("-pk").first()
         act = Act(
-            at=timezone.now(),
+            at=clock.now(),
             account=by,
             mandate=mandate,
             name=name,
@@ -44,7 +44,7 @@ def move(submission: Submission, to: State, **changes: Any) -> None:
             f"Le dépôt « {submission.filename} » est « {submission.get_state_display().lower()} » : "
             f"il ne peut pas devenir « {to.label.lower()} »."
         )
-    changes |= {"state": to, "state_at": timezone.now()}
+    changes |= {"state": to, "state_at": clock.now()}
     same = Submission.objects.filter(
         pk=submission.pk, state=submission.state, state_at=submission.state_at
     )

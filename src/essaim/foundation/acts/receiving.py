@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from essaim.engines.intake.contract import Contract
 
-from .. import storage
+from .. import clock, storage
 from ..contracts import UnknownContract
 from ..contracts import contract as contract_named
 from ..models import Account, Mandate, State, Submission
@@ -64,7 +63,7 @@ def receive(
             known.is_known = True
             record("receive_again", known, by=by, mandate=mandate, filename=_safe(filename))
             return known
-        now = timezone.now()
+        now = clock.now()
         submission = Submission.objects.create(
             contract=declared.code,
             contract_version=declared.version,
