@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 from django.conf import settings
+from django.utils import timezone
 
 from essaim.config.cli.home import progress
 from essaim.equipment.demonstration import DemoFile, School, Sender, files_of, senders, truth_of
@@ -76,7 +77,7 @@ def build(*, quick: bool = False, quiet: bool = False) -> None:
         sent_by = senders(chosen, communes=2, sirens=_sirens())
         _open_accounts(admin, sent_by)
     _hand_in(admin, sent_by)
-    (Path(settings.HOME) / "demonstration").write_text(f"{date.today()}\n")
+    (Path(settings.HOME) / "demonstration").write_text(f"{timezone.localdate()}\n")
 
 
 def register_files() -> list[Path]:

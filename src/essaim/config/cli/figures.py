@@ -41,7 +41,9 @@ DAY = Day()
 
 
 def _this_month() -> str:
-    return date.today().strftime("%Y-%m")
+    from django.utils import timezone
+
+    return timezone.localdate().strftime("%Y-%m")
 
 
 @click.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import click
 
 from essaim.config.cli.home import Denied, account, open_installation
@@ -55,7 +53,7 @@ def grant(username: str, role: str, scope: str, organisation: str) -> None:
     from essaim.foundation import acts
 
     try:
-        acts.grant_mandate(account=account(username), role=role, scope=scope, organisation=organisation, starts_on=date.today(), by=account(None))
+        acts.grant_mandate(account=account(username), role=role, scope=scope, organisation=organisation, by=account(None))
     except acts.ActRefused as refusal:
         raise Denied(str(refusal)) from refusal
     click.echo("Mandat donné.")
