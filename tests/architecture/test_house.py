@@ -74,7 +74,7 @@ def test_kernel_and_engines_load_without_django():
 
 def test_nothing_names_a_machine_or_a_registry():
     """The project speaks of itself alone: no machine path, no address of a package registry."""
-    words = ("/work/", "pypi" + ".org", "files.python" + "hosted", "registry.npm" + "js", "deb.debian" + ".org")
+    words = ("/wo" + "rk/", "pypi" + ".org", "files.python" + "hosted", "registry.npm" + "js", "deb.debian" + ".org")
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     guilty = []
     for name in filter(None, tracked):
