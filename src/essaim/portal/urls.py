@@ -1,14 +1,14 @@
 """Addresses of the portal, in French, stable: they are quoted in minutes and reports."""
 
-from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from essaim.portal.views import accounts, figures, pages, places, submissions
 
 urlpatterns = [
     path("", places.home, name="accueil"),
     path("connexion/", accounts.SignIn.as_view(), name="connexion"),
-    path("deconnexion/", LogoutView.as_view(), name="deconnexion"),
+    path("", include("essaim.portal.sign_in.urls")),
+    path("", include("essaim.portal.api.urls")),
     path("recherche/", places.search_page, name="recherche"),
     path("territoires/<str:code>/", places.territory_detail, name="territoire"),
     path("territoires/<str:code>/etablissements/", places.territory_schools, name="territoire-etablissements"),
