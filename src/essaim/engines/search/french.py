@@ -48,3 +48,16 @@ def analysed(text: str, *, keep_stop_words: bool = False) -> tuple[str, ...]:
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of ``text`` in order, lower case and without accents, unstemmed: what a person is typing."""
     return tuple(without_accents(word) for word in _words(text))
+
+
+@lru_cache(maxsize=200_000)
+def _both(word: str) -> tuple[str, ...]:
+    plain, stemmed = without_accents(word), stem(word)
+    return (plain,) if plain == stemmed else (plain, stemmed)
+
+
+@lru_cache(maxsize=50_000)
+def indexed_words(text: str) -> tuple[str, ...]:
+    """Each word of ``text`` once, without accents, followed by its stem when it differs: what an index holds, so that a whole
+    word, another form of it, or its beginning all find it."""
+    return tuple(dict.fromkeys(form for word in _words(text) for form in _both(word)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from essaim.engines.search import analysed, plain_words
+from essaim.engines.search import indexed_words
 
 from ..models import Establishment
 
@@ -15,8 +15,7 @@ _COLUMNS = ("pk", "uai", "name", "kind", "level", "commune_name", "postal_code")
 
 def searchable_text(*texts: str) -> str:
     """The words and the stems of ``texts``, once each."""
-    words = [word for text in texts for word in (*plain_words(text), *analysed(text, keep_stop_words=True))]
-    return " ".join(dict.fromkeys(words))
+    return " ".join(dict.fromkeys(word for text in texts for word in indexed_words(text)))
 
 
 def _rows() -> Iterator[tuple[int, str]]:

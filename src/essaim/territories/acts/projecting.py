@@ -17,6 +17,7 @@ from essaim.foundation.models import Account
 from ..models import Establishment, FormerCommune, Membership, Organisation, Unit
 from ..reads import affiliations, snapshot
 from ..reads.projection import Projection, projection
+from .bulk import inserted
 from .indexing import index_establishments
 from .refusals import demand_register
 
@@ -81,12 +82,12 @@ def _synced(model: type[models.Model], key: str, frame: pl.DataFrame, columns: l
     for values in frame.iter_rows(named=True):
         row = known.get(values[key])
         if row is None:
-            created.append(model(**values))
+            created.append(tuple(values.values()))
         elif any(getattr(row, name) != values[name] for name in columns):
             for name in columns:
                 setattr(row, name, values[name])
             changed.append(row)
-    model._default_manager.bulk_create(created, batch_size=BATCH)
+    inserted(model, frame.columns, created)
     _updated(model, changed, columns)
     return Counts(len(created), len(changed), frame.height - len(created) - len(changed))
 
@@ -134,15 +135,16 @@ def _synced_units(frame: pl.DataFrame) -> Counts:
     columns = ["label", "departement", "population", "valid_from", "valid_to"]
     known = {(row.hierarchy, row.level, row.code): row for row in Unit.objects.iterator(chunk_size=20_000)}
     created, changed = [], []
-    for values in _fitted(Unit, frame.select("hierarchy", "level", "code", *columns)).iter_rows(named=True):
+    fitted = _fitted(Unit, frame.select("hierarchy", "level", "code", *columns))
+    for values in fitted.iter_rows(named=True):
         row = known.get((values["hierarchy"], values["level"], values["code"]))
         if row is None:
-            created.append(Unit(**values))
+            created.append(tuple(values.values()))
         elif any(getattr(row, name) != values[name] for name in columns):
             for name in columns:
                 setattr(row, name, values[name])
             changed.append(row)
-    Unit.objects.bulk_create(created, batch_size=BATCH)
+    inserted(Unit, fitted.columns, created)
     _updated(Unit, changed, columns)
     return Counts(len(created), len(changed), frame.height - len(created) - len(changed))
 
@@ -156,11 +158,11 @@ def _synced_memberships(communes: pl.DataFrame) -> Counts:
             wanted[ids[child], ids[parent], since] = until
     known = {(row.child_id, row.parent_id, row.valid_from): row for row in Membership.objects.iterator(chunk_size=20_000)}
     created = [
-        Membership(child_id=child, parent_id=parent, valid_from=since, valid_to=until)
+        (child, parent, since, until)
         for (child, parent, since), until in wanted.items()
         if (child, parent, since) not in known
     ]
-    Membership.objects.bulk_create(created, batch_size=BATCH)
+    inserted(Membership, ("child_id", "parent_id", "valid_from", "valid_to"), created)
     gone = [row.pk for key, row in known.items() if key not in wanted]
     for start in range(0, len(gone), 500):
         Membership.objects.filter(pk__in=gone[start : start + 500]).delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -58,8 +59,9 @@ def projection(step: Callable[[str], None] = lambda _text: None) -> Projection:
 def _stamp(frames: Mapping[str, pl.DataFrame]) -> str:
     digest = hashlib.sha256()
     for name, frame in sorted(frames.items()):
-        digest.update(name.encode())
-        digest.update(frame.hash_rows(seed=1).sort().to_numpy().tobytes())
+        buffer = io.BytesIO()
+        frame.rechunk().write_ipc(buffer, compression="uncompressed")
+        digest.update(name.encode() + hashlib.sha256(buffer.getbuffer()).digest())
     return digest.hexdigest()[:16]
 
 
