@@ -17,6 +17,7 @@ from essaim.engines.impact.experiments_bounds import lee_bounds
 from essaim.engines.impact.experiments_did import two_group_did
 from essaim.engines.impact.experiments_iv import dose_response, two_stage
 from essaim.engines.impact.imputation import imputation, pretrends
+from essaim.engines.impact.inference.wild_bootstrap import wild_cluster_bootstrap
 from essaim.engines.impact.panel import Panel, PanelRefused
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.regression import regress
@@ -188,6 +189,23 @@ def test_imputation_pretrends() -> None:
     assert fit.names[:2] == ("-1", "-2") and 0 < test.p_value < 1
     with pytest.raises(PanelRefused, match="identifiées"):
         pretrends(read(rollout(2, entries=(3,))), 4)
+
+
+def test_departments_carry_all_the_information() -> None:
+    """Collapsed to département × period, a balanced panel gives the same estimates and clustered errors."""
+    panel = read(rollout(3, share=0.25), weights="w")
+    short = panel.collapsed()
+    assert short.rows == 24 * 6
+    for whole, part in (
+        (imputation(panel, cluster="cluster").overall, imputation(short, cluster="cluster").overall),
+        (synthetic_did(panel, placebos=5), synthetic_did(short, placebos=5)),
+    ):
+        assert part.value == pytest.approx(whole.value, abs=1e-10)
+        assert part.std_error == pytest.approx(whole.std_error, rel=1e-7)
+    full, few_rows = twfe(panel, kind="CR1"), twfe(short, kind="CR1")
+    np.testing.assert_allclose(few_rows.of("traitement"), full.of("traitement"), rtol=1e-9)
+    boot = [wild_cluster_bootstrap(f, "traitement", p.cluster, draws=199) for f, p in ((full, panel), (few_rows, short))]
+    np.testing.assert_allclose(boot[0].draws, boot[1].draws, atol=1e-8)
 
 
 def test_bacon_with_always_treated() -> None:

@@ -189,6 +189,23 @@ class Panel:
             cohort = np.where(low == high, low, np.nan)
         return ClusterSums(total, weight, rows, cohort)
 
+    def collapsed(self) -> Panel:
+        """One row a cluster and period: weighted mean outcome and covariates, weights summed.
+
+        When treatment is constant in clusters and the panel balanced, two-way effects, imputation, synthetic DiD, wild bootstrap and
+        their clustered errors (without small-sample factor) are the same on these few rows. Refuses mixed clusters.
+        """
+        cohort, sums = self.cluster_cohort(), self.cluster_sums()
+        cluster, period = np.nonzero(sums.rows)
+        x = [self.cluster_sums(column).mean[cluster, period] for column in self.covariates.T]
+        exposure = None if self.exposure is None else self.cluster_sums(self.exposure).mean[cluster, period]
+        return replace(
+            self, unit=cluster, cluster=cluster, period=period, outcome=sums.mean[cluster, period],
+            cohort=None if self.cohort is None else cohort[cluster], exposure=exposure,
+            covariates=np.column_stack(x) if x else np.empty((cluster.size, 0)), weights=sums.weight[cluster, period],
+            unit_labels=self.cluster_labels, is_repeated_cross_section=False, is_weighted=True,
+        )  # fmt: skip
+
     def keep(self, mask: NDArray[np.bool_] | Ints) -> Panel:
         """The rows of ``mask`` (n,) or at those positions, codes rebuilt so that labels hold only what remains; the report is kept as it was."""
         unit_kept, unit = compact(self.unit[mask], self.unit_labels.size)

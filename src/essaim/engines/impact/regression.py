@@ -88,6 +88,8 @@ def regress(
         matrix = _demean(matrix, effects[0], root**2)
     design, target = matrix * root, outcome * root
     kept = _independent(design, scale)
+    if not kept:
+        raise Refusal("collinear", "Aucune variable ne varie une fois les effets fixes retirés.")
     labels = names + [""] * (matrix.shape[0] - len(names))
     design = design[kept]
     gram = cross(design, design)
@@ -95,7 +97,7 @@ def regress(
     beta = np.linalg.solve(gram / np.outer(norm, norm), cross(design, target[None])[:, 0] / norm) / norm
     residual = target - _fitted(beta, design)
     parameters = _parameters(effects, kept, len(names), dummies, cluster)
-    shown = np.array([i for i, j in enumerate(kept) if j < len(names)])
+    shown = np.array([i for i, j in enumerate(kept) if j < len(names)], dtype=np.int64)
     full = covariance(design, residual, kind, cluster=cluster, parameters=parameters)
     return Regression(
         tuple(labels[j] for j in kept if j < len(names)), beta[shown],
