@@ -17,6 +17,9 @@ def runs(grid: Grid) -> list[Span]:
     """Maximal runs of non-blank lines with consecutive row numbers, as (start, stop) positions."""
     if not grid.height or not grid.width:
         return []
+    consecutive = int(grid.rows[-1]) - int(grid.rows[0]) == grid.height - 1
+    if consecutive and any(series.null_count() == 0 for series in grid.frame.iter_columns()):
+        return [(0, grid.height)]
     filled = grid.frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     gap = grid.rows.cast(pl.Int64).diff().fill_null(1) > 1
     if filled.all() and not gap.any():

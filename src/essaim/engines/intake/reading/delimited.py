@@ -12,6 +12,7 @@ import polars as pl
 
 from ..grid import Grid, grid_from_columns
 from ..tables import FileRefused, Limits
+from .scan import may_start_with_wide_space, regular_quotes
 from .values import blank_to_null, unshielded
 
 _SEPARATORS = (";", "\t", "|", ",")
@@ -22,19 +23,27 @@ _SEP_LINE = re.compile(rb'"?sep=(.)"?\r?\n')
 Notices = tuple[tuple[str, str], ...]
 
 
-def read_delimited(content: bytes, sheet: str, limits: Limits, vocabulary: frozenset[str]) -> tuple[Grid, str, Notices]:
-    """The grid of UTF-8 delimited bytes, its separator and notices; refuses more columns or longer cells than allowed."""
+class NotUtf8(Exception):
+    """Bytes read before they were checked are not plain UTF-8 records: they must be decoded first."""
+
+
+def read_delimited(
+    content: bytes, sheet: str, limits: Limits, vocabulary: frozenset[str], *, checked: bool = True
+) -> tuple[Grid, str, Notices]:
+    """The grid of UTF-8 delimited bytes, its separator and notices; refuses more columns or longer cells than allowed.
+
+    With ``checked=False`` the bytes only seem to be UTF-8; NotUtf8 asks for a sure decoding."""
     content, declared = _without_sep_line(content)
     content = _newlines(content)
     separator = declared or find_separator(content, vocabulary)
-    columns, notices = _columns(content, separator, limits)
+    columns, notices = _columns(content, separator, limits, checked)
     if len(columns) == 1 and columns[0].len():
         inner = _quoted_whole(columns[0])
         if inner is not None:
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
-    if any(_too_long(series, limits) for series in columns) and len(content) > limits.cell_characters:
+    if len(content) > limits.cell_characters and any(_too_long(series, limits) for series in columns):
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
 
@@ -146,21 +155,26 @@ def _records(text: str, separator: str, limit: int | None = None) -> list[list[s
 # -- columns -----------------------------------------------------------------------------------------------------
 
 
-def _columns(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Series], Notices]:
-    if b'"' not in content or _regular_quotes(content, separator):
+def _columns(content: bytes, separator: str, limits: Limits, checked: bool = True) -> tuple[list[pl.Series], Notices]:
+    if b'"' not in content or regular_quotes(content, separator):
         frame = _native(content, separator, limits)
         if frame is not None:
-            columns = frame.get_columns()
-            return [blank_to_null(series) for series in columns] if _may_hold_blanks(content, separator) else columns, ()
+            return _blanked(frame, may_start_with_wide_space(content, separator)).get_columns(), ()
+    if not checked:
+        raise NotUtf8
     return _tolerant(content, separator, limits)
 
 
-def _may_hold_blanks(content: bytes, separator: str) -> bool:
-    """Whether some cell may be made of white space or of empty quotes only."""
-    starts = (separator.encode(), b"\n")
-    return content[:1] in (b" ", b'"', b"\t") or any(
-        start + blank in content for start in starts for blank in (b" ", b'"', b"\xc2\xa0", b"\t") if start != blank
-    )
+def _blanked(frame: pl.DataFrame, wide: bool) -> pl.DataFrame:
+    """Texts made of white space, or of empty quotes only, become null; columns without any are not copied.
+
+    ``wide``: some may begin with a no-break space; the others sort before ``!``."""
+    suspects = pl.all() < "!"
+    if wide:
+        suspects = suspects | pl.all().str.starts_with("\u00a0") | pl.all().str.starts_with("\u202f")
+    found = frame.lazy().select(suspects.any()).collect().row(0)
+    doubtful = [name for name, blank in zip(frame.columns, found, strict=True) if blank]
+    return frame.with_columns(blank_to_null(frame.get_column(name)).alias(name) for name in doubtful)
 
 
 def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
@@ -188,17 +202,6 @@ def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | No
 def _sample_width(content: bytes, separator: str) -> int:
     text = content[:_SAMPLE].decode("utf-8", "replace")
     return max((len(record) for record in _records(text, separator)), default=1) or 1
-
-
-def _regular_quotes(content: bytes, separator: str) -> bool:
-    """Whether every quote opens or closes a field or is doubled inside one, so that all readers agree."""
-    if content.count(b'"') % 2:
-        return False
-    mark = separator.encode()
-    plain = content.replace(b'""', b"")
-    opening = plain.count(mark + b'"') + plain.count(b'\n"') + plain.startswith(b'"')
-    closing = plain.count(b'"' + mark) + plain.count(b'"\n') + plain.count(b'"\r') + plain.endswith(b'"')
-    return opening == closing and opening + closing == plain.count(b'"')
 
 
 def _tolerant(content: bytes, separator: str, limits: Limits) -> tuple[list[pl.Series], Notices]:

@@ -19,6 +19,7 @@ _LABELS = {
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
 }
+_PIECE = 65_536
 _HIGH = re.compile(rb"[\x80-\xff]")
 _FRENCH = frozenset("éèêëàâîïôùûüçÉÈÊÀÂÎÔÛÇœŒ«»°’€–“”²\u00a0")
 _STRANGE = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")
@@ -55,6 +56,28 @@ def decode(content: bytes) -> tuple[bytes, str, tuple[tuple[str, str], ...]]:
         return repaired, "utf-8", (*notices, ("mixed_encoding", message))
     told = ("encoding_guessed", f"L'encodage du fichier n'est pas UTF-8 : il a été lu en {encoding_label(guess)}.")
     return content.decode(guess, "replace").encode(), guess, (*notices, told)
+
+
+def seems_utf8(content: bytes) -> bool:
+    """Whether a text may be read as UTF-8 bytes without BOM before every byte is checked: its samples are sound.
+
+    The columnar reader refuses a wrong byte further down; ``decode`` then finds the true encoding."""
+    if content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in content:
+        return False
+    if len(_STRANGE.findall(content[:65536])) > 8:
+        return False
+    step = max(_PIECE, len(content) // 16)
+    return all(_sound(content[start : start + _PIECE]) for start in range(0, len(content), step))
+
+
+def _sound(piece: bytes) -> bool:
+    """Whether bytes cut anywhere out of a text are UTF-8, their broken first and last characters set aside."""
+    start = next((i for i, byte in enumerate(piece[:4]) if byte & 0xC0 != 0x80), 4)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(piece[start:])
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_utf8(content: bytes) -> bool:

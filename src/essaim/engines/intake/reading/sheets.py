@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from ..grid import Grid
 from ..tables import FileRefused, Limits
 from .columnar import read_json, read_parquet
-from .delimited import read_delimited
-from .encoding import decode
+from .delimited import NotUtf8, read_delimited
+from .encoding import decode, seems_utf8
 from .markup import read_html, read_xmlss
 from .ods import read_flat_ods, read_ods
 from .package import gunzip, inner_files, open_package
 from .sniff import sniff
 from .workbook import read_xls, read_xlsx
+
+_LONG = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ def read_sheets(content: bytes, name: str, limits: Limits, vocabulary: frozenset
 
 
 def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[str]) -> Sheets:
+    if len(content) > _LONG and seems_utf8(content):
+        try:
+            grid, separator, more = read_delimited(content, _stem(name), limits, vocabulary, checked=False)
+            return Sheets("csv", (grid,), more, "utf-8", separator)
+        except NotUtf8:
+            pass
     text, encoding, notices = decode(content)
     grid, separator, more = read_delimited(text, _stem(name), limits, vocabulary)
     return Sheets("csv", (grid,), (*notices, *more), encoding, separator)

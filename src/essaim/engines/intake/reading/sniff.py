@@ -8,6 +8,7 @@ import zipfile
 
 from ..tables import FileRefused
 
+_BLANK = b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -73,7 +74,7 @@ def sniff(content: bytes) -> str:
     """The format of ``content``: xlsx, xlsm, ods, xls, parquet, gzip, zip, json, jsonl, html, xmlss, fods or csv.
 
     Refuses empty files, other kinds of documents, encrypted workbooks and binary noise."""
-    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+    if not content[:4096].strip(_BLANK) and not content.strip(_BLANK):
         raise FileRefused("empty_file", "Le fichier est vide : il ne contient aucune donnée.")
     kind = next((name for signature, name in _SIGNATURES if content.startswith(signature)), "")
     if kind == "zip":
