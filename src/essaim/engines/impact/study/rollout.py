@@ -58,10 +58,10 @@ def rollout_result(panel: Panel, plan: Plan, setting: Setting,
     except Refusal as refusal:
         battery, said = None, (refusal.message,)
     sturdy = robustness(panel, events[1] if events else None, plan, space)
-    groups = _subgroups(panel, plan, setting)
+    groups, unsaid = _subgroups(panel, plan, setting)
     result = _concluded(panel, plan, power, grade, effects, battery, sturdy)
     shown = replace(result, by_group=_parts(main, "group"), by_period=_parts(main, "calendar"), events=events[0] if events else None,
-                    subgroups=groups, warnings=(*result.warnings, *said, *_bacon_warning(panel)))
+                    subgroups=groups, warnings=(*result.warnings, *said, *unsaid, *_bacon_warning(panel)))
     return shown, space
 
 
@@ -134,16 +134,20 @@ def _parts(main: GroupTimeEffects, kind: str) -> tuple[tuple[float, float, float
     return tuple((float(a), float(v), float(s)) for a, v, s in zip(found.at, found.value, found.std_error, strict=True))
 
 
-def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> SubgroupEffects | None:
+def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> tuple[SubgroupEffects | None, tuple[str, ...]]:
+    """Effects by sub-group, or why there are none."""
     if len(setting.subgroups) < 2:
-        return None
+        return None, (("Moins de deux sous-groupes atteignent les seuils de publication.",) if plan.data.subgroup else ())
     cohort = panel.cluster_cohort()
     treated = np.isfinite(cohort) & (cohort <= panel.periods[-1])
     start = np.where(treated, np.searchsorted(panel.periods, np.where(treated, cohort, panel.periods[0])), -1)
-    return subgroup_effects({k: v[0] for k, v in setting.subgroups.items()}, start.tolist(),
-                            weights={k: v[1] for k, v in setting.subgroups.items()},
-                            strata=None if setting.strata is None else setting.strata.tolist(),
-                            draws=min(plan.inference.draws, 9999), seed=plan.inference.seed)
+    try:
+        return subgroup_effects({k: v[0] for k, v in setting.subgroups.items()}, start.tolist(),
+                                weights={k: v[1] for k, v in setting.subgroups.items()},
+                                strata=None if setting.strata is None else setting.strata.tolist(),
+                                draws=min(plan.inference.draws, 9999), seed=plan.inference.seed), ()
+    except Refusal as refusal:
+        return None, (refusal.message,)
 
 
 def _concluded(panel: Panel, plan: Plan, power: DesignPower, grade: BaselineGrade, effects: list[Effect],
@@ -161,7 +165,7 @@ def _concluded(panel: Panel, plan: Plan, power: DesignPower, grade: BaselineGrad
                       head.high if head else None, head.p_value if head else None, plan.design.alpha, power.treated_clusters,
                       power.mde, plan.design.smallest_effect, plan.indicator.direction, evidence.level, grade.grade,
                       disagreement=None if battery is None or battery.agree else battery.agreement,
-                      unanswerable=hard or (None if significant else unanswerable),
+                      unanswerable=unanswerable if hard or not significant else None,
                       is_underpowered=power.power_at_smallest is not None and power.power_at_smallest < plan.design.power)
     told: Conclusion = conclusion(reading)
     return IndicatorResult(panel.outcome_name, replace(power, unanswerable=unanswerable), grade, tuple(effects), (), (), None,
