@@ -161,3 +161,13 @@ def test_repeated_cross_sections_have_no_unit() -> None:
     """Rows may be different persons each year."""
     panel = Panel.read(frame(), **(ROLES | {"unit": None}))
     assert panel.is_repeated_cross_section and panel.unit_labels.size == panel.rows
+
+
+def test_the_doors_open() -> None:
+    """Every name exported by the engine exists, and nothing else does."""
+    import essaim.engines.impact as impact
+
+    for name in impact.__all__:
+        assert callable(getattr(impact, name))
+    with pytest.raises(AttributeError):
+        impact.nothing  # noqa: B018

@@ -12,50 +12,43 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True)
-def _frank_wolfe(a, b, start, eta, zeta, tolerance, iterations):  # type: ignore[no-untyped-def]  # pragma: no cover
-    rows, columns = a.shape
+def _frank_wolfe(at, b, start, eta, zeta, tolerance, iterations):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """``at`` (columns, rows); the residual is updated, not recomputed: one pass over the matrix an iteration."""
+    columns, rows = at.shape
     x = start.copy()
-    ax = np.zeros(rows)
+    residual = -b
+    for j in range(columns):
+        if x[j] != 0.0:
+            for i in range(rows):
+                residual[i] += at[j, i] * x[j]
     gradient = np.zeros(columns)
-    previous = np.inf
-    before = np.inf
+    before, previous = np.inf, np.inf
     for t in range(iterations):
         if t >= 2 and not (before - previous > tolerance):
             break
-        for i in range(rows):
-            total = 0.0
-            for j in range(columns):
-                total += a[i, j] * x[j]
-            ax[i] = total
         best = 0
         for j in range(columns):
             total = eta * x[j]
             for i in range(rows):
-                total += (ax[i] - b[i]) * a[i, j]
+                total += residual[i] * at[j, i]
             gradient[j] = total
             if total < gradient[best]:
                 best = j
-        slope, curvature, moved = 0.0, 0.0, False
+        slope, curvature, size = 0.0, 0.0, 0.0
         for j in range(columns):
             d = (1.0 if j == best else 0.0) - x[j]
-            if d != 0.0:
-                moved = True
             slope += gradient[j] * d
             curvature += eta * d * d
         for i in range(rows):
-            curvature += (a[i, best] - ax[i]) ** 2
-        if moved:
-            step = min(1.0, max(0.0, -slope / curvature))
-            for j in range(columns):
-                x[j] += step * ((1.0 if j == best else 0.0) - x[j])
-        error, size = 0.0, 0.0
-        for i in range(rows):
-            total = -b[i]
-            for j in range(columns):
-                total += a[i, j] * x[j]
-            error += total * total
+            curvature += (at[best, i] - residual[i] - b[i]) ** 2
+        step = min(1.0, max(0.0, -slope / curvature)) if curvature > 0.0 else 0.0
         for j in range(columns):
+            x[j] += step * ((1.0 if j == best else 0.0) - x[j])
             size += x[j] * x[j]
+        error = 0.0
+        for i in range(rows):
+            residual[i] += step * (at[best, i] - residual[i] - b[i])
+            error += residual[i] * residual[i]
         before, previous = previous, zeta * zeta * size + error / rows
     return x
 
@@ -72,7 +65,7 @@ def frank_wolfe(
         a, b = a - a.mean(axis=0), b - b.mean()
     x = np.full(a.shape[1], 1.0 / a.shape[1]) if start is None else np.ascontiguousarray(start, np.float64)
     eta = a.shape[0] * zeta * zeta
-    return np.asarray(_frank_wolfe(np.ascontiguousarray(a), np.ascontiguousarray(b), x, eta, zeta, tolerance**2, iterations))
+    return np.asarray(_frank_wolfe(np.ascontiguousarray(a.T), np.ascontiguousarray(b), x, eta, zeta, tolerance**2, iterations))
 
 
 def sparsify(x: Floats) -> Floats:
