@@ -1,24 +1,34 @@
 """What may be done: every act names who does it (``by``), asks for the right, is whole or nothing, and is journalled."""
 
 from .accepting import accept, recover, withdraw
+from .arrivals import account_arriving, link_identity
 from .checking import answer, check
 from .people import end_mandate, grant_mandate, local_administrator, open_account
+from .privacy import erase_person, export_person, purge
 from .receiving import correct_rows, receive, refuse
 from .refusals import ActForbidden, ActRefused
+from .tokens import create_token, revoke_token
 
 __all__ = [
     "ActForbidden",
     "ActRefused",
     "accept",
+    "account_arriving",
     "answer",
     "check",
     "correct_rows",
+    "create_token",
     "end_mandate",
+    "erase_person",
+    "export_person",
     "grant_mandate",
+    "link_identity",
     "local_administrator",
     "open_account",
+    "purge",
     "receive",
     "recover",
     "refuse",
+    "revoke_token",
     "withdraw",
 ]

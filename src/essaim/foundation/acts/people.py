@@ -60,7 +60,7 @@ def open_account(
         raise ActRefused(" ".join(error.messages)) from error
     with transaction.atomic():
         account.save()
-        record("open_account", account, by=by, mandate=mandate, username=account.username)
+        record("open_account", account, by=by, mandate=mandate)  # no name: the journal outlives the person's data
     return account
 
 

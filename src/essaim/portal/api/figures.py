@@ -133,7 +133,7 @@ def _months(wanted: list[str]) -> list[str]:
     return wanted or [timezone.localdate().strftime("%Y-%m")]
 
 
-@router.get("/figures", response=list[FigureDocument], summary="Obtenir des chiffres", auth=PUBLIC, openapi_extra=OPEN_TO_ALL)
+@router.get("/figures", response=FigureDocument | list[FigureDocument], summary="Obtenir des chiffres", auth=PUBLIC, openapi_extra=OPEN_TO_ALL)
 def figure_list(
     request: HttpRequest,
     indicator: Annotated[list[Short], Query(min_length=1, max_length=20, description="Code d'indicateur ; répétable.")],
@@ -145,8 +145,8 @@ def figure_list(
     by: Annotated[list[Short], Query(max_length=3, description="Ventilation ; répétable pour croiser.")] = [],  # noqa: B006
     known_at: Annotated[date | None, Query(description="Tel que connu à la fin de ce jour.")] = None,
     public: Annotated[bool, Query(description="Applique le secret statistique même à qui pourrait tout voir.")] = False,
-) -> list[dict[str, Any]]:
-    """Un document par indicateur. Sans jeton, ou hors du périmètre du jeton, les chiffres sont ceux du public : ceux qui
+) -> dict[str, Any] | list[dict[str, Any]]:
+    """Un document ; une liste de documents quand plusieurs indicateurs sont demandés. Sans jeton, ou hors du périmètre du jeton, les chiffres sont ceux du public : ceux qui
     portent sur trop peu d'élèves ou d'établissements sont masqués (« suppressed »)."""
     items, day = {code: _indicator(code) for code in dict.fromkeys(indicator)}, _day(known_at)
     hidden = public or not sees_in_full(account_of(request), level, unit)
@@ -161,9 +161,10 @@ def figure_list(
     for row in found.rows():
         rows[row["indicator"]].append({key: row[key] for key in ROW_KEYS})
     shared = {"level": found.level, "period": wanted[0] if len(wanted) == 1 else wanted, "known_at": day, "by": by}
-    return [
+    documents = [
         {"indicator": code, "version": item.version, "unit": item.unit, **shared, "rows": rows[code]} for code, item in items.items()
     ]
+    return documents[0] if len(documents) == 1 else documents
 
 
 @router.get("/trace", response=TraceDocument, summary="Remonter d'un chiffre à ses lignes", auth=READING)
