@@ -28,8 +28,7 @@ _ABBREVIATIONS = {
     "eem": "ecole elementaire", "lp": "lycee professionnel", "lpo": "lycee polyvalent", "lgt": "lycee general technologique",
 }  # fmt: skip
 _KINDS = frozenset(
-    "ecole college lycee elementaire maternelle primaire publique public privee prive de du des la le les l d et general technologique "
-    "professionnel polyvalent municipale communale groupe scolaire cite mixte".split()
+    ["ecole", "college", "lycee", "elementaire", "maternelle", "primaire", "publique", "public", "privee", "prive", "de", "du", "des", "la", "le", "les", "l", "d", "et", "general", "technologique", "professionnel", "polyvalent", "municipale", "communale", "groupe", "scolaire", "cite", "mixte"]
 )
 
 
