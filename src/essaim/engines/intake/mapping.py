@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
 
 from essaim.kernel.french import folded
 
@@ -197,6 +196,8 @@ def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set
     gain = total[np.ix_(free, fields)]
     # A high power: one certain pair outweighs several doubtful ones.
     weights = np.where(gain >= ACCEPTED - 8, (gain / 100) ** 8, 0.0)
+    from scipy.optimize import linear_sum_assignment  # a second to import, for files only
+
     lines, columns = linear_sum_assignment(weights, maximize=True)
     floor = ACCEPTED - 8
     return {free[a]: contract.fields[fields[b]].name for a, b in zip(lines, columns, strict=True) if gain[a, b] >= floor}
