@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ESSAIM_DATA_DIR ?= $(if $(wildcard ../shared/data/README.md),$(abspath ../shared/data),)
 export ESSAIM_HOME ?= $(CURDIR)/var
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: run demo test test-slow test-postgres check bench docs lock clean

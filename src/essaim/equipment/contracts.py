@@ -117,6 +117,7 @@ BUYER = Field(
     "Collectivité ou organisme qui achète.",
     synonyms=("SIREN", "SIREN acheteur", "SIREN collectivité", "acheteur", "SIRET acheteur", "siren_acheteur", "SIRET", "SIREN de la collectivité", "n° SIREN"),
     reference="organisation",
+    reference_severity=Severity.NOTICE,
 )
 CONDITION = Field(
     "condition",

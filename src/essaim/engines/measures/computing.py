@@ -156,6 +156,8 @@ def _rows(
     low = high = np.full_like(value, np.nan)
     if item.proved is not None:
         sure = _ratio(item, _total(item.proved, memory, groups, sums), bottom)[0]
+        # What was declared and never confirmed is proved for nothing, not for everything.
+        sure = np.where(np.isnan(sure) & ~np.isnan(value), 0.0, sure)
         low, high = np.fmin(sure, value), np.fmax(sure, value)
     coverage = _coverage(item, memory, groups, value.shape, top)
     keep = _kept_rows(item, top, bottom, memory, value.shape)

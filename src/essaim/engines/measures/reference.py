@@ -136,6 +136,8 @@ class Reference:
             result["value"] = _divided(indicator, top, bottom)
         if indicator.proved is not None:
             sure = _divided(indicator, self._sum(indicator.proved, schools, period, by, category), bottom)
+            if sure is None and result["value"] is not None:
+                sure = 0.0
             ends = [item for item in (sure, result["value"]) if item is not None]
             result |= {"low": min(ends, default=None), "high": max(ends, default=None)}
         result["coverage"] = self._coverage(indicator, schools, data, period, by, category)
