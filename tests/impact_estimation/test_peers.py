@@ -86,7 +86,10 @@ def test_moderndid_agrees(method) -> None:
 
 @pytest.mark.parametrize("method", ["dr", "reg", "ipw"])
 def test_repeated_cross_sections_agree_with_drdid(method) -> None:
-    """Two groups, two dates, rows of different persons: moderndid's port of DRDID, value and influence-function error."""
+    """Two groups, two dates, rows of different persons: moderndid's port of DRDID, value and influence-function error.
+
+    Divergence: moderndid 0.2.0 (as DRDID up to 1.3) adds the pre-treatment regression term of the doubly robust influence function where
+    it must be subtracted, corrected in DRDID 1.4.0; our error is that of csdid 0.4.3, next test."""
     estimators = pytest.importorskip("moderndid.drdid.estimators")
     frame = rollout(3, periods=2, entries=(2,), varying_x=True)
     post, d = (frame.t == 2).to_numpy(float), (frame.g > 0).to_numpy(float)
@@ -96,7 +99,32 @@ def test_repeated_cross_sections_agree_with_drdid(method) -> None:
     panel = Panel.read(frame, **(ROLES | {"unit": None}), covariates=["x"], weights="w")
     ours = two_group_did(panel, before=1, after=2, method=method, cluster="unit")
     assert ours.value == pytest.approx(theirs.att, abs=1e-6)
-    assert ours.std_error == pytest.approx(theirs.se, rel=1e-5)
+    if method == "dr":
+        assert ours.std_error != pytest.approx(theirs.se, rel=1e-4) and ours.std_error == pytest.approx(
+            theirs.se, rel=0.05
+        )
+    else:
+        assert ours.std_error == pytest.approx(theirs.se, rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["dr", "reg", "ipw"])
+@pytest.mark.parametrize("kind", ["unbalanced", "cross-sections"])
+def test_csdid_agrees_on_rows(method, kind) -> None:
+    """Staggered entry, unbalanced panel or rows of different persons, covariate varying: cells and errors."""
+    frame = rollout(7, varying_x=True)
+    if kind == "unbalanced":
+        frame, unit, options = (
+            frame.sample(frac=0.9, random_state=1).sort_index(),
+            "uai",
+            {"allow_unbalanced_panel": True},
+        )
+    else:
+        frame, unit, options = frame.assign(uai=frame.row), None, {"panel": False}
+    theirs = csdid_cells(frame, method, "nevertreated", "varying", **options)
+    panel = Panel.read(frame, **(ROLES | {"unit": unit}), covariates=["x"], lost_clusters="keep")
+    ours = group_time_effects(panel, method=method, unbalanced="repeated")
+    np.testing.assert_allclose(ours.value, theirs["att"].astype(float), atol=1e-9)
+    np.testing.assert_allclose(ours.std_error, theirs["se"].astype(float), atol=1e-9)
 
 
 def test_two_group_panel_agrees_with_drdid() -> None:

@@ -98,7 +98,7 @@ def covariates_complete(missing: Flags, policy: str, covariates: Floats, names: 
 
 def covariates_known(covariates: Floats, names: Sequence[str]) -> None:
     """Refuse, at estimation, covariates that were kept with missing values (only predictors averaged over time may have some)."""
-    bad = ~np.isfinite(covariates).all(axis=1)
+    bad = np.asarray(~np.isfinite(covariates).all(axis=1), np.bool_)
     covariates_complete(bad, "refuse", covariates, names)
 
 

@@ -1,5 +1,5 @@
 """Two groups, two periods, repeated cross-sections: Sant'Anna & Zhao (2020), as R DRDID's ``drdid_rc`` (locally efficient),
-``reg_did_rc`` and ``std_ipw_did_rc``. Also used for unbalanced panels, as R did does."""
+``reg_did_rc`` and ``std_ipw_did_rc`` (the sign of the pre-treatment regression term as from 1.4.0). Also used for unbalanced panels, as R did does."""
 
 from __future__ import annotations
 
@@ -100,8 +100,7 @@ def _doubly_robust(y: Floats, post: Floats, d: Floats, x: Floats, w: Floats) -> 
         moment = _mean_x(x, control * (residual - etas[1]))
         part = treated * (residual - etas[0]) - control * (residual - etas[1])
         part += everyone * (gap - etas[2]) - treated * (gap - etas[3])
-        # R adds this term at both dates; the odds weights balance covariates, so it vanishes in large samples.
-        influence -= controls.representation(_mean_x(x, treated) - _mean_x(x, control))
+        part -= controls.representation(_mean_x(x, treated) - _mean_x(x, control))
         part -= combine((hessian @ moment)[None], score)[0]
         shift = _mean_x(x, everyone) - _mean_x(x, treated)
         part += treats.representation(shift) - controls.representation(shift)
