@@ -6,7 +6,7 @@ from typing import Any
 
 from essaim.foundation.models import Account
 
-PASSWORD = "essaim-demonstration"
+PASSWORD = "douze-ruches-au-soleil"
 
 
 def demonstration_accounts() -> dict[str, Any]:
