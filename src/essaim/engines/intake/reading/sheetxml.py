@@ -16,16 +16,19 @@ _HIDDEN_COLUMN = re.compile(rb"<col\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
 _ERROR = re.compile(rb"<c\b(?=[^>]*\bt=\"e\")[^>]*?\br=\"([A-Z]+)(\d+)\"[^>]*>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>([^<]*)</v>")
 _NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]*/>)\s*(?:<v>\s*</v>|<v\s*/>)?\s*</c>")
 _REFERENCE = re.compile(rb"<c\b[^>]*?\br=\"([A-Z]+)(\d+)\"")
+_BEYOND = re.compile(rb' r="[A-Z](?:[A-Z]|\d{7})')
 _DENSE_CELLS = 20_000_000
+
+Overlay = dict[int, tuple[list[int], list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """``overlay``: (row, column) → text replacing what the fast reader gives. ``dense`` is False when reading the
+    """``overlay``: column → rows and texts replacing what the fast reader gives. ``dense`` is False when reading the
     bounding rectangle would cost far more than the cells present, or the XML is not in its usual form."""
 
     dense: bool
-    overlay: dict[tuple[int, int], str] = field(default_factory=dict)
+    overlay: Overlay = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     formulas: bool = False
@@ -34,12 +37,15 @@ class SheetFacts:
 
 def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
     """Collect the facts of one worksheet part. ``formats`` gives the styles whose display matters."""
-    if b"<sheetData" not in xml or not _usual(xml) or _too_sparse(xml):
+    cells = xml.count(b"<c ")
+    if b"<sheetData" not in xml or not _usual(xml, cells) or _too_sparse(xml, cells):
         return SheetFacts(dense=False)
     formulas = b"<f" in xml and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
-    overlay = _errors(xml) if b't="e"' in xml else {}
+    overlay: Overlay = {}
+    if b't="e"' in xml:
+        _errors(xml, overlay)
     if formats:
-        overlay.update(_shown(xml, formats))
+        _shown(xml, formats, overlay)
     hidden = b"hidden=" in xml
     return SheetFacts(
         True,
@@ -51,50 +57,50 @@ def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
     )
 
 
-def _usual(xml: bytes) -> bool:
-    cells = xml.count(b"<c ")
-    return xml.count(b"<c>") == 0 and (cells == 0 or b'<c r="' in xml or b" r=" in xml)
+def _usual(xml: bytes, cells: int) -> bool:
+    return b"<c>" not in xml and (cells == 0 or b'<c r="' in xml or b" r=" in xml)
 
 
-def _too_sparse(xml: bytes) -> bool:
-    cells = xml.count(b"<c ") + 1
+def _too_sparse(xml: bytes, cells: int) -> bool:
     rows = max(map(int, _ROW.findall(xml)), default=1)
-    wide = 16_384 if re.search(rb' r="[A-Z]{3}\d', xml) else 702 if re.search(rb' r="[A-Z]{2}\d', xml) else 26
-    far = re.search(rb' r="[A-Z]{1,3}\d{7,}"', xml)
+    wide, far = 26, None
+    if _BEYOND.search(xml):
+        wide = 16_384 if re.search(rb' r="[A-Z]{3}\d', xml) else 702
+        far = re.search(rb' r="[A-Z]{1,3}\d{7,}"', xml)
     if rows * wide <= _DENSE_CELLS and not far:
         return False
     references = _REFERENCE.findall(xml)
     columns = {letters for letters, _ in references}
     width = max((index_of(letters.decode()) + 1 for letters in columns), default=1)
     height = max((int(row) for _, row in references), default=1)
-    return width > 16_384 or height > 1_048_576 or width * height > max(_DENSE_CELLS, 8 * cells)
+    return width > 16_384 or height > 1_048_576 or width * height > max(_DENSE_CELLS, 8 * (cells + 1))
 
 
-def _errors(xml: bytes) -> dict[tuple[int, int], str]:
-    return {
-        (int(row), index_of(letters.decode())): value.decode("utf-8", "replace")
-        for letters, row, value in _ERROR.findall(xml)
-    }
+def _errors(xml: bytes, overlay: Overlay) -> None:
+    for letters, row, value in _ERROR.findall(xml):
+        rows, texts = overlay.setdefault(index_of(letters.decode()), ([], []))
+        rows.append(int(row))
+        texts.append(value.decode("utf-8", "replace"))
 
 
-def _shown(xml: bytes, formats: Mapping[int, str]) -> dict[tuple[int, int], str]:
+def _shown(xml: bytes, formats: Mapping[int, str], overlay: Overlay) -> None:
     styles = b"|".join(str(style).encode() for style in sorted(formats))
     pattern = re.compile(
         rb'<c r="([A-Z]+)(\d+)" s="(' + styles + rb')"(?: t="n")?>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>([^<]*)</v>'
     )
     memo: dict[tuple[bytes, bytes], str | None] = {}
-    overlay: dict[tuple[int, int], str] = {}
-    index = {}
+    places: dict[bytes, tuple[list[int], list[str]]] = {}
     for letters, row, style, value in pattern.findall(xml):
         key = (style, value)
         if key not in memo:
             memo[key] = displayed(value.decode(), formats[int(style)])
         text = memo[key]
         if text is not None:
-            if letters not in index:
-                index[letters] = index_of(letters.decode())
-            overlay[(int(row), index[letters])] = text
-    return overlay
+            if letters not in places:
+                places[letters] = overlay.setdefault(index_of(letters.decode()), ([], []))
+            rows, texts = places[letters]
+            rows.append(int(row))
+            texts.append(text)
 
 
 def _hidden_rows(xml: bytes) -> frozenset[int]:

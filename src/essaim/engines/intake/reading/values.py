@@ -82,10 +82,19 @@ def text_column(values: Sequence[Any]) -> pl.Series:
         return unshielded(blank_to_null(pl.Series(values, dtype=pl.String)))
     if kinds == {float}:
         return float_column(pl.Series(values, dtype=pl.Float64))
+    if kinds <= {str, float, type(None)}:
+        return _mixed_column(values)
     if len(kinds) > 1 or next(iter(kinds)) not in (float, int):
         memo: dict[Any, str | None] = {}
         return unshielded(pl.Series([_memo_text(value, memo) for value in values], dtype=pl.String))
     return pl.Series([cell_text(value) for value in values], dtype=pl.String)
+
+
+def _mixed_column(values: Sequence[Any]) -> pl.Series:
+    """Texts and numbers, such as a label above a column of numbers."""
+    texts = pl.Series([value if type(value) is str else None for value in values], dtype=pl.String)
+    numbers = float_column(pl.Series([value if type(value) is float else None for value in values], dtype=pl.Float64))
+    return unshielded(blank_to_null(texts)).zip_with(texts.is_not_null(), numbers)
 
 
 def _memo_text(value: Any, memo: dict[Any, str | None]) -> str | None:

@@ -15,7 +15,7 @@ from ..grid import Grid, grid_from_cells, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
 from .package import checked_xml, member_bytes, open_package
-from .sheetxml import SheetFacts, hidden_columns, look
+from .sheetxml import Overlay, SheetFacts, hidden_columns, look
 from .sniff import encrypted, truncated
 from .styles import Package, SheetPart, read_package
 from .values import cell_text, displayed, text_column
@@ -116,18 +116,13 @@ def _dense(
     )
 
 
-def _overlaid(
-    columns: list[pl.Series], overlay: dict[tuple[int, int], str], first_row: int, first_column: int, height: int
-) -> list[pl.Series]:
-    by_column: dict[int, tuple[list[int], list[str]]] = {}
-    for (row, column), text in overlay.items():
+def _overlaid(columns: list[pl.Series], overlay: Overlay, first_row: int, first_column: int, height: int) -> list[pl.Series]:
+    for column, (rows, texts) in overlay.items():
         place = column - first_column
-        if 0 <= place < len(columns) and 0 <= row - first_row < height:
-            where, texts = by_column.setdefault(place, ([], []))
-            where.append(row - first_row)
-            texts.append(text)
-    for place, (where, texts) in by_column.items():
-        columns[place] = columns[place].scatter(where, texts)
+        if 0 <= place < len(columns):
+            inside = pl.DataFrame({"row": rows, "text": texts}, schema={"row": pl.Int64, "text": pl.String})
+            inside = inside.filter(pl.col("row").is_between(first_row, first_row + height - 1))
+            columns[place] = columns[place].scatter((inside["row"] - first_row).cast(pl.UInt32), inside["text"])
     return columns
 
 
