@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from datetime import date
 
 import polars as pl
 
@@ -31,6 +32,8 @@ DTYPES: dict[FieldType, pl.DataType] = {
 }
 COMMUNE_PATTERN = COMMUNE.pattern
 _KEYS = pl.Series(list(KEY_LETTERS))
+_NO_ROW = pl.Series([], dtype=pl.UInt32)
+_MARKERS = list(plain_markers())
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
 
 
@@ -123,7 +126,10 @@ def _quickly(text: pl.Series, field: Field, sense: ColumnSense) -> tuple[pl.Seri
     elif field.type in (FieldType.DATE, FieldType.MONTH):
         values = _quick_date(text, field)
     else:
-        values = pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))
+        values = text == "true"
+        values = values.set(~(values | (text == "false")), None)
+    if values.null_count() == text.null_count():
+        return values, _NO_ROW
     return values, (values.is_null() & text.is_not_null()).arg_true()
 
 
@@ -139,33 +145,38 @@ def _scaled(values: pl.Series, field: Field, sense: ColumnSense) -> pl.Series:
 
 def _quick_date(text: pl.Series, field: Field) -> pl.Series:
     values = text.str.to_date("%Y-%m-%d", strict=False)
-    odd = values.dt.year() < 1000
-    if odd.any():
-        values = values.set(odd, None)
+    first = values.min()
+    if isinstance(first, date) and first.year < 1000:
+        values = values.set(values.dt.year() < 1000, None)
     return values.dt.truncate("1mo") if field.type is FieldType.MONTH else values
 
 
 def _quick_text(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    values = text.str.strip_chars()
-    odd = values.str.contains_any(_ODD_TEXT) | values.is_in(list(plain_markers())) | values.str.starts_with("Err:")
-    rest = odd.fill_null(False).arg_true()
-    blank = values == ""
-    if blank.any():
-        values = values.set(blank, None)
-    return (values.scatter(rest, None) if len(rest) else values), rest
+    """Texts stand for themselves; those with odd blanks, damaged accents or a mark of absence are left to be read."""
+    values = text
+    if (text < "!").any() or text.str.ends_with(" ").any():
+        values = text.str.strip_chars()
+        blank = values == ""
+        values = values.set(blank, None) if blank.any() else values
+    odd = values.str.contains_any(_ODD_TEXT) | values.is_in(_MARKERS) | values.str.starts_with("Err:")
+    if not odd.any():
+        return values, _NO_ROW
+    return values.set(odd, None), odd.fill_null(False).arg_true()
 
 
 def _quick_identifier(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
     """A canonical identifier stands for itself; the others are left to be read."""
-    if field.type in (FieldType.SIREN, FieldType.SIRET):
-        distinct = text.unique().drop_nulls()
-        odd = distinct.filter(~_canonical(distinct, field))
-        rest = text.is_in(odd.implode()).fill_null(False).arg_true() if len(odd) else pl.Series([], dtype=pl.UInt32)
+    if field.type is FieldType.CODE:
+        odd = text.is_in([code.value for code in field.codes]).not_()
     else:
-        rest = ((~_canonical(text, field)).fill_null(False) & text.is_not_null()).arg_true()
-    if not len(rest):
-        return text, rest
-    return text.clone().scatter(rest, None), rest
+        distinct = text.unique().drop_nulls()
+        others = distinct.filter(~_canonical(distinct, field))
+        if not len(others):
+            return text, _NO_ROW
+        odd = text.is_in(others.implode())
+    if not odd.any():
+        return text, _NO_ROW
+    return text.set(odd, None), odd.fill_null(False).arg_true()
 
 
 def _canonical(text: pl.Series, field: Field) -> pl.Series:
@@ -181,8 +192,6 @@ def _canonical(text: pl.Series, field: Field) -> pl.Series:
             return text.str.contains(COMMUNE_PATTERN) & prefix.is_in(list(BY_CODE))
         case FieldType.DEPARTEMENT:
             return text.is_in(list(BY_CODE))
-        case FieldType.CODE:
-            return text.is_in([code.value for code in field.codes])
         case FieldType.SCHOOL_YEAR:
             first, last = (text.str.slice(at, 4).cast(pl.Int32, strict=False) for at in (0, 5))
             return text.str.contains("^(?:18|19|20|21)[0-9]{2}-[0-9]{4}$") & (last - first == 1).fill_null(False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -35,9 +36,10 @@ class Answer:
 
 def resolve_references(
     batch: Batch, typed: Typed, references: MappingOf[str, Reference], answers: MappingOf[str, str]
-) -> list[Question]:
-    """Looks every referenced field up; completes ``typed`` (values, findings, attributes) and gives the questions still open."""
-    questions: list[Question] = []
+) -> list[tuple[int, Question]]:
+    """Looks every referenced field up; completes ``typed`` (values, findings, attributes) and gives the questions still open,
+    each with the number of its file."""
+    questions: list[tuple[int, Question]] = []
     for field in batch.contract.fields:
         reference = references.get(field.reference or "")
         if reference is None:
@@ -145,8 +147,10 @@ def _suggested(batch: Batch, typed: Typed, field: Field, rows: pl.Series, refere
     return pl.Series([given.get(index) for index in rows.to_list()], dtype=pl.String)
 
 
-def _find_missing(batch: Batch, typed: Typed, field: Field, reference: Reference, answers: MappingOf[str, str]) -> list[Question]:
-    """Rows without the identifier but with a name: found (notice), asked (tie), or not found."""
+def _find_missing(
+    batch: Batch, typed: Typed, field: Field, reference: Reference, answers: MappingOf[str, str]
+) -> list[tuple[int, Question]]:
+    """Rows without the identifier but with a name: found (notice), asked (tie), or not found. Questions with their file."""
     values = typed.columns[field.name]
     empty = values.is_null()
     if len(typed.wrong[field.name]):
@@ -156,17 +160,30 @@ def _find_missing(batch: Batch, typed: Typed, field: Field, reference: Reference
         return []
     joined, found = _answers(frame, reference)
     words = [name for name in joined.columns if name not in ("index", "query")]
-    questions: list[Question] = []
-    for key, group in joined.partition_by("query", as_dict=True, maintain_order=True).items():
-        about = ", ".join(f"« {text} »" for text in group.select(words).row(0) if text)
-        decided = found.get(int(key[0]), Answer(None, ()))
-        questions += _settle(batch, typed, field, group["index"], about, decided, answers)
-    return questions
+    settled = []
+    for query, *texts in joined.select("query", *words).unique("query", maintain_order=True).iter_rows():
+        about = ", ".join(f"« {text} »" for text in texts if text)
+        settled.append(_settle(query, about, found.get(query, Answer(None, ())), field, answers))
+    schema = {"query": pl.UInt32, "about": pl.String, "value": pl.String, "code": pl.String}
+    table = pl.DataFrame([item[:4] for item in settled], schema=schema, orient="row")
+    cells = joined.select("index", pl.col("query").cast(pl.UInt32)).join(table, on="query", how="left", maintain_order="left")
+    _fill(typed, field, cells.filter(pl.col("value").is_not_null()))
+    _tell(typed, field, cells.filter(pl.col("value").is_null()))
+    return _open_questions(batch, cells, {item.query: item for item in settled if item.choices})
 
 
-def _settle(
-    batch: Batch, typed: Typed, field: Field, rows: pl.Series, about: str, found: Answer, answers: MappingOf[str, str]
-) -> list[Question]:
+class _Settled(NamedTuple):
+    """What one query came to: a value, or the code of the issue with, when it is to be asked, its choices."""
+
+    query: int
+    about: str
+    value: str | None
+    code: str | None
+    identity: str
+    choices: tuple[tuple[str, str, float], ...]
+
+
+def _settle(query: int, about: str, found: Answer, field: Field, answers: MappingOf[str, str]) -> _Settled:
     identity = f"reference:{hashlib.sha256(f'{field.name}|{folded(about)}'.encode()).hexdigest()[:16]}"
     chosen = answers.get(identity)
     if chosen:
@@ -174,21 +191,38 @@ def _settle(
         chosen = str(reading.value) if reading.value is not None else None
     value = chosen or (found.value if identity not in answers else None)
     if value is not None:
-        _fill(typed, field, rows, value, about)
-        return []
-    blocking = Severity.BLOCKING if field.required else Severity.WARNING
+        return _Settled(query, about, value, None, identity, ())
     code = "reference_ambiguous" if found.candidates else "reference_not_found"
-    if code == "reference_ambiguous" or field.required:
-        typed.findings.append(finding(code, field.name, rows, detail=about, severity=blocking, expected=expected_of(field)))
-        typed.wrong[field.name] = pl.concat([typed.wrong[field.name].cast(pl.UInt32), rows])
     if not found.candidates or identity in answers:
-        return []
-    part = int(batch.places.part[int(rows[0])])
+        return _Settled(query, about, None, code, identity, ())
     choices = (*found.candidates, ("", IGNORE_CHOICE.replace("cette colonne", "ces lignes"), 0.0))
-    return [Question(identity, "reference", batch.places.sheets[part], about, REFERENCE_QUESTION.format(about=about), choices)]
+    return _Settled(query, about, None, code, identity, choices)
 
 
-def _fill(typed: Typed, field: Field, rows: pl.Series, value: str, about: str) -> None:
-    typed.columns[field.name] = typed.columns[field.name].scatter(rows, value)
-    suggestion = pl.Series([value], dtype=pl.String).new_from_index(0, len(rows))
-    typed.findings.append(finding("reference_found", field.name, rows, suggestion=suggestion, detail=about))
+def _fill(typed: Typed, field: Field, cells: pl.DataFrame) -> None:
+    if cells.height:
+        typed.columns[field.name] = typed.columns[field.name].scatter(cells["index"], cells["value"])
+        typed.findings.append(finding("reference_found", field.name, cells["index"], suggestion=cells["value"], detail=cells["about"]))
+
+
+def _tell(typed: Typed, field: Field, cells: pl.DataFrame) -> None:
+    """Rows whose identifier is still unknown: refused when it is required; a tie is always told."""
+    severity = Severity.BLOCKING if field.required else Severity.WARNING
+    for (code,), rows in cells.partition_by("code", as_dict=True, maintain_order=True).items():
+        if code == "reference_ambiguous" or field.required:
+            found = finding(str(code), field.name, rows["index"], detail=rows["about"], severity=severity, expected=expected_of(field))
+            typed.findings.append(found)
+            typed.wrong[field.name] = pl.concat([typed.wrong[field.name].cast(pl.UInt32), rows["index"]])
+
+
+def _open_questions(batch: Batch, cells: pl.DataFrame, asked: dict[int, _Settled]) -> list[tuple[int, Question]]:
+    """Each question once for each file that has such rows, with the sheet where they first stand."""
+    waiting = cells.filter(pl.col("query").is_in(list(asked)))
+    files = pl.Series("file", list(batch.file_of_part), dtype=pl.UInt32)
+    part = batch.places.part.gather(waiting["index"]).alias("part")
+    told = waiting.select("query", part, files.gather(part)).unique(["query", "file"], keep="first", maintain_order=True)
+    return [
+        (file, Question(asked[query].identity, "reference", batch.places.sheets[part], asked[query].about,
+                        REFERENCE_QUESTION.format(about=asked[query].about), asked[query].choices))
+        for query, part, file in told.iter_rows()
+    ]  # fmt: skip

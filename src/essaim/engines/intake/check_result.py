@@ -13,7 +13,7 @@ from .cells import dtype_of
 from .check_batch import Batch, Part
 from .check_cells import SILENT, Typed
 from .contract import Contract, FieldType, Severity
-from .issues import ISSUE_SCHEMA, issues_frame, refused_rows, summary_frame
+from .issues import ISSUE_SCHEMA, Finding, by_file, issues_frame, refused_rows, summary_frame
 from .issues_messages import CELL_MESSAGES
 from .report import SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
@@ -24,14 +24,15 @@ MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything found about a batch of files. ``checked`` is None when no table of any file was usable."""
+    """Everything found about a batch of files. ``checked`` is None when no table of any file was usable; ``questions`` go
+    with the number of their file."""
 
     contract: Contract
     files: Sequence[tuple[ReadFile, str]]
     checked: tuple[Batch, Typed] | None
     ignored: list[tuple[Part, str]]
     sender: str | None
-    questions: tuple[Question, ...] = ()
+    questions: tuple[tuple[int, Question], ...] = ()
     merged: pl.Series = field(default_factory=lambda: _NOTHING)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ def empty_check(contract: Contract, filename: str, sha256: str, notices: tuple[t
     issues = pl.DataFrame([line], schema=ISSUE_SCHEMA)
     return Check(
         contract, filename, sha256, "refused", (), empty_rows(contract), empty_rows(contract, as_text=True), issues,
-        summary_frame(issues, contract), missing_why=pl.DataFrame(schema=MISSING_WHY_SCHEMA), notices=notices,
+        issues.select("code", "severity", "field", pl.lit(1, dtype=pl.UInt32).alias("count"), "message"), missing_why=pl.DataFrame(schema=MISSING_WHY_SCHEMA), notices=notices,
     )  # fmt: skip
 
 
@@ -59,26 +60,38 @@ def split_by_file(outcome: Outcome) -> list[Check]:
     if outcome.checked is None:
         return [_unusable(outcome, number) for number in range(len(outcome.files))]
     batch, typed = outcome.checked
-    refused = refused_rows(typed.findings, batch.size)
     told = [item for item in typed.findings if item.code != SILENT]
+    repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) if len(outcome.merged) else None
     whole = _Whole(
-        issues_frame(told, outcome.contract, batch.places),
-        refused,
-        _system_columns(batch, typed, outcome.sender),
-        _missing_why(batch, typed),
-        pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part),
-    )
-    files = set(batch.file_of_part)
-    return [_file_check(outcome, whole, number) if number in files else _unusable(outcome, number) for number in range(len(outcome.files))]
+        by_file(told, batch.places, batch.file_of_part), refused_rows(typed.findings, batch.size), repeated,
+        typed.frame(), _placed(batch, typed), _missing_why(batch, typed), _extents(batch),
+    )  # fmt: skip
+    return [_file_check(outcome, whole, number) if number in whole.extents else _unusable(outcome, number) for number in range(len(outcome.files))]
+
+
+def _extents(batch: Batch) -> dict[int, tuple[int, int]]:
+    """First row and number of rows of each file: the rows of a file follow one another."""
+    counts = dict(batch.places.part.value_counts().iter_rows())
+    found: dict[int, tuple[int, int]] = {}
+    start = 0
+    for part, file in enumerate(batch.file_of_part):
+        first, size = found.get(file, (start, 0))
+        found[file] = (first, size + counts.get(part, 0))
+        start += counts.get(part, 0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    issues: pl.DataFrame
+    """What is known of the batch once: ``values`` typed, ``extents`` of files, ``repeated`` rows merged with an earlier one."""
+
+    findings: dict[int, list[Finding]]
     refused: pl.Series
-    system: pl.DataFrame
+    repeated: pl.Series | None
+    values: pl.DataFrame
+    departement: pl.Series
     missing: pl.DataFrame
-    file: pl.Series
+    extents: dict[int, tuple[int, int]]
 
 
 def _unusable(outcome: Outcome, number: int) -> Check:
@@ -94,47 +107,50 @@ def _unusable(outcome: Outcome, number: int) -> Check:
 def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     batch = outcome.checked[0]  # type: ignore[index]
     parts = [index for index, file in enumerate(batch.file_of_part) if file == number]
-    alone = len(outcome.files) == 1
-    inside = None if alone else whole.file == number
-    issues = (whole.issues if alone else whole.issues.filter(pl.col("part").is_in(parts))).drop("part")
-    issues = _with_ignored(issues, outcome, number)
+    findings = whole.findings[number]
     read, sha256 = outcome.files[number]
-    rows, refused, count, again = _rows(outcome, whole, inside)
-    questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, batch, parts)
-    missing = whole.missing if alone else whole.missing.filter(pl.col("_part").is_in(parts))
-    graves = set(issues["severity"].unique()) & {Severity.BLOCKING.value, Severity.WARNING.value}
+    rows, refused, count, again = _rows(outcome, whole, number)
+    questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
+    missing = whole.missing if len(outcome.files) == 1 else whole.missing.filter(pl.col("_part").is_in(parts))
+    grave = any(item.severity is not Severity.NOTICE and item.frame.height for item in findings)
+    ignored = _ignored(outcome, number)
+    summary = summary_frame(findings, outcome.contract, batch.places)
+    contract, places = outcome.contract, batch.places
     return Check(
-        outcome.contract, read.filename, sha256, "issues" if graves or questions else "clean",
+        contract, read.filename, sha256, "issues" if grave or questions else "clean",
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
-        rows, refused, issues, summary_frame(issues, outcome.contract), questions, missing.drop("_part"),
+        rows, refused, lambda: pl.concat([issues_frame(findings, contract, places), ignored]),  # type: ignore[arg-type]
+        pl.concat([summary, _counted(ignored)]), questions, missing.drop("_part"),
         (*read.notices, *_notices(outcome, number)), count, {"merged": again, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
     )  # fmt: skip
 
 
-def _asked(outcome: Outcome, batch: Batch, parts: list[int]) -> tuple[Question, ...]:
-    if len(outcome.files) == 1:
-        return outcome.questions
-    sheets = {batch.places.sheets[index] for index in parts}
-    return tuple(question for question in outcome.questions if question.sheet in sheets)
+def _counted(issues: pl.DataFrame) -> pl.DataFrame:
+    """Issues of one code as one line of summary, none when there is none."""
+    first = issues.head(1)
+    return first.select("code", "severity", "field", pl.lit(issues.height, dtype=pl.UInt32).alias("count"), "message")
 
 
-def _rows(outcome: Outcome, whole: _Whole, inside: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame, int, int]:
+def _asked(outcome: Outcome, number: int) -> tuple[Question, ...]:
+    return tuple(question for file, question in outcome.questions if file == number)
+
+
+def _rows(outcome: Outcome, whole: _Whole, number: int) -> tuple[pl.DataFrame, pl.DataFrame, int, int]:
     """Accepted rows (merged duplicates once), refused rows as text, rows read, rows merged."""
-    batch, typed = outcome.checked  # type: ignore[misc]
-    bad = whole.refused
-    count = batch.size if inside is None else int(inside.sum())
+    batch = outcome.checked[0]  # type: ignore[index]
+    start, size = whole.extents[number]
+    bad = whole.refused.slice(start, size)
     good = ~bad
     again = 0
-    if len(outcome.merged):
-        repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) & good
-        repeated_here = repeated if inside is None else repeated & inside
-        again = int(repeated_here.sum())
+    if whole.repeated is not None:
+        repeated = whole.repeated.slice(start, size) & good
+        again = int(repeated.sum())
         good = good & ~repeated
-    if inside is not None:
-        good, bad = good & inside, bad & inside
-    accepted = _beside(typed.frame(), whole.system)
-    refused = _beside(batch.text, whole.system)
-    return (accepted if good.all() else accepted.filter(good)), refused.filter(bad), count, again
+
+    def kept(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+        return _beside(frame.slice(start, size).filter(mask), _system(outcome, whole, start, size, mask))
+
+    return kept(whole.values, good), kept(batch.text, bad), size, again
 
 
 def _beside(frame: pl.DataFrame, system: pl.DataFrame) -> pl.DataFrame:
@@ -144,19 +160,23 @@ def _beside(frame: pl.DataFrame, system: pl.DataFrame) -> pl.DataFrame:
     return filled.hstack(system.drop(own))
 
 
-def _system_columns(batch: Batch, typed: Typed, sender: str | None) -> pl.DataFrame:
-    sheets = pl.Series(list(batch.places.sheets), dtype=pl.String)
+def _system(outcome: Outcome, whole: _Whole, start: int, size: int, mask: pl.Series) -> pl.DataFrame:
+    """System columns of the rows of one file kept by ``mask``."""
+    places = outcome.checked[0].places  # type: ignore[index]
+    part = places.part.slice(start, size).filter(mask)
+    sheets = pl.Series(list(places.sheets), dtype=pl.String)
+    one = len(set(places.sheets)) == 1
     return pl.DataFrame(
         {
-            "departement": _departements(batch, typed),
-            "sender": pl.Series([sender], dtype=pl.String).new_from_index(0, batch.size),
-            "source_sheet": sheets.gather(batch.places.part) if len(sheets) > 1 else sheets.new_from_index(0, batch.size),
-            "source_row": batch.places.row,
+            "departement": whole.departement.slice(start, size).filter(mask),
+            "sender": pl.Series([outcome.sender], dtype=pl.String).new_from_index(0, len(part)),
+            "source_sheet": sheets.new_from_index(0, len(part)) if one else sheets.gather(part),
+            "source_row": places.row.slice(start, size).filter(mask),
         }
     )
 
 
-def _departements(batch: Batch, typed: Typed) -> pl.Series:
+def _placed(batch: Batch, typed: Typed) -> pl.Series:
     """Of the place field first: the register's word, else its own code; then of any commune, département or school of the row."""
     contract = batch.contract
     names = [item.name for item in contract.fields if item.type in _PLACED]
@@ -222,14 +242,15 @@ def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:
     )  # fmt: skip
 
 
-def _with_ignored(issues: pl.DataFrame, outcome: Outcome, number: int) -> pl.DataFrame:
+def _ignored(outcome: Outcome, number: int) -> pl.DataFrame:
+    """One issue for each table of the file that was left aside."""
     lines = []
     for part, reason in outcome.ignored:
         if part.file == number:
             message = CELL_MESSAGES["table_ignored"].replace("{detail}", reason)
             row = part.table.header_row
             lines.append(dict.fromkeys(ISSUE_SCHEMA) | {"code": "table_ignored", "severity": "notice", "sheet": part.table.sheet, "row": row, "message": message})
-    return pl.concat([issues, pl.DataFrame(lines, schema=ISSUE_SCHEMA)]) if lines else issues
+    return pl.DataFrame(lines, schema=ISSUE_SCHEMA)
 
 
 def _notices(outcome: Outcome, number: int) -> tuple[tuple[str, str], ...]:

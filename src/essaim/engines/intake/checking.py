@@ -19,7 +19,7 @@ from .contract import Contract
 from .issues import Finding, remark_on_table
 from .mapping import map_table, vocabulary
 from .references import Reference
-from .report import Check, Question
+from .report import Check
 from .rules import check_outliers, check_rules
 from .tables import FileRefused, Limits, ReadFile
 
@@ -133,7 +133,7 @@ def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs
     batch = build_batch(contract, kept, inputs.answers)
     typed = type_columns(batch)
     tell(0.7, "Recherche dans les registres")
-    questions: list[Question] = resolve_references(batch, typed, inputs.references, inputs.answers)
+    questions = resolve_references(batch, typed, inputs.references, inputs.answers)
     tell(0.85, "Vérification des règles")
     merged, counts = _rules(batch, typed, inputs)
     tell(1.0, "Terminé")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -84,11 +84,11 @@ def refused_rows(findings: Iterable[Finding], size: int) -> pl.Series:
 
 
 def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
-    """Every finding as one line an issue, in file order (part, row, column). Adds ``part`` to split by table."""
+    """Every finding as one line an issue, in file order (part, row, column)."""
     labels = {item.name: item.label for item in contract.fields}
     told = [item for item in findings if item.frame.height]
     if not told:
-        return pl.DataFrame(schema={**ISSUE_SCHEMA, "part": pl.UInt32})
+        return pl.DataFrame(schema=ISSUE_SCHEMA)
     whole = pl.concat([item.frame for item in told])
     which = pl.concat([pl.Series([number], dtype=pl.UInt32).new_from_index(0, item.frame.height) for number, item in enumerate(told)])
     fixed: dict[str, list[str | None]] = {
@@ -108,7 +108,7 @@ def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places
         "part": parts,
     }
     frame = pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")})
-    return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True)
+    return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True).drop("part")
 
 
 def _by_part(part: pl.Series, values: Sequence[str | None]) -> pl.Series:
@@ -151,29 +151,70 @@ def _shortened(text: pl.Expr, held: pl.Series) -> pl.Expr:
     return pl.when(text.str.len_bytes() > 240).then(text.str.slice(0, 60) + "…").otherwise(text)
 
 
-def summary_frame(issues: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Issues grouped by code and field: ``code, severity, field, count, message``, the gravest and most frequent first."""
-    schema = {"code": pl.String, "severity": pl.String, "field": pl.String, "count": pl.UInt32, "message": pl.String}
-    if issues.is_empty():
-        return pl.DataFrame(schema=schema)
-    groups = issues.group_by("code", "severity", "field", maintain_order=True).agg(
-        pl.len().alias("count"),
-        pl.col("value").drop_nulls().unique(maintain_order=True).head(3).alias("values"),
-        pl.col("message").first().alias("first"),
-    )
-    rank = pl.col("severity").replace_strict({str(k): v for k, v in _SEVERITY_ORDER.items()}, return_dtype=pl.Int8)
-    groups = groups.sort([rank, -pl.col("count").cast(pl.Int64)], maintain_order=True)
+def by_file(findings: Sequence[Finding], places: Places, file_of_part: Sequence[int]) -> dict[int, list[Finding]]:
+    """The findings of each file of a batch, in the same order; those without row go with their part."""
+    if len(set(file_of_part)) == 1:
+        return {file_of_part[0]: list(findings)}
+    found: dict[int, list[Finding]] = {file: [] for file in file_of_part}
+    files = pl.Series("_file", list(file_of_part), dtype=pl.UInt32).gather(places.part)
+    for item in findings:
+        if item.part is not None:
+            found[file_of_part[item.part]].append(item)
+            continue
+        told = item.frame.with_columns(files.gather(item.frame["index"]))
+        for (file,), frame in told.partition_by("_file", as_dict=True, maintain_order=True, include_key=False).items():
+            found[int(str(file))].append(replace(item, frame=frame))
+    return found
+
+
+_SUMMARY = {"code": pl.String, "severity": pl.String, "field": pl.String, "count": pl.UInt32, "message": pl.String}
+
+
+def summary_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
+    """Findings grouped by code and field: ``code, severity, field, count, message``, the gravest and most frequent first."""
+    groups: dict[tuple[str, Severity, str | None], list[Finding]] = {}
+    for item in findings:
+        if item.frame.height:
+            groups.setdefault((item.code, item.severity, item.field), []).append(item)
     labels = {item.name: item.label for item in contract.fields}
-    messages = [_summary_message(line, labels) for line in groups.iter_rows(named=True)]
-    return groups.select("code", "severity", "field", pl.col("count").cast(pl.UInt32)).with_columns(pl.Series("message", messages, dtype=pl.String))
+    lines = []
+    for (code, severity, field), items in groups.items():
+        count = sum(item.frame.height for item in items)
+        first = min(items, key=lambda item: _place(item, places))
+        message = _summary_message(code, count, labels.get(field or "", field or ""), items, first, labels)
+        order = (_SEVERITY_ORDER[severity], -count, _place(first, places))
+        lines.append((order, (code, severity.value, field, count, message)))
+    lines.sort(key=lambda line: line[0])
+    return pl.DataFrame([line for _, line in lines], schema=_SUMMARY, orient="row")
 
 
-def _summary_message(line: dict[str, object], labels: dict[str, str]) -> str:
-    code, count, field = str(line["code"]), int(str(line["count"])), line["field"]
-    shown = [str(text) if len(str(text)) <= 40 else f"{str(text)[:40]}…" for text in line["values"]]  # type: ignore[union-attr, attr-defined]
-    examples = f" ({', '.join(f'« {text} »' for text in shown)})" if shown else ""
-    where = f"« {labels.get(str(field), str(field))} »" if field else ""
+def _place(item: Finding, places: Places) -> tuple[int, int, int, str, str]:
+    """Where a finding first stands, in file order: part, row, column, code."""
+    index = item.frame["index"].min()
+    if isinstance(index, int):
+        part, row = int(places.part[index]), int(places.row[index])
+    else:
+        part, row = item.part or 0, 0
+    letter = places.letters[part].get(item.field or "") or ""
+    return part, row, len(letter), letter, item.code
+
+
+def _summary_message(code: str, count: int, label: str, items: list[Finding], first: Finding, labels: dict[str, str]) -> str:
     template = SUMMARY_MESSAGES.get(code)
     if template is None or count == 1:
-        return str(line["first"])
+        frame = first.frame.head(1) if first.frame["index"].null_count() else first.frame[[first.frame["index"].arg_min() or 0]]
+        return str(frame.with_columns(_message(replace(first, frame=frame), labels).alias("message"))["message"][0])
+    shown = [text if len(text) <= 40 else f"{text[:40]}…" for text in _examples(items)]
+    examples = f" ({', '.join(f'« {text} »' for text in shown)})" if shown else ""
+    where = f"« {label} »" if label else ""
     return template.format(count=f"{count:,}".replace(",", "\u202f"), where=where, examples=examples).replace("  ", " ")
+
+
+def _examples(items: list[Finding]) -> list[str]:
+    """Three different values, the first in file order."""
+    if len(items) > 1:
+        values = pl.concat([item.frame.select("index", "value") for item in items]).sort("index", maintain_order=True)["value"]
+    else:
+        values = items[0].frame["value"]
+    found = values.head(100).drop_nulls().unique(maintain_order=True).head(3)
+    return (found if len(found) == 3 else values.drop_nulls().unique(maintain_order=True).head(3)).to_list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,7 @@ class Check:
     ``status``: ``clean``, ``issues`` or ``refused`` (no usable table, or the file could not be read).
     ``rows``: accepted rows, one typed column per contract field plus SYSTEM_COLUMNS; ``refused``: the same columns as
     text for rows with a blocking issue. ``issues``: frame ``code, severity, sheet, row, column, field, value, expected,
-    suggestion, message`` in file order. ``summary``: the issues grouped: code, severity, field, count, message.
+    suggestion, message`` in file order; given as a function, it is built when first looked at. ``summary``: the issues grouped: code, severity, field, count, message.
     ``missing_why``: frame ``source_sheet, source_row, field, why`` for cells that state why they are empty (ND, NS, #N/A).
     """
 
@@ -76,3 +77,18 @@ class Check:
     notices: tuple[tuple[str, str], ...] = ()
     rows_read: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
+    pending: Callable[[], pl.DataFrame] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if callable(self.issues):
+            object.__setattr__(self, "pending", self.issues)
+            object.__delattr__(self, "issues")
+
+    def __getattr__(self, name: str) -> pl.DataFrame:
+        """Only reached by ``issues`` not yet built: written out once, at the first look."""
+        if name != "issues" or self.pending is None:
+            raise AttributeError(name)
+        frame = self.pending()
+        object.__setattr__(self, "issues", frame)
+        object.__setattr__(self, "pending", None)
+        return frame
