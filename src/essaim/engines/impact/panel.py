@@ -308,7 +308,8 @@ class _Columns:
         lost: tuple[str, ...],
     ) -> Panel:  # fmt: skip
         order = np.flatnonzero(kept)
-        order = order[np.lexsort(self._sort_keys(order))]
+        if self.is_cross_section or not self._is_sorted():
+            order = order[np.lexsort(self._sort_keys(order))]
         empty = PanelReport(0, 0, 0, (), 0, 0, 0, True, (), (), ())
         panel = Panel(
             self.unit, self.cluster, self.period, self.outcome, self.cohort, self.exposure, self.covariates,
@@ -316,6 +317,10 @@ class _Columns:
             self.covariate_names, self.outcome_name, empty, self.is_cross_section, self.is_weighted,
         ).keep(order)  # fmt: skip
         return replace(panel, report=self._report(panel, no_outcome, no_covariate, lost))
+
+    def _is_sorted(self) -> bool:
+        key = self.unit * self.periods.size + self.period
+        return bool((key[1:] > key[:-1]).all())
 
     def _sort_keys(self, rows: Ints) -> tuple[NDArray[Any], ...]:
         if not self.is_cross_section:
@@ -330,7 +335,8 @@ class _Columns:
         missing = tuple((self.period_labels[i], int(c)) for i, c in enumerate(by_period) if c)
         per_unit = np.bincount(panel.unit, minlength=panel.unit_labels.size)
         incomplete = 0 if self.is_cross_section else int((per_unit < panel.periods.size).sum())
-        single = checks.single_cluster_cohorts(panel.cohort, panel.cluster) if not self.is_cluster_unit else ()
+        cluster, cohort = panel.unit_table()
+        single = () if self.is_cluster_unit else checks.single_cluster_cohorts(cohort, cluster)
         return PanelReport(
             rows_read=self.outcome.size, rows_kept=panel.rows, missing_outcomes=int(no_outcome.sum()),
             missing_by_period=missing, missing_covariates=int(no_covariate.sum()), units=panel.unit_labels.size,
