@@ -102,8 +102,8 @@ def _synthetic(panel: Panel, plan: Plan) -> tuple[float, float | None, str]:
 
 
 def _two_way(panel: Panel, plan: Plan) -> tuple[float, float | None, str]:
-    value, error = twfe(panel).of("traitement")
-    return value, error, "mélange des comparaisons interdites quand les vagues diffèrent ; ne pas interpréter seul"
+    value, error = twfe(cluster_panel(panel)).of("traitement")
+    return value, error, "sur les moyennes de grappes ; mélange des comparaisons interdites quand les vagues diffèrent"
 
 
 def _bacon_warning(panel: Panel) -> tuple[str, ...]:
