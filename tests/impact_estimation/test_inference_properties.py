@@ -211,6 +211,13 @@ def test_wild_bootstrap_interval_contains_what_it_does_not_reject() -> None:
         assert inside.p_value > 0.1 >= outside.p_value
 
 
+def test_wild_bootstrap_refuses_effects_across_clusters() -> None:
+    """Signs drawn by cluster do not commute with demeaning by an effect that crosses clusters: refused, not approximated."""
+    panel = small(5, clusters=6, share=0.5)
+    with pytest.raises(Refusal, match="grappes"):
+        wild_cluster_bootstrap(twfe(panel), "traitement", panel.period)
+
+
 def test_conley_taber_with_one_treated_is_a_rank() -> None:
     """One treated département: p is its rank among the comparison départements' own fluctuations."""
     panel = read(rollout(4, units=400, clusters=40, share=1 / 40, entries=(4,), effect=3.0))

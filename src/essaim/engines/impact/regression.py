@@ -32,6 +32,7 @@ class Regression:
     parameters: int
     residual: Floats = field(repr=False)
     design: Floats = field(repr=False)  # (k, n), weighted and absorbed
+    absorbed: Ints | None = field(default=None, repr=False)  # (n,) codes of the demeaned effect
 
     @property
     def std_error(self) -> Floats:
@@ -103,6 +104,7 @@ def regress(
         tuple(labels[j] for j in kept if j < len(names)), beta[shown],
         Covariance(full.matrix[np.ix_(shown, shown)], full.degrees_of_freedom[shown], full.factor, full.kind, full.clusters),
         tuple(names[j] for j in range(len(names)) if j not in kept), n, parameters, residual, design,
+        effects[0] if effects else None,
     )  # fmt: skip
 
 
@@ -155,14 +157,14 @@ def _parameters(effects: list[Ints], kept: list[int], named: int, dummies: list[
         return count
     start = named
     for code, block in zip(effects[1:], dummies, strict=True):
-        if cluster is None or not _nested(code, cluster):
+        if cluster is None or not nested(code, cluster):
             count += sum(1 for j in kept if start <= j < start + block.shape[0])
         start += block.shape[0]
     absorbed = int(effects[0].max()) + 1
-    return count + (1 if cluster is not None and _nested(effects[0], cluster) else absorbed)
+    return count + (1 if cluster is not None and nested(effects[0], cluster) else absorbed)
 
 
-def _nested(code: Ints, cluster: Ints) -> bool:
+def nested(code: Ints, cluster: Ints) -> bool:
     """Whether each level of ``code`` lies in one cluster."""
     clusters = np.unique(cluster, return_inverse=True)[1]
     first = np.empty(int(code.max()) + 1, np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from essaim.engines.impact.refusal import Refusal
-from essaim.engines.impact.regression import Regression
+from essaim.engines.impact.regression import Regression, nested
 from essaim.engines.impact.stable import cross, group_sums, symmetric_inverse
 
 Floats = NDArray[np.float64]
@@ -64,6 +64,8 @@ def wild_cluster_bootstrap(
     groups = int(code.max()) + 1
     if groups < 2:
         raise Refusal("one-cluster", "Un seul département : le bootstrap par grappes est impossible.")
+    if fit.absorbed is not None and not nested(fit.absorbed, code):
+        raise Refusal("not-nested", "L'effet fixe retiré n'est pas contenu dans les grappes : déclarez-le en variables indicatrices.")
     v, enumerated = _signs(groups, weights, draws, seed)
     j = fit.names.index(name)
     beta = float(fit.value[j])
