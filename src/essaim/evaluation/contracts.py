@@ -39,7 +39,7 @@ SCHOOL_RESULTS = Contract(
               synonyms=("session", "année", "annee", "Session du DNB"), minimum=1990, maximum=2100),
         Field("uai", "UAI", FieldType.UAI, "Identifiant national du collège.", required=True,
               synonyms=("UAI", "numero_uai", "uai", "code établissement", "identifiant", "Identifiant_de_l_etablissement"),
-              reference="establishment", references_with=("school_name", "commune_name"), examples=("0020011D",)),
+              reference="establishment", references_with=("school_name", "commune_name"), examples=("0020011B",)),
         Field("school_name", "Nom de l'établissement", FieldType.TEXT,
               synonyms=("nom_de_l_etablissement", "nom établissement", "etablissement", "nom_etablissement", "Nom de l'établissment")),
         Field("commune_name", "Commune", FieldType.TEXT, synonyms=("commune", "nom_commune", "ville", "libelle_commune")),

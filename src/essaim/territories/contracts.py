@@ -40,7 +40,7 @@ UAI = Field(
         "RNE", "Code_RNE", "code RNE", "identifiant_etablissement", "n° UAI", "uai_etablissement", "UAI établissement",
         "Numéro de l'établissement", "numero_etablissement", "code_etab", "id_etablissement", "uai_el",
     ),
-    examples=("0020011D", "9710017K"),
+    examples=("0020011B", "9710017S"),
 )  # fmt: skip
 NAME = Field(
     "name",
@@ -188,6 +188,21 @@ def _text(name: str, label: str, *synonyms: str, description: str = "") -> Field
 
 NATURE_CODE = _text("nature_code", "Code nature", "nature_uai", "code_nature", description="Nomenclature N_NATURE_UAI.")
 NATURE = _text("nature", "Nature", "libelle_nature", "nature_uai_libe", "libellé nature", "nature_etablissement")
+# Columns that come with the others and must not be mistaken for them.
+ALONGSIDE = (
+    _text("academie_code", "Code académie", "Code_academie", "code académie"),
+    _text("region_code", "Code région", "Code_region", "code_region_academique"),
+    _text("region_name", "Région", "Libelle_region", "libellé région", "Région académique", "region_academique"),
+    _text("address", "Adresse", "Adresse_1", "adresse_uai", "adresse postale"),
+    _text("hamlet", "Lieu-dit", "lieu_dit_uai", "Lieu dit", "Adresse_2"),
+    _text("mailbox", "Boîte postale", "boite_postale_uai", "Boite postale", "Adresse_3"),
+    _text("projection_x", "Coordonnée X", "coordonnee_x", "coordX_origine", "coordonnee_X", "Coordonnee X"),
+    _text("projection_y", "Coordonnée Y", "coordonnee_y", "coordY_origine", "coordonnee_Y", "Coordonnee Y"),
+    _text("projection", "EPSG", "epsg", "epsg_origine"),
+    _text("precision", "Précision de la localisation", "precision_localisation", "localisation", "Localisation"),
+    _text("matching", "Qualité d'appariement", "appariement"),
+    _text("position", "Position", "position", "geo_point_2d", "coordonnees"),
+)
 SIGNIFICANT_DATES = (
     Field("opened_on", "Date d'ouverture", FieldType.DATE, synonyms=("date_ouverture", "Date ouverture", "ouverture")),
     Field("closed_on", "Date de fermeture", FieldType.DATE, synonyms=("date_fermeture", "Date fermeture", "fermeture", "fermé le")),
@@ -222,6 +237,13 @@ ESTABLISHMENTS = Contract(
         _flag("general_track", "Voie générale", "Voie_generale"),
         _flag("technological_track", "Voie technologique", "Voie_technologique"),
         _flag("vocational_track", "Voie professionnelle", "Voie_professionnelle"),
+        _text("contract_code", "Code type de contrat", "Code_type_contrat_prive", "secteur_prive_code_type_contrat", "Code type contrat"),
+        _text("state_code", "Code état", "etat_etablissement", "Code état établissement"),
+        _text("ministry_code", "Code ministère", "code_ministere"),
+        _text("district_code", "Code du quartier prioritaire", "qp_a_proximite"),
+        _text("district_near", "Quartier prioritaire à proximité", "qp_a_proximite_o_n"),
+        _text("district_name", "Nom du quartier prioritaire", "nom_du_qp"),
+        *ALONGSIDE,
     ),
     key=("sender", "uai", "name", "commune_code"),
     place="uai",
@@ -242,6 +264,7 @@ CLOSURES = Contract(
         COMMUNE_CODE, COMMUNE_NAME, DEPARTEMENT_CODE, DEPARTEMENT_NAME, ACADEMIE, LATITUDE, LONGITUDE,
         _flag("nursery", "École maternelle", "Ecole_maternelle"),
         _flag("elementary", "École élémentaire", "Ecole_elementaire"),
+        *ALONGSIDE,
     ),
     key=("uai",),
     place="uai",
@@ -280,7 +303,7 @@ SOCIAL_POSITION = Contract(
         PUPILS,
         Field("pupils_gt", "Effectifs voie GT", FieldType.INTEGER, synonyms=("effectifs_voie_gt", "Effectifs voie GT"), unit="élèves", minimum=0),
         Field("pupils_pro", "Effectifs voie PRO", FieldType.INTEGER, synonyms=("effectifs_voie_pro", "Effectifs voie PRO"), unit="élèves", minimum=0),
-        LATITUDE, LONGITUDE,
+        LATITUDE, LONGITUDE, *ALONGSIDE[:3],
     ),
     key=("sender", "uai", "school_year"),
     place="uai",

@@ -41,14 +41,18 @@ def _views(contract) -> list[tuple[tuple[int, int], pl.DataFrame]]:  # type: ign
     order = {"territories.establishments": 0, "territories.closures": 1, "territories.social_position": 2, "territories.enrolment": 3}
     found = []
     for (rank,), part in rows.group_by("rank"):
-        first = part.sort(_newest(part), descending=True, nulls_last=True).unique("uai", keep="first", maintain_order=True)
+        first = _newest_first(part).unique("uai", keep="first", maintain_order=True)
         found.append(((order[contract.code], rank), _described(first)))
     return found
 
 
-def _newest(part: pl.DataFrame) -> list[str]:
-    """What tells the latest statement of a source: the main site before annexes, the latest year, the latest submission."""
-    return [name for name in ("school_year", "updated_on", "submission", "source_row") if name in part.columns]
+def _newest_first(part: pl.DataFrame) -> pl.DataFrame:
+    """Main sites before annexes, then the latest year, update and submission; the name settles what is left."""
+    annexe = pl.col("name").str.to_lowercase().str.contains("annexe").fill_null(False) if "name" in part.columns else pl.lit(False)
+    order = [name for name in ("school_year", "updated_on", "submission") if name in part.columns]
+    rest = [name for name in ("name", "commune_code", "level", "track") if name in part.columns]
+    descending = [False, *(True for _ in order), *(False for _ in rest)]
+    return part.sort([annexe, *order, *rest], descending=descending, nulls_last=True, maintain_order=True)
 
 
 def _described(part: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from django.utils import timezone
 
 from ..models import Establishment, Unit
 from .frames import frame, profile_frame
@@ -80,7 +81,7 @@ def school_sheet(uai: str) -> SchoolSheet:
 
 def territory_sheet(unit: Unit, at: date | None = None) -> TerritorySheet:
     """The sheet of one unit on ``at`` (today when None): open schools that belong to it that day."""
-    day = at or date.today()
+    day = at or timezone.localdate()
     inside = _members(unit, day)
     counted = inside.filter(pl.col("pupils") > 0)
     weighed = counted.filter(pl.col("ips").is_not_null())

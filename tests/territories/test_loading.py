@@ -1,0 +1,158 @@
+"""Loading the register: one description per school, counted once, whatever the order and the headers."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+
+import polars as pl
+import pytest
+
+from essaim.foundation.acts import ActForbidden, open_account
+from essaim.territories import acts
+from essaim.territories.models import Establishment, FormerCommune, Membership, Organisation, Unit
+from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
+from essaim.territories.reads.profile import counted, positions
+
+from .files import (
+    CLOSED,
+    COMMUNES,
+    COMPILED,
+    DIRECTORY_LABELS,
+    DIRECTORY_TECHNICAL,
+    ENROLMENT_SCHOOLS,
+    EPCI,
+    EVERYTHING,
+    POSITION_SCHOOLS,
+)
+
+
+def _described() -> list[tuple[object, ...]]:
+    names = [item.name for item in Establishment._meta.fields if item.name != "id"]
+    return sorted(Establishment.objects.values_list(*names))
+
+
+def test_every_source_adds_what_it_knows(load):
+    """Name from the directory, closing from the closures, priority from both, former commune code led to the current one."""
+    outcome = load(EVERYTHING)
+    assert outcome.is_clean, outcome.lines()
+    school = Establishment.objects.get(uai="0020011B")
+    assert (school.name, school.level, school.sector, school.commune_code) == ("École élémentaire Jean Moulin", "ecole", "public", "02408")
+    assert (school.owner_code, school.priority_education) == ("210203873", "rep")
+    closed = Establishment.objects.get(uai="0020015F")
+    assert (closed.closed_on, closed.successor_uai, closed.is_open) == (date(2021, 8, 31), "0020011B", False)
+    private = Establishment.objects.get(uai="0020013D")
+    assert (private.commune_code, private.commune_name, private.is_private) == ("02691", "Saint-Quentin", True)
+    assert private.owner_code == "210203873" and private.siret == "21020387300018"
+    assert Establishment.objects.get(uai="0020012C").owner_code == "departement-02"
+    assert Establishment.objects.get(uai="0140013N").owner_code == "region-28"
+    assert FormerCommune.objects.get(code="02999").current_code == "02691"
+    assert Organisation.objects.get(code="200043495").kind == "epci"
+
+
+def test_reloading_in_another_order_and_other_headers_creates_nothing(load):
+    """The same data, shuffled, in the other header style: no row is created nor changed, in the database or the ledger."""
+    load(EVERYTHING)
+    before, stamp, members = _described(), register_stamp(), Membership.objects.count()
+    again = {"z.csv": DIRECTORY_TECHNICAL, **dict(reversed(EVERYTHING.items()))}
+    del again["fr-en-annuaire-education.csv"]
+    outcome = load(again)
+    assert {(item.new, item.changed) for item in outcome.files} == {(0, 0)}
+    for counts in (outcome.projected.establishments, outcome.projected.organisations, outcome.projected.units, outcome.projected.memberships):
+        assert (counts.created, counts.changed) == (0, 0)
+    assert (_described(), register_stamp(), Membership.objects.count()) == (before, stamp, members)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("annuaire.csv", "ips.csv", "fermes.csv")))[1::2])
+def test_the_order_of_loading_does_not_matter(load, order):
+    """Positions or closures before the register: the same schools, described the same."""
+    files = {"annuaire.csv": DIRECTORY_LABELS, "ips.csv": POSITION_SCHOOLS, "fermes.csv": CLOSED}
+    for name in order:
+        load({name: files[name]})
+    school = Establishment.objects.get(uai="0020011B")
+    assert school.name == "École élémentaire Jean Moulin"
+    assert set(Establishment.objects.values_list("uai", flat=True)) == {
+        "0020011B", "0020012C", "0020013D", "0020014E", "0020015F", "0140013N"
+    }  # fmt: skip
+
+
+def test_pupils_are_counted_once_whatever_the_number_of_sources(load):
+    """Detail by school beats the compiled total of the same year; the levels of one school add up; a directory fills gaps."""
+    load({"a.csv": ENROLMENT_SCHOOLS, "effectifs_rentree2024.csv": COMPILED, "annuaire.csv": DIRECTORY_LABELS})
+    sums = counted().group_by("uai", "school_year").agg(pl.col("pupils").sum())
+    found = {(uai, year): pupils for uai, year, pupils in sums.iter_rows()}
+    assert found["0020011B", "2024-2025"] == 121
+    assert found["0020012C", "2024-2025"] == 390 + 60
+    assert found["0020011B", "2023-2024"] == 119
+    assert found["0020013D", "2022-2023"] == 300
+    assert ("0020012C", "2022-2023") in found and found["0020012C", "2022-2023"] == 400
+    assert not sums.filter(pl.col("uai") == "0020011B", pl.col("school_year") == "2024-2025", pl.col("pupils") > 900).height
+
+
+def test_positions_are_weighted_and_missing_ones_stay_missing(load):
+    """A NS index gives no row; the weight is the number of pupils of the same publication."""
+    load({"ips.csv": POSITION_SCHOOLS})
+    found = positions()
+    assert found.select("uai", "school_year", "ips", "pupils").rows() == [("0020011B", "2022-2023", 85.4, 118)]
+
+
+def test_hierarchies_are_parallel_and_dated(load):
+    """One school in every hierarchy; Caen until 2019, Normandie since; the wave from the day it joined; a closed school until then."""
+    load(EVERYTHING)
+    members = hierarchy_frame()
+
+    def units(uai: str, level: str, on: date) -> list[str]:
+        held = hierarchy_frame(on).filter((pl.col("uai") == uai) & (pl.col("level") == level))
+        return held["unit"].to_list()
+
+    assert set(members["hierarchy"]) == {"administrative", "academic", "owner", "diocesan", "programme"}
+    assert units("0140013N", "academie", date(2019, 10, 1)) == ["05"]
+    assert units("0140013N", "academie", date(2020, 1, 1)) == ["70"]
+    assert units("0020012C", "wave", date(2020, 8, 31)) == []
+    assert units("0020012C", "wave", date(2020, 9, 1)) == ["1"]
+    assert units("0020012C", "epci", date(2022, 1, 1)) == ["200043495"]
+    assert units("0020013D", "diocese", date(2022, 1, 1)) == ["diocese-02"] and units("0020012C", "diocese", date(2022, 1, 1)) == []
+    assert units("0020015F", "departement", date(2021, 8, 31)) == ["02"] and units("0020015F", "departement", date(2021, 9, 1)) == []
+    normandie = Unit.objects.get(hierarchy="academic", level="academie", code="70")
+    assert normandie.members.filter(child__code="14").get().valid_from == date(2020, 1, 1)
+
+
+def test_profiles_carry_attributes_and_never_counts_from_one_year_to_another(load):
+    """Structural attributes are those of the nearest known year; a year without count has none."""
+    load(EVERYTHING)
+    rows = {row["school_year"]: row for row in profile_frame().filter(pl.col("uai") == "0020011B").to_dicts()}
+    assert rows["2024-2025"]["pupils"] == 121 and rows["2024-2025"]["ips"] == 85.4
+    assert rows["2022-2023"]["ips_quartile"] == "1" and rows["2022-2023"]["rep"] == "REP"
+    assert rows["2019-2020"]["pupils"] is None and rows["2019-2020"]["sector"] == "public"
+    assert rows["2024-2025"]["commune_size"] == "10 000 à 49 999 habitants"
+
+
+def test_files_that_are_not_of_the_register_are_told_and_the_others_loaded(load):
+    """An unknown file and an unreadable one do not stop the loading; the outcome says which and why."""
+    outcome = load({"cantine.csv": "siret;prix\n1;2\n", "vide.xlsx": b"PK\x03\x04", "communes.csv": COMMUNES, "epci.csv": EPCI})
+    problems = {item.file: item.problem for item in outcome.files if item.problem}
+    assert set(problems) == {"cantine.csv", "vide.xlsx"} and not outcome.is_clean
+    assert "aucun contrat" in problems["cantine.csv"]
+    assert Unit.objects.filter(level="epci").count() == 0 and Unit.objects.filter(level="commune").count() == 4
+
+
+def test_loading_needs_the_right_and_a_file(admin, tmp_path):
+    """An account without mandate is refused, and so are an empty list and a missing file, before anything is written."""
+    stranger = open_account(username="lea", by=admin)
+    with pytest.raises(ActForbidden):
+        acts.load_register(files=[tmp_path], by=stranger)
+    with pytest.raises(acts.RegisterRefused, match="Aucun fichier"):
+        acts.load_register(files=[], by=admin)
+    with pytest.raises(acts.RegisterRefused, match="n'existe pas"):
+        acts.load_register(files=[tmp_path / "rien.csv"], by=admin)
+    assert not Establishment.objects.exists()
+
+
+def test_the_snapshot_is_made_again_from_the_ledger(load, stores):
+    """Losing the cache loses nothing: the same register comes back with the same stamp."""
+    import shutil
+
+    load({"annuaire.csv": DIRECTORY_LABELS, "communes.csv": COMMUNES})
+    before, stamp = hierarchy_frame(), register_stamp()
+    shutil.rmtree(stores / "cache")
+    assert hierarchy_frame().equals(before) and register_stamp() == stamp
