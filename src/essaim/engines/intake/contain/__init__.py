@@ -15,25 +15,30 @@ from typing import Any, TypeVar
 
 from ..tables import FileRefused, Limits
 from .exchange import load_result, store
+from .warm import Unavailable, borrow, close_all, give_back
 
-__all__ = ["contained"]
+__all__ = ["close_all", "contained"]
 
 Result = TypeVar("Result")
 _ENTRY = "essaim.engines.intake.contain.cell"
 
 
-def contained(function: Callable[..., Result], *args: Any, limits: Limits | None = None, **named: Any) -> Result:
+def contained(
+    function: Callable[..., Result], *args: Any, limits: Limits | None = None, warm: bool = True, **named: Any
+) -> Result:
     """``function(*args, **named)`` computed in a separate process within ``limits`` (memory_bytes, seconds).
 
     ``function`` must be importable by name and live in ``essaim``; frames come back through Arrow files, and only
     plain values, frames and ``essaim`` dataclasses are accepted back. FileRefused raised inside is raised here; a
     crash, an excess of memory or of time becomes FileRefused ``contained_crash``, ``too_much_memory`` or
-    ``too_much_time``. The process and all it started are gone when this returns."""
+    ``too_much_time``. The process and all it started are gone when this returns: with ``warm`` it is forked from a process
+    kept ready, which has everything imported and never reads a file itself; memory counts from there. Safe under threads
+    and after a fork of the server; ``close_all`` ends what is kept ready, as does the end of the interpreter."""
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix="essaim-cell-"))
     try:
         store(folder, "request", (function.__module__, function.__qualname__, args, named, limits))
-        returncode = _run(folder, limits)
+        returncode = _run_warm(folder, limits) if warm else _run(folder, limits)
         outcome = _outcome(folder)
         if outcome is None:
             raise _died(returncode)
@@ -52,15 +57,41 @@ def _outcome(folder: Path) -> tuple[str, Any] | None:
         return None
 
 
+def _run_warm(folder: Path, limits: Limits) -> int:
+    try:
+        hatch = borrow(_environment() | {"PYTHONPATH": _python_path()})
+    except (Unavailable, OSError):
+        return _run(folder, limits)
+    deadline = time.monotonic() + limits.seconds
+
+    def check(call: int, ready: int) -> None:
+        if time.monotonic() >= deadline:
+            raise _too_long(limits)
+        if _resident(call) > limits.memory_bytes + _resident(ready):
+            raise _too_big()
+
+    try:
+        return hatch.run(folder, check, _POLL)
+    except Unavailable:
+        return _run(folder, limits)
+    finally:
+        give_back(hatch)
+
+
+def _python_path() -> str:
+    return os.pathsep.join(path for path in sys.path if path)
+
+
+def _environment() -> dict[str, str]:
+    """What a contained process may know of the server: no secret, no setting."""
+    kept = {key: value for key, value in os.environ.items() if key in _KEPT}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    threads["_RJEM_MALLOC_CONF"] = "background_thread:false"  # nothing but its own thread in a process that forks
+    return kept | threads | {"POLARS_MAX_THREADS": str(min(4, os.cpu_count() or 1)), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def _run(folder: Path, limits: Limits) -> int:
-    environment = {key: value for key, value in os.environ.items() if key in _KEPT}
-    environment |= {
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "POLARS_MAX_THREADS": str(min(4, os.cpu_count() or 1)),
-        "OMP_NUM_THREADS": "1",
-        "TMPDIR": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    environment = _environment() | {"PYTHONPATH": _python_path(), "TMPDIR": str(folder)}
     process = subprocess.Popen(
         [sys.executable, "-m", _ENTRY, str(folder)],
         stdin=subprocess.DEVNULL,
