@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -19,27 +18,32 @@ ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mapped table. ``file`` is the number of its file in the batch."""
+    """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch."""
 
     file: int
     table: RawTable
     mapping: TableMapping
+    rows: int
+
+    def emptied(self) -> Part:
+        """The same without its cells."""
+        return replace(self, table=replace(self.table, frame=self.table.frame.clear()))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``text``: one String column per contract field, batch rows in file order. ``senses[field]`` lists, by part, what headers say."""
+    """``text``: field → String column, batch rows in file order, in one piece. ``senses[field]`` lists, by part, what headers say."""
 
     contract: Contract
     parts: tuple[Part, ...]
-    text: pl.DataFrame
+    text: dict[str, pl.Series]
     places: Places
     file_of_part: tuple[int, ...]
     skipped: tuple[tuple[tuple[int, str], ...], ...]
 
     @property
     def size(self) -> int:
-        return self.text.height
+        return len(self.places.row)
 
     def senses(self, field: str) -> list[ColumnSense]:
         """What the header of ``field`` says in each part."""
@@ -57,39 +61,66 @@ def _sense(part: Part, field: str) -> ColumnSense:
     return ColumnSense(header.factor, header.tax_included, part.table.epoch_1904)
 
 
-def build_batch(contract: Contract, parts: Sequence[Part], answers: MappingOf[str, str]) -> Batch:
-    """Lays mapped tables end to end. ``answers["value:field:text"]`` replaces a text the sender corrected."""
-    frames, letters, skipped = [], [], []
+def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, str]) -> Batch:
+    """Lays mapped tables end to end. ``answers["value:field:text"]`` replaces a text the sender corrected.
+
+    ``parts`` lose their cells as they are taken, so that a large file is not held twice."""
+    taken, letters, skipped = [], [], []
     for number, part in enumerate(parts):
-        frame, missed = _part_frame(contract, part)
-        frames.append(frame.with_columns(pl.lit(number, dtype=pl.UInt32).alias("_part")))
+        columns, missed = _part_columns(contract, part)
+        taken.append(columns)
         letters.append({item.field: item.column for item in part.mapping.mapping})
         skipped.append(missed)
-    whole = pl.concat(frames) if len(frames) > 1 else frames[0]
-    whole = _corrected(whole, contract, answers)
-    by_row = {}
-    for wide in {(part.mapping.wide.into, part.mapping.wide.value) for part in parts if part.mapping.wide}:
-        for name in wide:
-            plain = pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(whole["_part"])
-            by_row[name] = whole["_letter"].fill_null(plain)
-    places = Places(whole["_part"], whole["row"], tuple(part.table.sheet for part in parts), tuple(letters), by_row)
-    text = whole.select(contract.field_names)
+        parts[number] = part.emptied()
+    part_numbers = _joined([pl.Series([n], dtype=pl.UInt32).new_from_index(0, len(columns["row"])) for n, columns in enumerate(taken)])
+    rows, by_row = _joined([columns.pop("row") for columns in taken]), {}
+    told = {name for part in parts if part.mapping.wide for name in (part.mapping.wide.into, part.mapping.wide.value)}
+    if told:
+        letter = _joined([columns.pop("_letter", _nothing(len(columns[contract.fields[0].name]))) for columns in taken])
+        for name in told:
+            by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(part_numbers))
+    text = {name: _corrected(_joined([columns.pop(name) for columns in taken]), name, answers) for name in contract.field_names}
+    places = Places(part_numbers, rows, tuple(part.table.sheet for part in parts), tuple(letters), by_row)
     return Batch(contract, tuple(parts), text, places, tuple(part.file for part in parts), tuple(skipped))
 
 
-def _corrected(frame: pl.DataFrame, contract: Contract, answers: MappingOf[str, str]) -> pl.DataFrame:
-    for name in contract.field_names:
-        prefix = f"value:{name}:"
-        fixes = {key[len(prefix) :]: value or None for key, value in answers.items() if key.startswith(prefix)}
-        if fixes:
-            frame = frame.with_columns(pl.col(name).replace(fixes))
-    return frame
+def _joined(pieces: list[pl.Series]) -> pl.Series:
+    return pl.concat(pieces, rechunk=True) if len(pieces) > 1 else pieces[0].rechunk()
+
+
+def _nothing(size: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, size)
+
+
+def _corrected(text: pl.Series, name: str, answers: MappingOf[str, str]) -> pl.Series:
+    prefix = f"value:{name}:"
+    fixes = {key[len(prefix) :]: value or None for key, value in answers.items() if key.startswith(prefix)}
+    return text.replace(fixes) if fixes else text
+
+
+def _part_columns(contract: Contract, part: Part) -> tuple[dict[str, pl.Series], tuple[tuple[int, str], ...]]:
+    """Field → text, with ``row`` and, where columns became rows, ``_letter``; and the rows that gave none."""
+    frame = part.table.frame
+    if part.mapping.wide is not None:
+        unpivoted, missed = _part_frame(contract, part)
+        return {series.name: series for series in unpivoted.get_columns()}, missed
+    blank = _nothing(frame.height)
+    found = {"row": frame.get_column("row")}
+    for field in contract.fields:
+        position = part.mapping.fields.get(field.name)
+        if position is not None:
+            found[field.name] = frame.get_column(f"c{position}").rename(field.name)
+        elif field.default is None:
+            found[field.name] = blank.alias(field.name)
+        else:
+            found[field.name] = pl.Series(field.name, [field.default], dtype=pl.String).new_from_index(0, frame.height)
+    return found, ()
 
 
 def _part_frame(contract: Contract, part: Part) -> tuple[pl.DataFrame, tuple[tuple[int, str], ...]]:
+    """One row for each filled cell of the columns that became rows."""
     wide = part.mapping.wide
-    if wide is None:
-        return part.table.frame.select(*_columns(contract, part), pl.lit(None, dtype=pl.String).alias("_letter"), "row"), ()
+    assert wide is not None
     blocks = []
     for position, code in sorted(wide.codes.items()):
         cell = pl.col(f"c{position}")

@@ -64,7 +64,7 @@ def split_by_file(outcome: Outcome) -> list[Check]:
     repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) if len(outcome.merged) else None
     whole = _Whole(
         by_file(told, batch.places, batch.file_of_part), refused_rows(typed.findings, batch.size), repeated,
-        typed.frame(), _placed(batch, typed), _missing_why(batch, typed), _extents(batch),
+        typed.columns, _placed(batch, typed), _missing_why(batch, typed), _extents(batch),
     )  # fmt: skip
     return [_file_check(outcome, whole, number) if number in whole.extents else _unusable(outcome, number) for number in range(len(outcome.files))]
 
@@ -88,7 +88,7 @@ class _Whole:
     findings: dict[int, list[Finding]]
     refused: pl.Series
     repeated: pl.Series | None
-    values: pl.DataFrame
+    values: dict[str, pl.Series]
     departement: pl.Series
     missing: pl.DataFrame
     extents: dict[int, tuple[int, int]]
@@ -147,8 +147,10 @@ def _rows(outcome: Outcome, whole: _Whole, number: int) -> tuple[pl.DataFrame, p
         again = int(repeated.sum())
         good = good & ~repeated
 
-    def kept(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
-        return _beside(frame.slice(start, size).filter(mask), _system(outcome, whole, start, size, mask))
+    def kept(columns: dict[str, pl.Series], mask: pl.Series) -> pl.DataFrame:
+        """Filtered by column: nothing of the size of the batch is copied."""
+        frame = pl.DataFrame([series.slice(start, size).filter(mask).alias(name) for name, series in columns.items()])
+        return _beside(frame, _system(outcome, whole, start, size, mask))
 
     return kept(whole.values, good), kept(batch.text, bad), size, again
 
@@ -237,7 +239,7 @@ def _missing_why(batch: Batch, typed: Typed) -> pl.DataFrame:
 def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:
     mapping = part.mapping
     return TableReading(
-        part.table.sheet, part.table.header_row, part.table.frame.height, mapping.mapping, mapping.unmapped, mapping.missing,
+        part.table.sheet, part.table.header_row, part.rows, mapping.mapping, mapping.unmapped, mapping.missing,
         mapping.layout, (*part.table.skipped, *skipped),
     )  # fmt: skip
 

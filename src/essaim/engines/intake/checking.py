@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -68,7 +68,9 @@ def check(
     except FileRefused as refusal:
         return empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender)
     tell(0.4, "Compréhension des colonnes")
-    return check_read([(read, fingerprint(content))], contract, inputs, tell)[0]
+    files = [(read, fingerprint(content))]
+    del read
+    return _checked(files, contract, inputs, tell)[0]
 
 
 def check_many(
@@ -95,7 +97,7 @@ def check_many(
             results.append(None)
         except FileRefused as refusal:
             results.append(empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender))
-    checked = iter(check_read(readable, contract, inputs, tell))
+    checked = iter(_checked(readable, contract, inputs, tell))
     return [item if item is not None else next(checked) for item in results]
 
 
@@ -120,13 +122,12 @@ def _read(content: bytes | Path, filename: str, contract: Contract, limits: Limi
 
 def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs, tell: Progress) -> list[Check]:
     """Checks files already read, each with the SHA-256 of its bytes."""
-    mapped = [[_mapped(number, read, contract, inputs)] for number, (read, _) in enumerate(files)]
-    kept: list[Part] = []
-    ignored: list[tuple[Part, str]] = []
-    for (parts,) in mapped:
-        usable, others = _sorted_out(parts, contract)
-        kept += usable
-        ignored += others
+    return _checked(list(files), contract, inputs, tell)
+
+
+def _checked(files: list[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs, tell: Progress) -> list[Check]:
+    """Empties ``files`` of their cells as it goes, so that a large file is not held twice."""
+    kept, ignored = _understood(files, contract, inputs)
     if not kept:
         return split_by_file(Outcome(contract, files, None, ignored, inputs.sender))
     tell(0.5, "Lecture des cellules")
@@ -138,6 +139,18 @@ def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs
     merged, counts = _rules(batch, typed, inputs)
     tell(1.0, "Terminé")
     return split_by_file(Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts))
+
+
+def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs) -> tuple[list[Part], list[tuple[Part, str]]]:
+    """Tables of every file mapped: those to check, those to leave aside with the reason."""
+    kept: list[Part] = []
+    ignored: list[tuple[Part, str]] = []
+    for number, (read, sha256) in enumerate(files):
+        usable, others = _sorted_out(_mapped(number, read, contract, inputs), contract)
+        kept += usable
+        ignored += [(part.emptied(), reason) for part, reason in others]
+        files[number] = (replace(read, tables=()), sha256)
+    return kept, ignored
 
 
 def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int]]:
@@ -162,7 +175,7 @@ def _column_remarks(batch: Batch) -> list[Finding]:
 
 
 def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
-    return [Part(number, table, map_table(table, contract, inputs.memory, inputs.answers)) for table in read.tables]
+    return [Part(number, table, map_table(table, contract, inputs.memory, inputs.answers), table.frame.height) for table in read.tables]
 
 
 def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[tuple[Part, str]]]:
@@ -172,7 +185,7 @@ def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list
     best = max((score for score, _ in scored), default=0.0)
     kept, ignored = [], []
     for score, part in scored:
-        if part.table.frame.height and score >= max(0.34, 0.5 * best):
+        if part.rows and score >= max(0.34, 0.5 * best):
             kept.append(part)
         else:
             covered = {item.field for item in part.mapping.mapping}
