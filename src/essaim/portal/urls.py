@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from essaim.portal.views import accounts, figures, pages, places, submissions
+from essaim.portal.views import accounts, acknowledgement, contradictions, equipment, figures, pages, places, submissions
 
 urlpatterns = [
     path("", places.home, name="accueil"),
     path("connexion/", accounts.SignIn.as_view(), name="connexion"),
     path("", include("essaim.portal.sign_in.urls")),
     path("", include("essaim.portal.api.urls")),
+    path("", include("essaim.portal.opendata.urls")),
     path("recherche/", places.search_page, name="recherche"),
     path("territoires/<str:code>/", places.territory_detail, name="territoire"),
     path("territoires/<str:code>/etablissements/", places.territory_schools, name="territoire-etablissements"),
@@ -18,6 +19,16 @@ urlpatterns = [
     path("chiffres/<str:level>/<str:unit>/<str:code>/etablissements/", figures.figure_schools, name="chiffre-etablissements"),
     path("chiffres/<str:level>/<str:unit>/<str:code>/origine/", figures.figure_trace, name="chiffre-trace"),
     path("origine/<int:number>/<int:row>/", figures.origin, name="origine"),
+    path("equipement/suivi/", equipment.tracking, name="equipement-suivi"),
+    path("equipement/suivi/suivi.<str:form>", equipment.tracking_export, name="equipement-suivi-export"),
+    path("equipement/suivi/vues/", equipment.view_save, name="equipement-vues"),
+    path("equipement/suivi/vues/<int:pk>/", equipment.view_change, name="equipement-vue"),
+    path("equipement/contradictions/", contradictions.contradiction_list, name="contradictions"),
+    path("equipement/contradictions/<int:pk>/", contradictions.contradiction_detail, name="contradiction"),
+    path("equipement/contradictions/<int:pk>/<str:act>/", contradictions.contradiction_act, name="contradiction-acte"),
+    path("reception/", acknowledgement.reception, name="reception"),
+    path("reception/<str:uai>/", acknowledgement.reception_detail, name="reception-detail"),
+    path("reception/<str:uai>/tout/", acknowledgement.reception_whole, name="reception-tout"),
     path("depots/", submissions.submission_list, name="depots"),
     path("depots/nouveau/", submissions.submission_new, name="depot-nouveau"),
     path("depots/<int:pk>/", submissions.submission_detail, name="depot"),
