@@ -34,7 +34,7 @@ def test_published_example_is_reproduced_exactly(expected):
     assert [interval.low, interval.high] == pytest.approx(want["interval"])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(inner=st.lists(st.integers(1, 40), min_size=9, max_size=9), cell=st.integers(0, 8), protection=st.integers(1, 6))
 def test_suppression_is_the_cheapest_pattern_that_passes_the_audit(inner, cell, protection):
     """Against brute force over every pattern of a 3 x 3 table: same cost, and every total still adds up."""
@@ -51,7 +51,7 @@ def test_suppression_is_the_cheapest_pattern_that_passes_the_audit(inner, cell, 
     value = dict(zip(cells.keys, cells.values, strict=True))
     free = [k for k in cells.keys if len(k) == 2 and k != target.key]
     best = None
-    for size in (3, 4, 5):
+    for size in (3, 4):
         for chosen in combinations(free, size):
             cost = value[target.key] + sum(value[k] for k in chosen)
             if (best is None or cost < best) and _ok(cells, target, chosen):

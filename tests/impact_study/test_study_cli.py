@@ -46,7 +46,7 @@ def test_from_new_plan_to_replication(folder):
     code, said = call("run", folder / "plan.yaml", "--data", folder / "panel.parquet", "--out", folder / "r")
     assert code == 0 and said.index("pouvait voir") < said.index("amélioration")
     results = (folder / "r/results.json").read_text("utf-8")
-    assert json.loads(results)["essaim_results"] == 1 and len(list((folder / "r/plots").glob("*.svg"))) == 3
+    assert json.loads(results)["essaim_results"] == 1 and len(list((folder / "r/plots").glob("*.svg"))) == 4
     (folder / "r/report.html").unlink()
     assert call("report", folder / "r/results.json")[0] == 0 and (folder / "r/report.html").exists()
     assert call("replicate", folder / "plan.yaml", "--data", folder / "panel.parquet", "--out", folder / "p.zip")[0] == 0

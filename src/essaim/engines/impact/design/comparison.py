@@ -40,7 +40,7 @@ class Comparisons:
     after: Balance | None
 
 
-def past_features(means: Floats, periods: Sequence[float]) -> tuple[tuple[str, ...], Floats]:
+def past_features(means: Floats, periods: Sequence[float] | Floats) -> tuple[tuple[str, ...], Floats]:
     """Level (mean) and yearly slope of each cluster's past outcome: names and clusters × 2 matrix."""
     y = np.asarray(means, float)
     t = np.asarray(periods, float)

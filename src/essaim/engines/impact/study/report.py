@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from essaim.engines.impact.plots.charts import event_study, placebo_ranks, sensitivity
+from essaim.engines.impact.design.balance import Balance, BalanceRow
+from essaim.engines.impact.plots.charts import balance_plot, event_study, placebo_ranks, sensitivity
 from essaim.engines.impact.plots.svg import Figure, number
 
 STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#161616;line-height:1.5}
@@ -15,6 +17,7 @@ table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left
 th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;height:auto}
 .verdict{border-left:6px solid #000091;padding:.5rem 1rem;background:#f6f6f6}.alerte{border-left-color:#b34000}
 code{overflow-wrap:anywhere}"""
+BALANCE = ("treated", "comparison", "standardised", "variance_ratio")
 ROLES = {"headline": "fait foi", "check": "contrôle", "descriptive": "descriptif"}
 
 
@@ -37,6 +40,10 @@ def figures_of(indicator: dict[str, Any], unit: str = "") -> list[Figure]:
     if indicator["inference"] and indicator["placebo_draws"]:
         head = indicator["inference"]["tests"][0]
         out.append(placebo_ranks(head["effect"], indicator["placebo_draws"], p_value=head["p_value"], name=f"placebos-{tag}"))
+    if indicator.get("balance"):
+        b = indicator["balance"]
+        rows = tuple(BalanceRow(r["name"], *(math.nan if r[k] is None else float(r[k]) for k in BALANCE)) for r in b["rows"])
+        out.append(balance_plot(Balance(**(b | {"rows": rows})), name=f"equilibre-{tag}"))
     if indicator["robustness"]["rows"]:
         out.append(sensitivity([tuple(r) for r in indicator["robustness"]["rows"]], unit=unit, name=f"robustesse-{tag}"))
     return out

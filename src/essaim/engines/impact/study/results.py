@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from essaim.engines.impact.design.balance import Balance
 from essaim.engines.impact.equity.subgroups import SubgroupEffects
 from essaim.engines.impact.study.baseline import BaselineGrade
 from essaim.engines.impact.study.battery import Battery
@@ -91,6 +92,7 @@ class IndicatorResult:
     units: int
     warnings: tuple[str, ...]
     placebo_draws: tuple[float, ...] = ()
+    balance: Balance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from essaim.engines.impact.design.balance import Balance, balance
+from essaim.engines.impact.design.comparison import past_features
 from essaim.engines.impact.did.aggregate import aggregate
 from essaim.engines.impact.did.group_time import GroupTimeEffects, group_time_effects
 from essaim.engines.impact.equity.subgroups import SubgroupEffects, subgroup_effects
@@ -61,7 +63,7 @@ def rollout_result(panel: Panel, plan: Plan, setting: Setting,
     groups, unsaid = _subgroups(panel, plan, setting)
     result = _concluded(panel, plan, power, grade, effects, battery, sturdy)
     shown = replace(result, by_group=_parts(main, "group"), by_period=_parts(main, "calendar"), events=events[0] if events else None,
-                    subgroups=groups, warnings=(*result.warnings, *said, *unsaid, *_bacon_warning(panel)))
+                    subgroups=groups, balance=_balance(panel, space), warnings=(*result.warnings, *said, *unsaid, *_bacon_warning(panel)))
     return shown, space
 
 
@@ -132,6 +134,25 @@ def _events(main: GroupTimeEffects, level: float) -> tuple[EventEffects, EventSt
 def _parts(main: GroupTimeEffects, kind: str) -> tuple[tuple[float, float, float | None], ...]:
     found = aggregate(main, kind)
     return tuple((float(a), float(v), float(s)) for a, v, s in zip(found.at, found.value, found.std_error, strict=True))
+
+
+def _balance(panel: Panel, space: Assignments | None) -> Balance | None:
+    """Treated and comparison clusters before the first wave: past level and slope of the outcome, covariates; permutation test."""
+    cohort = panel.cluster_cohort()
+    treated = np.isfinite(cohort) & (cohort <= panel.periods[-1])
+    before = panel.periods < (panel.cohorts[0] if panel.cohorts.size else -np.inf)
+    means = panel.cluster_sums().mean[:, before]
+    names: tuple[str, ...] = ("niveau passé",)
+    columns = [means.mean(axis=1)] if before.any() else []
+    if before.sum() >= 2:
+        names, features = past_features(means, panel.periods[before])
+        columns = list(features.T)
+    columns += [panel.cluster_sums(panel.covariates[:, j]).mean[:, 0] for j in range(panel.covariates.shape[1])]
+    x = np.column_stack(columns) if columns else np.empty((treated.size, 0))
+    if not columns or not np.isfinite(x).all() or not 1 < treated.sum() < treated.size - 1:
+        return None
+    arms = None if space is None else np.isfinite(space.cohort).astype(np.int64)
+    return balance((*names, *panel.covariate_names), x, treated, assignments=arms)
 
 
 def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> tuple[SubgroupEffects | None, tuple[str, ...]]:
