@@ -10,11 +10,12 @@ from ..tables import FileRefused, Limits
 from .columnar import read_json, read_parquet
 from .delimited import NotUtf8, read_delimited
 from .encoding import decode, seems_utf8
+from .legacy import read_xls
 from .markup import read_html, read_xmlss
 from .ods import read_flat_ods, read_ods
 from .package import gunzip, inner_files, open_package
 from .sniff import sniff
-from .workbook import read_xls, read_xlsx
+from .workbook import read_xlsx
 
 _LONG = 1 << 20
 

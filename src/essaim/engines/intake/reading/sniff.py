@@ -135,7 +135,9 @@ def _sniff_ole(content: bytes) -> str:
         raise refuse_kind("slides")
     if _wide("Workbook") in content or _wide("Book") in content:
         return "xls"
-    raise refuse_kind("binary") if len(content) >= 1536 else truncated()
+    directory = (int.from_bytes(content[48:52], "little") + 1) * 512
+    cut = len(content) < 1536 or len(content) < directory + 128
+    raise truncated() if cut else refuse_kind("binary")
 
 
 def _sniff_text(content: bytes) -> str:

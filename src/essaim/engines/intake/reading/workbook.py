@@ -182,8 +182,8 @@ def _cells(sheet: Any, limits: Limits) -> Any:
 # -- legacy workbooks --------------------------------------------------------------------------------------------
 
 
-def read_xls(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
-    """The grids of an Excel 97-2003 workbook."""
+def read_plain_xls(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
+    """The grids of an Excel 97-2003 workbook, values without their formats."""
     workbook = _calamine(content)
     grids = []
     for meta in workbook.sheets_metadata:
