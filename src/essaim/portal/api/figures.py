@@ -1,5 +1,7 @@
 """Indicators, figures and their origin: the same parameters and the same JSON as the command line."""
 
+# ruff: noqa: B008 — django-ninja declares parameters by their defaults
+
 from __future__ import annotations
 
 from datetime import date
@@ -137,7 +139,7 @@ def _months(wanted: list[str]) -> list[str]:
 def figure_list(
     request: HttpRequest,
     indicator: Annotated[list[Short], Query(min_length=1, max_length=20, description="Code d'indicateur ; répétable.")],
-    level: Annotated[Short, Query(description="national, departement, commune, academie, territory, establishment…")],
+    level: Short = Query(..., description="national, departement, commune, academie, territory, establishment…"),
     unit: Annotated[list[Short], Query(max_length=500, description="Code d'unité ; répétable. Par défaut toutes.")] = [],  # noqa: B006
     period: Annotated[
         list[Short], Query(max_length=36, description="2026-03, 2026-T1, 2026 ou 2025-2026 ; répétable. Par défaut ce mois.")
@@ -170,12 +172,12 @@ def figure_list(
 @router.get("/trace", response=TraceDocument, summary="Remonter d'un chiffre à ses lignes", auth=READING)
 def figure_trace(
     request: HttpRequest,
-    indicator: Annotated[Short, Query(description="Code d'indicateur.")],
-    level: Annotated[Short, Query()] = "national",
-    unit: Annotated[Short, Query()] = "FR",
-    period: Annotated[Short | None, Query(description="Par défaut ce mois.")] = None,
+    indicator: Short = Query(..., description="Code d'indicateur."),
+    level: Short = Query("national"),
+    unit: Short = Query("FR"),
+    period: Short = Query("", description="Par défaut ce mois."),
     by: Annotated[list[Short], Query(max_length=3)] = [],  # noqa: B006
-    breakdown: Annotated[Short, Query(description="Libellé de la ventilation, tel que rendu par les chiffres.")] = "",
+    breakdown: Short = Query("", description="Libellé de la ventilation, tel que rendu par les chiffres."),
     known_at: Annotated[date | None, Query()] = None,
     page: PageNumber = 1,
     size: PageSize = 100,

@@ -1,5 +1,7 @@
 """The register of establishments and places, for programs that hold a token."""
 
+# ruff: noqa: B008 — django-ninja declares parameters by their defaults
+
 from __future__ import annotations
 
 from datetime import date
@@ -74,12 +76,12 @@ def _paged(found: Any, page: int, size: int) -> dict[str, Any]:
 @router.get("/establishments", response=EstablishmentPage, summary="Chercher des établissements")
 def establishment_list(
     request: HttpRequest,
-    q: Annotated[Short, Query(description="Nom, commune ou UAI ; accents et casse ignorés (500 résultats au plus).")] = "",
-    departement: Short = "",
-    commune: Annotated[Short, Query(description="Code de la commune.")] = "",
-    level: Annotated[Short, Query(description="ecole, college, lycee ou autre.")] = "",
-    sector: Annotated[Short, Query(description="public ou prive.")] = "",
-    owner: Annotated[Short, Query(description="Code de la collectivité ou du propriétaire.")] = "",
+    q: Short = Query("", description="Nom, commune ou UAI ; accents et casse ignorés (500 résultats au plus)."),
+    departement: Short = Query("", description="Code du département."),
+    commune: Short = Query("", description="Code de la commune."),
+    level: Short = Query("", description="ecole, college, lycee ou autre."),
+    sector: Short = Query("", description="public ou prive."),
+    owner: Short = Query("", description="Code de la collectivité ou du propriétaire."),
     closed: Annotated[bool, Query(description="Inclut les établissements fermés.")] = False,
     page: PageNumber = 1,
     size: PageSize = 50,
@@ -105,9 +107,9 @@ def establishment_detail(request: HttpRequest, uai: Short) -> Any:
 @router.get("/places", response=PlacePage, summary="Lister les lieux")
 def place_list(
     request: HttpRequest,
-    hierarchy: Annotated[Short, Query(description="administrative, academic, owner, diocesan ou programme.")],
-    level: Annotated[Short, Query(description="commune, epci, departement, region, academie…")],
-    departement: Short = "",
+    hierarchy: Short = Query(..., description="administrative, academic, owner, diocesan ou programme."),
+    level: Short = Query(..., description="commune, epci, departement, region, academie…"),
+    departement: Short = Query("", description="Code du département."),
     page: PageNumber = 1,
     size: PageSize = 100,
 ) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Handing in files by program: the same acts as the import wizard, the same states, the same rights."""
 
+# ruff: noqa: B008 — django-ninja declares parameters by their defaults
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -162,9 +164,9 @@ def submission_list(
 def submission_new(
     request: HttpRequest,
     response: HttpResponse,
-    contract: Annotated[Short, Form(description="Code du contrat de données.")],
-    file: Annotated[UploadedFile, File(description="Le fichier tel qu'il est : xlsx, xls, ods, csv, zip, parquet…")],
-    sender: Annotated[Short, Form(description="SIREN, UAI ou code de l'expéditeur. Par défaut celui du mandat.")] = "",
+    contract: Short = Form(..., description="Code du contrat de données."),
+    file: UploadedFile = File(..., description="Le fichier tel qu'il est : xlsx, xls, ods, csv, zip, parquet…"),
+    sender: Short = Form("", description="SIREN, UAI ou code de l'expéditeur. Par défaut celui du mandat."),
 ) -> tuple[int, dict[str, Any]]:
     """Le fichier est gardé puis vérifié par un travail de fond : suivez le dépôt à l'adresse donnée par l'en-tête Location.
     Le même contenu envoyé deux fois donne le même dépôt."""
