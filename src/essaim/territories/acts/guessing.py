@@ -17,11 +17,13 @@ from essaim.engines.intake.mapping import map_table, vocabulary
 from essaim.engines.intake.reading import read_file
 from essaim.engines.intake.tables import FileRefused, RawTable
 
+from ..contracts import ALONGSIDE
 from ..sources import Source, source_of
 
 _HEAD_BYTES = 262_144
 _HEAD_ROWS = 400
 _SURE = 90.0
+_ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
             fields = understood(table, contract)
             if fields is None or not _tells_enough(contract.code, fields):
                 continue
-            score = len(fields) + 2 * len(fields & {"school_year", "ips", "closed_on"})
+            score = len(fields - _ALONGSIDE) + 2 * len(fields & {"school_year", "ips", "closed_on"})
             if best is None or score > best[0]:
                 best = (score, contract, fields)
     if best is None:

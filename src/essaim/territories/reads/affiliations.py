@@ -86,7 +86,8 @@ def affiliations(described: pl.DataFrame, where: Places) -> pl.DataFrame:
     schools = described.filter(
         (pl.col("level") != "autre") & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= OLDEST_CLOSING))
     ).select(
-        "uai", "departement", "sector", "commune_code", "commune_name", "circonscription_code", "circonscription",
+        "uai", "departement", "sector", "commune_code", "commune_name", "circonscription",
+        pl.coalesce("circonscription_code", pl.format("{} – {}", "departement", "circonscription")).alias("circonscription_code"),
         "owner_code", "owner_name", "opened_on", "closed_on",
     )  # fmt: skip
     above = schools.join(links(), on="departement", how="inner")

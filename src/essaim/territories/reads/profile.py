@@ -24,7 +24,7 @@ def counted(*, known_at: int | None = None, departements: Sequence[str] | None =
 
     Details by track are preferred to totals, published counts to those written in a directory; tracks of one school add up."""
     rows = standing(ENROLMENT, known_at=known_at, departements=departements)
-    rows = rows.with_columns(pl.coalesce("school_year", "told_year").alias("school_year"))
+    rows = rows.with_columns(pl.coalesce("school_year", "told_year", "posted_year").alias("school_year"))
     detailed = rows.filter(pl.col("track").is_in(["ecole", "college", "gt", "pro"]))
     year = ["uai", "school_year"]
     totals = _most_believed(rows.filter(~pl.col("track").is_in(["ecole", "college", "gt", "pro"])), year)
@@ -34,7 +34,7 @@ def counted(*, known_at: int | None = None, departements: Sequence[str] | None =
         pl.lit(None, pl.Int64).alias("classes"), pl.lit(None, pl.String).alias("level"),
         pl.lit(None, pl.Boolean).alias("rep"), pl.lit(None, pl.Boolean).alias("rep_plus"),
     )
-    named = _most_believed(named, year).unique(year, keep="first")
+    named = _most_believed(named.filter(pl.col("school_year").is_not_null()), year).unique(year, keep="first")
     columns = ["uai", "school_year", "level", "pupils", "classes", "rep", "rep_plus", *ENTRY]
     found = [part.select(columns) for part in (detailed, totals, named)]
     kept = found[0]
@@ -63,7 +63,7 @@ def positions(*, known_at: int | None = None, departements: Sequence[str] | None
     same source, else of the same year, else the last one counted."""
     rows = standing(SOCIAL_POSITION, known_at=known_at, departements=departements)
     rows = rows.with_columns(
-        pl.coalesce("school_year", "told_year").alias("school_year"), pl.coalesce("ips", "ips_gt", "ips_pro").alias("ips")
+        pl.coalesce("school_year", "told_year", "posted_year").alias("school_year"), pl.coalesce("ips", "ips_gt", "ips_pro").alias("ips")
     ).filter(pl.col("ips").is_not_null())
     rows = _most_believed(rows, ["uai", "school_year"]).unique(["uai", "school_year"], keep="first", maintain_order=True)
     totals = counted(known_at=known_at, departements=departements).group_by("uai", "school_year").agg(pl.col("pupils").sum())

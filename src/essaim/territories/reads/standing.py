@@ -21,14 +21,14 @@ def standing(
     contract: Contract, *, known_at: int | None = None, departements: Sequence[str] | None = None
 ) -> pl.DataFrame:
     """Rows standing at ``known_at``: the contract's columns, those of the entry, then ``source`` (code), ``rank`` (the lower,
-    the more believed), ``track`` (enrolment) and ``told_year``, the school year told by the sender's name or else by the
-    day of posting."""
+    the more believed), ``track`` (enrolment), ``told_year`` (school year told by the sender's name) and ``posted_year`` (that of
+    the day of posting, where the name tells none)."""
     found = pl.DataFrame(ledger().state(table_spec(contract), known_at=known_at, departements=departements))
     return with_source(found)
 
 
 def with_source(frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds ``source``, ``rank``, ``track`` and ``told_year`` to rows that hold ``sender`` and ``submission``."""
+    """Adds ``source``, ``rank``, ``track``, ``told_year`` and ``posted_year`` to rows that hold ``sender`` and ``submission``."""
     senders = frame["sender"].unique().to_list()
     told = [(item, *sent_by(item or "")) for item in senders]
     table = pl.DataFrame(
@@ -38,7 +38,7 @@ def with_source(frame: pl.DataFrame) -> pl.DataFrame:
     )
     joined = frame.join(table, on="sender", how="left", nulls_equal=True)
     if joined.height == 0 or joined["told_year"].null_count() == 0:
-        return joined
+        return joined.with_columns(pl.lit(None, pl.String).alias("posted_year"))
     numbers = joined.filter(pl.col("told_year").is_null())["submission"].unique().to_list()
     days = Posting.objects.filter(number__in=numbers).values_list("number", "begun_at")
     years = pl.DataFrame(
@@ -46,8 +46,4 @@ def with_source(frame: pl.DataFrame) -> pl.DataFrame:
         schema={"submission": pl.Int64, "posted_year": pl.String},
         orient="row",
     )
-    return (
-        joined.join(years, on="submission", how="left")
-        .with_columns(pl.col("told_year").fill_null(pl.col("posted_year")))
-        .drop("posted_year")
-    )
+    return joined.join(years, on="submission", how="left")
