@@ -22,13 +22,12 @@ from essaim.engines.measures import (
     fact_table,
     least,
     lit,
-    school_year_start,
     when,
 )
 from essaim.equipment.categories import TERMINALS, base_alternatives
 from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, INVENTORY, ORDERS
 from essaim.equipment.reads.derived import order_tracking
-from essaim.territories.contracts import ENROLMENT
+from essaim.territories.indicators import CLASSES, PUPILS
 
 RAISE, JUSTICE = "élever le niveau général", "justice sociale"
 BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile")
@@ -41,9 +40,6 @@ acknowledgements = fact_table(ACKNOWLEDGEMENTS)
 inventory = fact_table(
     INVENTORY,
     roles={"quantity": Role.STOCK, "in_use": Role.STOCK, "loaned": Role.STOCK, "purchase_year": Role.DIMENSION},
-)
-enrolment = fact_table(
-    ENROLMENT, roles={"pupils": Role.DISTINCT, "classes": Role.STOCK}, disjoint={"pupils": ("uai", "level")}
 )
 disposals = fact_table(DISPOSALS, roles={"purchase_year": Role.DIMENSION})
 
@@ -70,10 +66,6 @@ is_terminal: Expr = col("category").isin(*TERMINALS)
 def _cumulated(code: str, table: FactTable, date: str, value: str, where: Expr | None = None, label: str = "") -> Measure:
     return Measure(code, table, date=date, value=col(value), where=where, timing=Timing.CUMULATIVE, unit="unités", label=label)
 
-
-_enrolled = {"date": school_year_start("school_year"), "timing": Timing.LATEST, "latest_per": ("uai",)}
-PUPILS = Measure("pupils", enrolment, value=col("pupils"), unit="élèves", label="Élèves inscrits", **_enrolled)
-CLASSES = Measure("classes", enrolment, value=col("classes"), unit="classes", label="Classes ouvertes", **_enrolled)
 
 ordered = _cumulated("ordered", orders, "ordered_on", "quantity", label="Unités commandées")
 delivered = _cumulated("delivered", deliveries, "delivered_on", "quantity", label="Unités livrées")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from essaim.engines.measures.cells import Cells
 from essaim.engines.measures.facts import IndicatorRefused
 from essaim.engines.measures.hierarchies import (
     UNKNOWN_GROUP,
+    Membership,
     group_codes,
     memberships,
 )
@@ -66,6 +67,8 @@ class Workspace:
     held: Cells
     axes: Axes
     memory: dict[Quantity, Values]
+    members: dict[tuple[str, str | None], tuple[Membership, ...]] = field(default_factory=dict)
+    codes: dict[tuple[tuple[str, ...], str], tuple[np.ndarray, tuple[str, ...]]] = field(default_factory=dict)
 
 
 def workspace(asked: Sequence[Indicator], held: Cells, scope: Scope, period: str | Sequence[str]) -> Workspace:
@@ -115,21 +118,28 @@ def _axes(asked: Sequence[Indicator], held: Cells, scope: Scope, wanted: Sequenc
 def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> Iterator[pl.DataFrame]:
     for item in asked:
         values_of(item, space.held, space.axes, space.memory)
-    for groups in _groups(scope, space.axes):
+    for groups in _groups(scope, space):
         sums: dict[tuple[Quantity, bool], Totals] = {}
         for item in asked:
             yield _rows(item, space.held, space.axes, groups, space.memory, sums, scope)
 
 
-def _groups(scope: Scope, axes: Axes) -> Iterator[Groups]:
+def _groups(scope: Scope, space: Workspace) -> Iterator[Groups]:
+    axes = space.axes
     names = [name for name in scope.by if name in scope.attributes.columns]
     dated = bool(names) and "school_year" in scope.attributes.columns
-    for member in memberships(scope.frame, scope.level, scope.hierarchy, axes.periods, axes.schools):
+    place = (scope.level, scope.hierarchy)
+    if place not in space.members:
+        space.members[place] = memberships(scope.frame, scope.level, scope.hierarchy, axes.periods, axes.schools)
+    for member in space.members[place]:
         years: dict[str, list[int]] = {}
         for index in member.periods:
             years.setdefault(axes.periods[index].school_year if dated else "", []).append(index)
         for year, positions in years.items():
-            codes, labels = group_codes(scope.attributes, names, year, axes.schools)
+            key = (tuple(names), year)
+            if key not in space.codes:
+                space.codes[key] = group_codes(scope.attributes, names, year, axes.schools)
+            codes, labels = space.codes[key]
             yield grouped(member, positions, codes, labels)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -83,18 +84,25 @@ def figures(
     frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
     _check_breakdowns(asked, names, attribute_frame)
     if prepared is None:
-        prepared = cells(asked, facts or {}, by=fact_dimensions(asked, names), known_at=known_at, engine=engine)
+        dimensions = kept_apart(asked, names, attribute_frame.columns)
+        prepared = cells(asked, facts or {}, by=dimensions, known_at=known_at, engine=engine)
     if units is not None and not public:
         frame = _only(frame, level, units)
     scope = Scope(level, hierarchy, names, frame, attribute_frame)
-    table = compute(asked, prepared, scope, period)
+    space = workspace(asked, prepared, scope, period)
+    table = compute(asked, prepared, scope, period, space)
     if public:
-        table = secrecy.protected(asked, prepared, scope, period, table, threshold, compute)
+        table = secrecy.protected(asked, prepared, scope, period, table, threshold, partial(compute, space=space))
     if units is not None:
         table = table.filter(pl.col("unit").is_in(list(units)))
     if fingerprints:
         table = with_fingerprints(table, asked, prepared.known_at, inputs)
     return Figures(table.select(*SCHEMA).to_arrow(), level, names, prepared.known_at)
+
+
+def kept_apart(asked: Sequence[Indicator], names: Sequence[str], attributes: Sequence[str]) -> tuple[str, ...]:
+    """The breakdowns ``names`` that only the facts can tell; an attribute of the establishment wins over a fact column."""
+    return fact_dimensions(asked, [name for name in names if name not in attributes])
 
 
 def all_figures(

@@ -114,7 +114,7 @@ def group_codes(
     returned. A missing attribute makes the group « non renseigné », never a silent loss."""
     if not names:
         return np.zeros(len(schools), dtype=np.int64), ("",)
-    frame = attributes
+    frame = attributes.filter(pl.col("uai").is_in(schools.implode()))
     if "school_year" in frame.columns:
         frame = frame.filter(pl.col("school_year") <= school_year).sort("school_year")
         frame = frame.group_by("uai", maintain_order=True).last()

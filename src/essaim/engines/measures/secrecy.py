@@ -40,11 +40,12 @@ def protected(
 ) -> pl.DataFrame:
     """``table`` with the numbers of hidden rows removed and ``suppressed`` set."""
     hidden: list[pl.DataFrame] = []
-    compute = _remembered(compute, period)
+    compute = _remembered(compute, asked, scope, period)
+    parents = _remembered_parents(scope)
     for wanted in parse_periods(period):
         chain = chain_of(scope, wanted)
         for item in asked:
-            hidden.append(_hidden_rows(item, held, scope, wanted, chain, threshold, compute))
+            hidden.append(_hidden_rows(item, held, scope, wanted, chain, threshold, compute, parents))
     mask = pl.concat(hidden).with_columns(pl.lit(True).alias("_hidden"))
     table = table.join(mask, on=["indicator", "unit", "period", "breakdown"], how="left", maintain_order="left")
     secret = pl.col("_hidden").fill_null(False)
@@ -54,15 +55,37 @@ def protected(
     ).drop("_hidden")
 
 
-def _remembered(compute: Compute, period: str | Sequence[str]) -> Compute:
-    """``compute`` for all periods at once, each table made once and then read period by period."""
+def _remembered(
+    compute: Compute, asked: Sequence[Indicator], own: Scope, period: str | Sequence[str]
+) -> Compute:
+    """``compute`` for all periods and indicators at once, each table made once and then read part by part."""
     made: dict[tuple[object, ...], pl.DataFrame] = {}
+    plain = tuple(item for item in asked if item.kind is not Kind.GAP)
 
-    def read(asked: Sequence[Indicator], held: Cells, scope: Scope, code: str | Sequence[str]) -> pl.DataFrame:
-        key = (*asked, scope.level, scope.hierarchy, scope.by)
+    def read(items: Sequence[Indicator], held: Cells, scope: Scope, code: str | Sequence[str]) -> pl.DataFrame:
+        together = set(items) <= set(plain) and scope.by in ((), own.by)
+        whole = plain if together else tuple(items)
+        key = (whole, scope.level, scope.hierarchy, scope.by)
         if key not in made:
-            made[key] = compute(asked, held, scope, period)
-        return made[key].filter(pl.col("period") == code)
+            made[key] = compute(whole, held, scope, period)
+        names = [item.code for item in items]
+        return made[key].filter((pl.col("period") == code) & pl.col("indicator").is_in(names))
+
+    return read
+
+
+Parents = Callable[[Sequence[str], int, Period, list[str], list[list[str]]], np.ndarray]
+
+
+def _remembered_parents(scope: Scope) -> Parents:
+    """``_parents``, found once for units that several indicators share."""
+    made: dict[tuple[object, ...], np.ndarray] = {}
+
+    def read(chain: Sequence[str], depth: int, wanted: Period, names: list[str], units: list[list[str]]) -> np.ndarray:
+        key = (tuple(chain), depth, wanted.code, tuple(names), tuple(units[depth - 1]) if depth else ())
+        if key not in made:
+            made[key] = _parents(scope, chain, depth, wanted, names, units)
+        return made[key]
 
     return read
 
@@ -109,10 +132,11 @@ def _hidden_rows(
     chain: Sequence[str],
     threshold: int,
     compute: Compute,
+    parents: Parents,
 ) -> pl.DataFrame:
     keys = {"indicator": item.code, "period": wanted.code}
     if item.kind is Kind.GAP and item.of is not None:
-        return _hidden_gaps(item, held, scope, wanted, chain, threshold, compute)
+        return _hidden_gaps(item, held, scope, wanted, chain, threshold, compute, parents)
     if not item.small_counts_secret:
         return _named([], [], keys)
     tables = [compute((item,), held, _at(scope, name, ()), wanted.code) for name in chain]
@@ -121,11 +145,13 @@ def _hidden_rows(
         last = (broken or tables)[-1].filter(pl.col("denominator") < threshold)
         return _named(last["unit"].to_list(), last["breakdown"].to_list(), keys)
     groups = sorted({text for table in broken for text in table["breakdown"]})
+    if not any(_column(item, table, threshold)[1].any() for table in (*tables, *broken)):
+        return _named([], [], keys)
     levels = []
     units: list[list[str]] = []
     for depth, table in enumerate(tables):
         names = table["unit"].to_list()
-        parent = _parents(scope, chain, depth, wanted, names, units)
+        parent = parents(chain, depth, wanted, names, units)
         cells, small = _matrix(item, broken[depth] if broken else None, names, groups, threshold)
         total, low = _column(item, table, threshold)
         levels.append(Level(parent, total, low, cells, small))
@@ -215,11 +241,12 @@ def _hidden_gaps(
     chain: Sequence[str],
     threshold: int,
     compute: Compute,
+    parents: Parents,
 ) -> pl.DataFrame:
     """A gap is hidden when one of the two values it compares is."""
     assert item.of is not None
     inner = replace(scope, by=(*scope.by, item.gap_by))
-    found = _hidden_rows(item.of, held, inner, wanted, chain, threshold, compute)
+    found = _hidden_rows(item.of, held, inner, wanted, chain, threshold, compute, parents)
     parts = pl.col("breakdown").str.split(" × ")
     kept = found.filter(parts.list.last().is_in(list(item.gap_groups)))
     return kept.select(

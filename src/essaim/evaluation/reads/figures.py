@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from essaim.engines import measures
 from essaim.engines.measures import Cells, Figures, Indicator
-from essaim.engines.measures.cells import fact_dimensions
+from essaim.engines.measures.figures import kept_apart
 from essaim.evaluation.reads.catalogue import Derived, derived_facts, indicator
 from essaim.evaluation.reads.facts import fact_names, facts_for
 from essaim.foundation.contracts import contract
@@ -147,7 +147,7 @@ def figures(
     """
     asked = [indicator(code) for code in codes]
     names = (by,) if isinstance(by, str) else tuple(by or ())
-    dimensions = fact_dimensions(asked, names)
+    dimensions = kept_apart(asked, names, profile_frame().columns)
     number = number_known_at(known_at) if isinstance(known_at, date) else known_at
     latest = number_known_at(timezone.now())
     if number is None or number >= latest:
