@@ -123,6 +123,13 @@ def test_strata_and_rerandomisation_enter_the_test():
         run(read_plan(PLAN.replace("smallest_effect: 0.5", "smallest_effect: 0.5, strata: rep")), rollout())
 
 
+def test_the_type_of_the_period_does_not_matter():
+    """Years as decimals (Stata) or as text give the same sub-group effects as whole years."""
+    plan = read_plan(PLAN)
+    whole = run(plan, rollout()).indicators[0].subgroups
+    assert run(plan, rollout().with_columns(pl.col("annee", "cohorte").cast(pl.Float64))).indicators[0].subgroups == whole
+
+
 def test_small_subgroups_are_not_reported():
     """Cells under the persons threshold are dropped, hence the sub-groups too."""
     few = rollout().with_columns(eleves=pl.lit(1))

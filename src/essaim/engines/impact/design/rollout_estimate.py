@@ -30,14 +30,15 @@ def rollout_changes(means: Floats, starts: Sequence[int], stop: int, offset: int
 def rollout_estimates(changes: Floats, waves: Ints, weights: Floats, spans: Floats) -> Floats:
     """Aggregate effect of each assignment in ``waves`` (draws × clusters, wave index or -1 for never): (draws,).
 
-    ``weights``: one a cluster; ``spans``: treated periods of each wave."""
+    ``weights``: one a cluster; ``spans``: treated periods of each wave. Sums avoid BLAS, whose order of addition depends on threads."""
     total = np.zeros(waves.shape[0])
     mass = np.zeros(waves.shape[0])
     never = (waves == -1) * weights
+    never_mass = never.sum(axis=1)
     for wave in range(changes.shape[0]):
         inside = (waves == wave) * weights
         size = inside.sum(axis=1)
-        gap = inside @ changes[wave] / size - never @ changes[wave] / never.sum(axis=1)
+        gap = np.einsum("bc,c->b", inside, changes[wave]) / size - np.einsum("bc,c->b", never, changes[wave]) / never_mass
         total += size * spans[wave] * gap
         mass += size * spans[wave]
     return total / mass

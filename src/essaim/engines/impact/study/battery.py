@@ -153,12 +153,6 @@ def _regression_test(fit: Regression, method: str, label: str, role: str, level:
 
 
 def cluster_panel(panel: Panel) -> Panel:
-    """One row a cluster and period, weighted by its rows' weights; covariates left out."""
-    sums = panel.cluster_sums()
-    clusters, periods = sums.weight.shape
-    code = np.repeat(np.arange(clusters), periods)
-    period = np.tile(np.arange(periods), clusters)
-    return replace(panel, unit=code, cluster=code, period=period, outcome=sums.mean.ravel(),
-                   cohort=np.repeat(panel.cluster_cohort(), periods), exposure=None,
-                   covariates=np.empty((code.size, 0)), covariate_names=(), weights=sums.weight.ravel(),
-                   unit_labels=panel.cluster_labels, is_repeated_cross_section=False)
+    """One row a cluster and period, weighted by its rows' weights; covariates left out, as in the permutation."""
+    cells = panel.collapsed()
+    return replace(cells, covariates=np.empty((cells.rows, 0)), covariate_names=())
