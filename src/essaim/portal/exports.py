@@ -10,7 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
-from essaim.engines.intake import neutralise
+from essaim.engines.intake.annotate import neutralise
 from essaim.engines.measures import Figures
 
 FORMATS = {

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
+from essaim.evaluation.reads import figures
 from essaim.kernel.departements import name_of
 from essaim.portal.drawing import Shape
-from essaim.territories.reads import establishments, map_shapes, territories
+from essaim.territories.reads import MapShapes, establishments, map_shapes, territories
+
+SIZES = ("territories.establishments", "territories.pupils")
+WAVES = {"02": "2020", "95": "2020"} | dict.fromkeys(("13", "18", "25", "29", "2A", "34", "38", "86", "88", "971"), "2021")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +29,42 @@ class SchoolName:
     departement: str
 
 
-def territory(code: str) -> Any | None:
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """A territory of the programme in a line: schools with pupils, pupils at the last known *rentrée*."""
+
+    code: str
+    label: str
+    wave: str
+    establishments: int | None
+    pupils: int | None
+
+
+def programme() -> list[Territory]:
+    """The territories, with their size."""
+    names = {item.code: item.label for item in territories()}
+    found = figures(SIZES, level="departement", period=timezone.localdate().strftime("%Y-%m"), units=sorted(names))
+    sizes = {(row["indicator"], row["unit"]): row["value"] for row in found.rows()}
+    return [
+        Territory(
+            code, names[code], WAVES.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code)))
+        )
+        for code in sorted(names)
+    ]
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def territory(code: str) -> Territory | None:
     """The territory ``code``, None when it is not one."""
-    return next((item for item in territories() if item.code == code), None)
+    return next((item for item in programme() if item.code == code), None)
 
 
 def school(uai: str) -> Any | None:
     """The establishment ``uai``, None when the register does not know it."""
-    return establishments().filter(uai=uai.upper()).first()
+    return establishments(open_only=False, schools_only=False).filter(uai=uai.upper()).first()
 
 
 def schools_of(departement: str, *, text: str = "", kind: str = "") -> QuerySet[Any]:
@@ -46,7 +79,7 @@ def schools_of(departement: str, *, text: str = "", kind: str = "") -> QuerySet[
 
 def school_names(uais: Sequence[str] | None = None, *, level: str = "", unit: str = "") -> dict[str, SchoolName]:
     """Names of ``uais``, or of the open schools of a département or commune."""
-    found = establishments()
+    found = establishments(open_only=uais is None, schools_only=uais is None)
     if uais is not None:
         found = found.filter(uai__in=list(uais))
     elif level == "commune":
@@ -68,19 +101,27 @@ def unit_label(level: str, unit: str) -> str:
     return unit
 
 
-def country_shapes(found: Sequence[Any]) -> list[Shape]:
+def country_shapes(found: Sequence[Territory]) -> list[Shape]:
     """Every département; territories of the programme are links."""
     inside = {item.code: item for item in found}
     return [
-        Shape(
-            shape.code, shape.label, shape.geometry, reverse("territoire", args=[shape.code]) if shape.code in inside else "",
-            shape.code in inside, inside[shape.code].label if shape.code in inside else shape.label,
-        )
-        for shape in map_shapes()
+        Shape(code, label, geometry, reverse("territoire", args=[code]) if code in inside else "", code in inside, label)
+        for code, label, geometry in _geometries(map_shapes("departement"))
     ]
 
 
 def local_shapes(code: str) -> list[Shape]:
-    """Contours of the communes of a département when loaded, else its own contour when loaded."""
-    found = [shape for shape in map_shapes(code) if not isinstance(shape.geometry, tuple)]
-    return [Shape(shape.code, shape.label, shape.geometry) for shape in found]
+    """Contours of the communes of a département when loaded, else its own contour when loaded, else nothing."""
+    for level in ("commune", "departement"):
+        found = map_shapes(level, code)
+        if found.has_contours:
+            return [Shape(*item) for item in _geometries(found)]
+    return []
+
+
+def _geometries(found: MapShapes) -> Iterator[tuple[str, str, Any]]:
+    for feature in found.features:
+        told = feature["properties"]
+        yield told["code"], told.get("nom") or told["code"], feature["geometry"]
+    for tile in found.tiles:
+        yield tile.code, tile.label, (tile.column, tile.row)

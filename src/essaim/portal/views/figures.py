@@ -17,8 +17,9 @@ from essaim.foundation.reads import cell
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
-from essaim.portal.reads.sheets import asked, cards, is_public
+from essaim.portal.freshness import fresh
 from essaim.portal.reads.places import school_names, unit_label
+from essaim.portal.reads.sheets import asked, cards, is_public
 
 LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
 BREAKDOWN_LABELS = {
@@ -47,6 +48,7 @@ def departement_of(level: str, unit: str) -> str | None:
 
 
 @require_GET
+@fresh()
 def indicator_list(request: HttpRequest) -> HttpResponse:
     """The catalogue: every indicator with its definition, formula and limits."""
     rooms: dict[str, list[Any]] = {}
@@ -56,6 +58,7 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@fresh()
 def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
     """One figure, with its trend, breakdown and schools."""
     if level not in LEVELS:
@@ -91,6 +94,7 @@ def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> Htt
 
 
 @require_GET
+@fresh()
 def figure_schools(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
     """The same figure school by school, for readers of the place; with exports."""
     item = _indicator(code)
@@ -127,6 +131,7 @@ def _order(order: str) -> Any:
 
 
 @require_GET
+@fresh()
 def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
     """The signed entries behind a figure, each with the file, sheet and row it comes from."""
     item = _indicator(code)

@@ -16,10 +16,11 @@ from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
 from essaim.foundation.reads import scope_of
 from essaim.foundation.reads.facts import number_known_at
 from essaim.portal.drawing import Point, country_map, local_map
+from essaim.portal.freshness import fresh
 from essaim.portal.reads import home as home_reads
-from essaim.portal.reads.places import country_shapes, local_shapes, school, schools_of, territory
+from essaim.portal.reads.places import country_shapes, local_shapes, programme, school, schools_of, territory
 from essaim.portal.reads.sheets import asked, cards, is_public
-from essaim.territories.reads import search, territories
+from essaim.territories.reads import search
 
 CATEGORY_LABELS = {item.code: item.label for item in CATEGORIES}
 KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee", "Lycées"))
@@ -28,7 +29,7 @@ KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee",
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The territories, their map, and for those who are signed in what awaits them."""
-    found = territories()
+    found = programme()
     context: dict[str, Any] = {
         "territories": found,
         "map": country_map(country_shapes(found), title="Carte des territoires"),
@@ -41,6 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@fresh(shows_work=True)
 def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One territory: its figures, its map, its schools, its alerts."""
     found = territory(code)
@@ -82,6 +84,7 @@ def territory_schools(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_GET
+@fresh(shows_work=True)
 def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     """One school: who it is, its figures, what each source says of its equipment, its orders."""
     found = school(uai)
