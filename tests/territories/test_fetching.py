@@ -84,7 +84,7 @@ def portal() -> Iterator[tuple[Portal, str]]:
 
 @pytest.fixture
 def fetch(admin, portal, tmp_path):
-    told, address = portal
+    _told, address = portal
 
     def fetched(datasets=ONE, *, then_load: bool = False, waits: list[float] | None = None):
         return acts.fetch_register(
