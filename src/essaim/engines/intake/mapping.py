@@ -196,11 +196,22 @@ def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set
     gain = total[np.ix_(free, fields)]
     # A high power: one certain pair outweighs several doubtful ones.
     weights = np.where(gain >= ACCEPTED - 8, (gain / 100) ** 8, 0.0)
-    from scipy.optimize import linear_sum_assignment  # a second to import, for files only
-
-    lines, columns = linear_sum_assignment(weights, maximize=True)
+    lines, columns = _best_pairs(weights)
     floor = ACCEPTED - 8
     return {free[a]: contract.fields[fields[b]].name for a, b in zip(lines, columns, strict=True) if gain[a, b] >= floor}
+
+
+def _best_pairs(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines and columns of the assignment of greatest weight. When no two lines want the same column, each has its best
+    one and nothing needs solving (scipy takes a second to import)."""
+    wanted = weights.argmax(axis=1)
+    lines = np.flatnonzero(weights.max(axis=1) > 0)
+    if len(np.unique(wanted[lines])) == len(lines):
+        return lines, wanted[lines]
+    from scipy.optimize import linear_sum_assignment
+
+    pairs: tuple[np.ndarray, np.ndarray] = linear_sum_assignment(weights, maximize=True)
+    return pairs
 
 
 def _mapping(table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str]) -> tuple[Mapping, ...]:
