@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import polars as pl
 
+from ..contain import contained
 from ..locate import ANNOTATION_MARK
 from ..reading import read_grids
 from ..tables import Limits, ReadFile
@@ -13,7 +15,7 @@ from .neutralise import neutralise
 from .original import annotate_original
 from .rebuilt import annotate_rebuilt
 
-__all__ = ["ANNOTATION_MARK", "annotate", "annotated_name", "neutralise"]
+__all__ = ["ANNOTATION_MARK", "annotate", "annotate_contained", "annotated_name", "neutralise"]
 
 
 def annotate(
@@ -35,6 +37,25 @@ def annotate(
         return annotate_original(content, read.format == "xlsm", issues, summary, title)
     sheets = read_grids(content, filename, limits=limits)
     return annotate_rebuilt(sheets.grids, issues, summary, title)
+
+
+def annotate_contained(
+    content: bytes,
+    filename: str,
+    read: ReadFile,
+    issues: pl.DataFrame,
+    summary: pl.DataFrame,
+    *,
+    title: str,
+    limits: Limits | None = None,
+) -> bytes:
+    """``annotate`` in a process of its own: the door for a sender's file, whose workbook is opened again to be marked.
+
+    Refuses as ``contain.contained``; the tables of ``read`` stay here, only what describes the file is sent."""
+    described = replace(read, tables=())
+    return contained(
+        annotate, content, filename, described, issues, summary, title=title, limits=limits
+    )
 
 
 def annotated_name(filename: str, read: ReadFile) -> str:

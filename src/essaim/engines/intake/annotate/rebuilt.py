@@ -37,6 +37,7 @@ _INTEGER = re.compile(r"-?[1-9]\d{0,14}$|0$")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]$")
 _DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")
 _MAX_ROWS = 1_048_576
+_REMEMBERED = 100_000
 
 Marks = dict[tuple[int, str | None], tuple[str, list[str]]]
 
@@ -114,9 +115,11 @@ def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[s
                 place = "internal:" + target(names.get(str(values[0]), str(values[0])), value, values[2])[1:]
                 sheet.write_url(row, column, place, formats["link"], str(value))
             elif column == 6:
-                sheet.write(row, column, value, formats.get(severity))
+                sheet.write_string(row, column, value or "", formats.get(severity))
+            elif column == 1 and value is not None:
+                sheet.write_number(row, column, value)
             elif value is not None:
-                sheet.write(row, column, value)
+                sheet.write_string(row, column, str(value))
 
 
 def _copy(sheet: Any, grid: Grid, marks: Marks, formats: dict[str, Any]) -> None:
@@ -127,28 +130,51 @@ def _copy(sheet: Any, grid: Grid, marks: Marks, formats: dict[str, Any]) -> None
         by_row.setdefault(row, {})[index_of(letters) if letters else first] = severity
     for row_number in grid.hidden_rows:
         sheet.set_row(row_number - 1, None, None, {"hidden": True})
+    memo: dict[str, str | float | dt.datetime] = {}
     for number, cells in zip(grid.rows.to_list(), grid.frame.iter_rows(), strict=False):
         if number > _MAX_ROWS:
             break
-        _row(sheet, number - 1, dict(zip(grid.columns, cells, strict=False)), by_row.pop(number, {}), formats)
+        _row(sheet, number - 1, dict(zip(grid.columns, cells, strict=False)), by_row.pop(number, {}), formats, memo)
     _comments(sheet, marks, first)
     if grid.hidden:
         sheet.hide()
 
 
-def _row(sheet: Any, row: int, cells: dict[int, str | None], severities: dict[int, str], formats: dict[str, Any]) -> None:
+def _row(
+    sheet: Any,
+    row: int,
+    cells: dict[int, str | None],
+    severities: dict[int, str],
+    formats: dict[str, Any],
+    memo: dict[str, str | float | dt.datetime],
+) -> None:
     for column in sorted({*cells, *severities}) if severities else cells:
         value, severity = cells.get(column), severities.get(column)
         style = formats.get(severity) if severity else None
         if value is None:
             if style is not None:
                 sheet.write_blank(row, column, None, style)
-        elif _INTEGER.match(value) or _DECIMAL.match(value):
-            sheet.write_number(row, column, float(value), style)
-        elif _DATE.match(value) and _is_date(value):
-            sheet.write_datetime(row, column, dt.datetime.fromisoformat(value), formats[f"date:{severity}" if severity else "date"])
+            continue
+        typed = memo.get(value)
+        if typed is None:
+            typed = _typed(value)
+            if len(memo) < _REMEMBERED:
+                memo[value] = typed
+        if type(typed) is str:
+            sheet.write_string(row, column, typed, style)
+        elif type(typed) is float:
+            sheet.write_number(row, column, typed, style)
         else:
-            sheet.write_string(row, column, neutralise(value), style)
+            sheet.write_datetime(row, column, typed, formats[f"date:{severity}" if severity else "date"])
+
+
+def _typed(value: str) -> str | float | dt.datetime:
+    """What a canonical text is in a workbook: a number, a date, or a harmless text."""
+    if _INTEGER.match(value) or _DECIMAL.match(value):
+        return float(value)
+    if _DATE.match(value) and _is_date(value):
+        return dt.datetime.fromisoformat(value)
+    return neutralise(value)
 
 
 def _is_date(value: str) -> bool:

@@ -69,18 +69,33 @@ def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 def listed(issues: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
     """The rows of the list, in the order of the columns, every text neutralised."""
-    for row in issues.head(MAX_LISTED).iter_rows(named=True):
+    memo: dict[str, str] = {}
+    columns = ("sheet", "row", "column", "value", "expected", "suggestion", "severity", "message", "field")
+    for sheet, row, column, value, expected, suggestion, severity, message, field in (
+        issues.head(MAX_LISTED).select(columns).iter_rows()
+    ):
         yield (
-            _safe(row["sheet"]),
-            row["row"],
-            row["column"],
-            _safe(row["value"]),
-            _safe(row["expected"]),
-            _safe(row["suggestion"]),
-            SEVERITIES.get(row["severity"], row["severity"]),
-            _safe(row["message"]),
-            _safe(row["field"]),
+            _known(sheet, memo),
+            row,
+            column,
+            _known(value, memo),
+            _known(expected, memo),
+            _known(suggestion, memo),
+            SEVERITIES.get(severity, severity),
+            _known(message, memo),
+            _known(field, memo),
         )
+
+
+def _known(text: Any, memo: dict[str, str]) -> Any:
+    """``text`` neutralised, each distinct one once while there are few."""
+    if text is None or (found := memo.get(text)) is None:
+        if not isinstance(text, str):
+            return text
+        found = neutralise(text)
+        if len(memo) < 100_000:
+            memo[text] = found
+    return found
 
 
 def _safe(value: Any) -> Any:
