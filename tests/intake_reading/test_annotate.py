@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
-from essaim.engines.intake.annotate import ANNOTATION_MARK, annotate, annotated_name, neutralise
+from essaim.engines.intake.annotate import (
+    ANNOTATION_MARK,
+    annotate,
+    annotate_contained,
+    annotated_name,
+    neutralise,
+)
 from essaim.engines.intake.reading import read_file
 
 from .grids import HEADER, LINES, SUMMARY, issues, package, values, workbook
@@ -194,3 +200,13 @@ def test_dates_stay_dates():
     out, _ = given_back(b"uai;jour\n0350001A;2022-03-01\n", "a.csv", issues(), NO_SUMMARY)
     assert opened(out)["a"]["B2"].value == dt.datetime(2022, 3, 1)  # noqa: DTZ001
     assert values(read_file(out, "a.xlsx").tables[0]) == [("0350001A", "2022-03-01")]
+
+
+def test_the_contained_door_gives_the_same_workbook():
+    """Marking in a process of its own gives the same cells and comments as in place."""
+    content = workbook(("Envoi", [HEADER, *LINES]))
+    inside, read = given_back(content, "a.xlsx")
+    outside = annotate_contained(content, "a.xlsx", read, TWO, COUNTED, title="Contrôle de vos livraisons")
+    mine, theirs = opened(inside), opened(outside)
+    assert mine.sheetnames == theirs.sheetnames
+    assert mine["Envoi"]["A2"].comment.text == theirs["Envoi"]["A2"].comment.text

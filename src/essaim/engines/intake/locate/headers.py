@@ -50,7 +50,8 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
             best = (score - 0.03 * position, position)
     if best is None:
         return None
-    first, last = _levels(window, kinds, best[1])
+    chosen = next(i for i in range(best[1] + 1) if window.raw[i] == window.raw[best[1]])  # repeated on each page: the first
+    first, last = _levels(window, kinds, chosen)
     return Header(first, last, _labels(window, first, last), best[0])
 
 
@@ -93,7 +94,8 @@ def _usual_fill(below: list[list[str | None]], width: int) -> float:
 def _contrast(window: Window, kinds: list[list[str | None]], position: int, places: list[int]) -> tuple[float, float]:
     """Share of columns whose cells below are data under a text, and share whose label comes back as a value."""
     contrast = recurring = 0.0
-    rows = range(position + 1, min(position + 41, len(kinds)))
+    below = range(position + 1, min(position + 41, len(kinds)))
+    rows = [i for i in below if window.raw[i] != window.raw[position]]
     for place in places:
         shapes = [kinds[i][place] for i in rows if kinds[i][place]]
         if not shapes:
