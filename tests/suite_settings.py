@@ -8,6 +8,7 @@ import tempfile
 _home = tempfile.mkdtemp(prefix="essaim-tests-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["ESSAIM_HOME"] = _home
+os.mkdir(os.path.join(_home, "static"))
 os.environ.setdefault("ESSAIM_SECRET_KEY", "tests-only")
 
 from databases import prepare_database  # noqa: E402

@@ -18,7 +18,7 @@ def database_settings(url: str, embedded: Path) -> dict[str, Any]:
     """Django's settings for ``url`` (``postgresql://user:password@host:port/name?option=value``), or for the embedded
     SQLite file when it is empty. ValueError for any other scheme."""
     if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(embedded), "OPTIONS": SQLITE_OPTIONS}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(embedded), "CONN_MAX_AGE": 60, "OPTIONS": SQLITE_OPTIONS}
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError(f"ESSAIM_DATABASE_URL: « {parts.scheme} » n'est pas pris en charge, attendu postgresql://…")

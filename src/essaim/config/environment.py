@@ -18,6 +18,7 @@ class Environment(BaseSettings):
     database_url: str = Field("", description="PostgreSQL address (postgresql://…). Empty: SQLite inside ESSAIM_HOME.")
     ledger_url: str = Field("", description="Folder or s3:// address of the ledger. Empty: ESSAIM_HOME/ledger.")
     files_url: str = Field("", description="Folder of the files received. Empty: ESSAIM_HOME/files.")
+    static_dir: Path | None = Field(None, description="Folder of the site's own static files. Empty: ESSAIM_HOME/static.")
     data_dir: Path | None = Field(None, description="Folder of public data files used by the demonstration and tests.")
     secret_key: str = Field("", description="Signing key. Empty: generated once and kept in ESSAIM_HOME/secret_key.")
     debug: bool = Field(False, description="Developer error pages. Never in production.")
@@ -52,6 +53,7 @@ class Environment(BaseSettings):
     oidc_algorithm: str = Field("RS256", description="Algorithm of the tokens signed by the OpenID Connect provider.")
     email_url: str = Field("", description="smtp://user:password@host:port of the mail server. Empty: mails are written to ESSAIM_HOME/mails.")
     email_from: str = Field("Essaim <ne-pas-repondre@essaim.local>", description="Sender of the digests.")
+    metrics_token: str = Field("", description="Token that /metrics asks of programs of other machines. Empty: this machine only.")
     log_json: bool = Field(False, description="Structured logs in JSON, one line an event.")
     demo: bool = Field(False, description="Shows the demonstration accounts on the sign-in page.")
 

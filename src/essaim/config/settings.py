@@ -7,6 +7,7 @@ from pathlib import Path
 
 from essaim.config.databases import database_settings
 from essaim.config.environment import environment
+from essaim.config.logs import logging_settings
 from essaim.config.protection import *  # noqa: F403
 from essaim.config.sign_in import *  # noqa: F403
 
@@ -25,6 +26,7 @@ ESSAIM_DATA_DIR = ENV.data_dir
 ESSAIM_CHECK_SECONDS = ENV.check_seconds
 ESSAIM_CHECK_MEMORY_MB = ENV.check_memory_mb
 ESSAIM_UPLOAD_MAX_MB = ENV.upload_max_mb
+ESSAIM_METRICS_TOKEN = ENV.metrics_token
 
 
 def _secret_key() -> str:
@@ -67,6 +69,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "essaim.config.logs.RequestLog",
+    "essaim.config.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
     "essaim.portal.limits.RefuseOversized",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -125,7 +129,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = ENV.static_dir or HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "essaim.config.static.StaticStorage"},
@@ -141,6 +145,8 @@ SESSION_COOKIE_AGE = ENV.session_hours * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.https else 0
+# Behind a proxy of ours, HTTPS is what the proxy says it is; the proxy must set this header itself (deploy/nginx.conf does).
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https and ENV.trusted_proxies else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
@@ -161,9 +167,4 @@ CONTENT_SECURITY_POLICY = {
 }
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING = logging_settings(as_json=ENV.log_json)

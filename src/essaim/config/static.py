@@ -1,4 +1,9 @@
-"""Static files: hashed names, and only the parts of the design system that pages use."""
+"""Static files: hashed names, and only the parts of the design system that pages use. As a program, gathers them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -8,3 +13,27 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     before ``collectstatic`` (development, tests)."""
 
     manifest_strict = False
+
+
+def gather() -> bool:
+    """Gathers the static files into STATIC_ROOT, once per version of the code; whether there was anything to do.
+
+    Needs neither database nor secrets. To be called once Django is set up."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = Path(settings.STATIC_ROOT) / ".ready"
+    newest = max(path.stat().st_mtime for path in (Path(settings.BASE_DIR) / "portal" / "static").rglob("*"))
+    if stamp.exists() and stamp.stat().st_mtime >= newest:
+        return False
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=list(settings.STATIC_IGNORED))
+    stamp.touch()
+    return True
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "essaim.config.settings")
+    import django
+
+    django.setup()
+    gather()

@@ -2,4 +2,6 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("essaim.portal.urls"))]
+from essaim.config.metrics import metrics
+
+urlpatterns = [path("metrics", metrics, name="metrics"), path("", include("essaim.portal.urls"))]

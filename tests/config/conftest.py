@@ -1,0 +1,120 @@
+"""Homes of their own for tests that start, kill and restore real processes, on the database system under test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("small_home.py")
+ESSAIM = Path(sys.executable).with_name("essaim")
+
+
+class Home:
+    """An installation in a folder: its processes see this home and its database, nothing of the tests' own."""
+
+    def __init__(self, folder: Path, like: Home | None = None, **more: str) -> None:
+        self.folder = folder
+        if like is not None:
+            shutil.copytree(like.folder, folder, ignore=shutil.ignore_patterns("metrics", "workers", "running.lock"))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "essaim.config.settings", "ESSAIM_HOME": str(folder), **more}
+        for name in ("ESSAIM_LEDGER_URL", "ESSAIM_FILES_URL", "PROMETHEUS_MULTIPROC_DIR", "ESSAIM_DEMO"):
+            self.env.pop(name, None)
+        server = os.environ.get("ESSAIM_DATABASE_URL", "")
+        if server:
+            self.env["ESSAIM_DATABASE_URL"] = _new_database(server, like)
+        self.children: list[subprocess.Popen[str]] = []
+
+    def start(self, *command: str | Path, **more: str) -> subprocess.Popen[str]:
+        """Starts a command of this home; it is killed at the end of the test at the latest."""
+        child = subprocess.Popen(
+            [str(part) for part in command], env={**self.env, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )
+        self.children.append(child)
+        return child
+
+    def run(self, *command: str | Path, code: int = 0, **more: str) -> str:
+        """Output of a command that must end with ``code``; output and errors together when it is not 0."""
+        child = self.start(*command, **more)
+        out, err = child.communicate(timeout=180)
+        assert child.returncode == code, f"{command}: {child.returncode}\n{out[-1500:]}\n{err[-2500:]}"
+        return out + err if code else out
+
+    def does(self, *words: str) -> str:
+        return self.run(sys.executable, PROGRAM, *words)
+
+    def told(self, *words: str) -> dict:
+        return json.loads(self.does(*(words or ("told",))).splitlines()[-1])
+
+    def worker(self, **more: str) -> subprocess.Popen[str]:
+        return self.start(sys.executable, "-m", "essaim.config.worker", **more)
+
+    def state(self, pk: str) -> dict:
+        return self.told("state", pk)
+
+    def end(self) -> None:
+        for child in self.children:
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            child.communicate()
+
+
+def _new_database(server: str, like: Home | None) -> str:
+    import psycopg
+
+    name = f"essaim_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        template = f" TEMPLATE {like.env['ESSAIM_DATABASE_URL'].rpartition('/')[2]}" if like is not None else ""
+        connection.execute(f"CREATE DATABASE {name}{template}")
+    return server.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A small home with a register and files accepted, made once, to be copied and never touched."""
+    made = Home(tmp_path_factory.mktemp("built") / "home")
+    made.does("build")
+    return made
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Callable[..., Home]]:
+    """Makes homes: ``home("name")``; everything they started is gone after the test."""
+    made: list[Home] = []
+
+    def make(name: str = "home", like: Home | None = None, **more: str) -> Home:
+        made.append(Home(tmp_path / name, like, **more))
+        return made[-1]
+
+    yield make
+    for item in made:
+        item.end()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object], float], object]:
+    """Waits for something true, at most so many seconds; fails otherwise."""
+
+    def wait(test: Callable[[], object], seconds: float = 60.0) -> object:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = test()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError("toujours pas, après le délai")
+
+    return wait

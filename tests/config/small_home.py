@@ -1,0 +1,163 @@
+"""A small but whole installation in a folder: invented register, senders' files through the real door. Run as a program.
+
+``build`` makes it (two départements, a few senders); ``pour SECONDS`` goes on handing in, checking and accepting small files,
+and prints ``poured`` after each; ``told [NUMBER]`` tells as JSON everything that a restore must give back, as known at
+NUMBER; ``enqueue CONTRACT ROWS`` hands a file in and asks a worker for its check; ``state PK`` tells a submission.
+"""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "essaim.config.settings")
+
+import django
+
+django.setup()
+
+from essaim.equipment.demonstration import School, files_of, senders, truth_of
+from essaim.foundation import acts, clock, reads, tasks
+from essaim.foundation.contracts import contracts
+from essaim.foundation.models import Account, Act, Posting, Submission
+
+DEPARTEMENTS = ("02", "95")
+SCHOOLS = int(os.environ.get("ESSAIM_SMALL_SCHOOLS", "12"))
+SENDERS = int(os.environ.get("ESSAIM_SMALL_SENDERS", "3"))
+HEAD = "uai;categorie;quantite;date_livraison;numero_commande"
+
+
+def build() -> None:
+    from django.core.management import call_command
+
+    from essaim.territories.acts import load_synthetic_register
+    from essaim.territories.reads import demonstration_schools
+
+    call_command("migrate", verbosity=0)
+    admin = acts.local_administrator()
+    with clock.travel(datetime(2024, 9, 2, 8, tzinfo=ZoneInfo("Europe/Paris"))):
+        load_synthetic_register(by=admin, departements=DEPARTEMENTS, schools=SCHOOLS)
+    schools = [School(**row) for row in demonstration_schools(DEPARTEMENTS)]
+    for sender in senders(schools, communes=2)[:SENDERS]:
+        for file in list(files_of(truth_of(sender)))[:6]:
+            _through(admin, file.content, file.filename, file.contract, sender.code)
+    print("built", flush=True)
+
+
+def _through(admin: Account, content: bytes, filename: str, contract: str, sender: str) -> None:
+    found = acts.receive(content=content, filename=filename, contract=contract, sender=sender, by=admin)
+    if found.state == "received":
+        found = acts.check(submission=found, by=admin, contain=False)
+    if found.state == "checked" and found.rows_accepted:
+        acts.accept(submission=found, by=admin)
+
+
+def deliveries(rows: int, seed: int) -> bytes:
+    """A plain file of deliveries to the schools of the register."""
+    from essaim.territories.reads import establishments
+
+    uais = list(establishments().order_by("uai").values_list("uai", flat=True))
+    start = date(2025, 9, 1)
+    lines = [
+        f"{uais[(n * 7 + seed) % len(uais)]};tablette;{1 + (n + seed) % 30};{start + timedelta(days=(n + seed) % 200):%d/%m/%Y};BC-{seed}-{n}"
+        for n in range(rows)
+    ]
+    return "\n".join([HEAD, *lines]).encode()
+
+
+def pour(seconds: float) -> None:
+    admin, until, turn = acts.local_administrator(), time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        turn += 1
+        _through(admin, deliveries(40, turn + os.getpid() * 1000), f"livraisons-{os.getpid()}-{turn}.csv", "equipment.deliveries", f"S{turn % 3}")
+        print("poured", flush=True)
+
+
+def enqueue(contract: str, rows: str) -> None:
+    admin = acts.local_administrator()
+    found = acts.receive(content=deliveries(int(rows), int(rows)), filename="a-verifier.csv", contract=contract, sender="S9", by=admin)
+    tasks.enqueue_check(found, admin)
+    print(found.pk, flush=True)
+
+
+def enqueue_acceptance(pk: str) -> None:
+    tasks.enqueue_accept(Submission.objects.get(pk=pk), acts.local_administrator())
+
+
+def state(pk: str) -> None:
+    from django_tasks_db.models import DBTaskResult
+
+    found = Submission.objects.get(pk=pk)
+    told = {"state": found.state, "number": found.number, "accepted": found.rows_accepted, "reason": found.reason}
+    told["tasks"] = list(DBTaskResult.objects.order_by("enqueued_at").values_list("status", flat=True))
+    told["deaths"] = [len(ids) for ids in DBTaskResult.objects.order_by("enqueued_at").values_list("worker_ids", flat=True)]
+    spec = reads.table_spec(next(item for item in contracts() if item.code == found.contract))
+    told["proof"] = list(reads.ledger().verify(spec, journal=reads.posted_numbers(next(i for i in contracts() if i.code == found.contract))).problems)
+    told["entries"] = reads.ledger().entries(spec, submission=found.number).num_rows if found.number else 0
+    told["breaks"] = reads.chain_breaks()
+    print(json.dumps(told), flush=True)
+
+
+def told(number: str = "") -> None:
+    known = int(number) if number else Posting.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    held = {item.code: item for item in contracts() if item.code in set(reads.ledger().tables())}
+    posted = {code: [n for n in reads.posted_numbers(item) if n <= known] for code, item in held.items()}
+    told = {
+        "number": known,
+        "figures": _figures(known),
+        "states": {code: _digest(reads.ledger().state(reads.table_spec(item), known_at=known)) for code, item in held.items()},
+        "postings": list(Posting.objects.filter(number__lte=known).values_list("number", "status", "entries")),
+        "posted": posted,
+        "files": {s.sha256: hashlib.sha256(reads.content(s)).hexdigest() for s in Submission.objects.filter(number__lte=known)},
+        "journal": list(Act.objects.order_by("pk").values_list("hash", flat=True)),
+        "breaks": reads.chain_breaks(),
+        "problems": _problems(held) if not number else [],
+        "schools": _schools(),
+    }
+    print(json.dumps(told, default=str), flush=True)
+
+
+def _problems(held: dict) -> list[str]:
+    return [
+        f"{code}: {problem}"
+        for code, item in held.items()
+        for problem in reads.ledger().verify(reads.table_spec(item), journal=reads.posted_numbers(item)).problems
+    ]
+
+
+def _digest(table) -> list:
+    rows = sorted(json.dumps(row, default=str, sort_keys=True) for row in table.to_pylist())
+    return [len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()]
+
+
+def _figures(known: int) -> list:
+    """Every indicator, by département and by school, over two school years: value, interval, coverage, fingerprint."""
+    from essaim.evaluation.reads import figures, indicators
+
+    months = [f"{2024 + (8 + n) // 12}-{(8 + n) % 12 + 1:02d}" for n in range(0, 26, 5)]
+    found = []
+    for item in indicators():
+        for level in ("departement", "establishment"):
+            rows = figures([item.code], level=level, period=months, known_at=known).rows()
+            found += [[row[name] for name in ("indicator", "unit", "period", "value", "low", "high", "coverage", "fingerprint")] for row in rows]
+    return sorted(found, key=str)
+
+
+def _schools() -> list:
+    from essaim.territories.models import Establishment
+
+    return list(Establishment.objects.order_by("uai").values_list("uai", "name", "departement", "commune_name"))
+
+
+if __name__ == "__main__":
+    verb, *rest = sys.argv[1:]
+    {
+        "build": build, "pour": lambda: pour(float(rest[0])), "told": lambda: told(*rest), "enqueue": lambda: enqueue(*rest),
+        "enqueue-acceptance": lambda: enqueue_acceptance(*rest), "state": lambda: state(*rest),
+    }[verb]()
