@@ -61,7 +61,8 @@ def test_ticks_are_round_and_inside(low, width):
     """Three to a dozen round values inside the interval."""
     found = svg.ticks(low, low + width)
     assert 2 <= len(found) <= 14
-    assert all(low - 1e-6 * abs(low) - 1e-9 <= v <= low + width + 1e-6 * (abs(low) + width) for v in found)
+    slack = 1e-6 * (abs(low) + width)
+    assert all(low - slack <= v <= low + width + slack for v in found)
 
 
 def test_numbers_are_written_in_french():
