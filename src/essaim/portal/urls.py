@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from essaim.portal.views import accounts, acknowledgement, contradictions, equipment, figures, pages, places, submissions
+from essaim.portal.views import (
+    accounts,
+    acknowledgement,
+    contradictions,
+    equipment,
+    figures,
+    pages,
+    places,
+    submissions,
+)
 
 urlpatterns = [
     path("", places.home, name="accueil"),

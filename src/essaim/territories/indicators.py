@@ -7,6 +7,7 @@ year is counted once, each row keeping the entry, hence the cell, that states it
 from __future__ import annotations
 
 from essaim.engines.measures import (
+    Coverage,
     Direction,
     FactColumn,
     FactTable,
@@ -107,6 +108,7 @@ PUPILS_PER_CLASS = Indicator(
     numerator=PUPILS,
     denominator=CLASSES,
     over="reporting",
+    coverage=Coverage(counts="both"),
     unit="élèves par classe",
     direction=Direction.NEUTRAL,
     objective=GENERAL,

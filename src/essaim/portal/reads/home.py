@@ -7,16 +7,13 @@ from typing import Any
 
 import polars as pl
 from django.db.models import Q
-from django.utils import timezone
 
-from essaim.evaluation.reads import figures, indicator
+from essaim.evaluation.reads import figures
 from essaim.foundation.models import Account, Posting, State
 from essaim.foundation.reads import active_mandates
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.reads.sheets import Asked
 from essaim.territories.reads import profile_frame
-
-NATIONAL = ("equipment.delivered_over_ordered", "equipment.devices_per_100_pupils", "equipment.used_over_present", "equipment.late_orders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +29,6 @@ class Task:
 def last_acceptance() -> Any:
     """When a file was last accepted, None before the first."""
     return Posting.objects.filter(status=Posting.Status.DONE).order_by("-number").values_list("at", flat=True).first()
-
-
-def national_figures() -> list[dict[str, Any]]:
-    """A few figures of the whole country, protected as public ones."""
-    period = timezone.localdate().strftime("%Y-%m")
-    found = figures(NATIONAL, level="national", period=period, public=True)
-    return [row | {"indicator": indicator(str(row["indicator"]))} for row in found.rows()]
 
 
 def awaiting(account: Account) -> list[Task]:

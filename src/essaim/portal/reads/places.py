@@ -16,6 +16,7 @@ from essaim.portal.drawing import Shape
 from essaim.territories.reads import MapShapes, establishments, map_shapes, territories
 
 SIZES = ("territories.establishments", "territories.pupils")
+SHOWN = ("equipment.delivered_over_ordered", "equipment.devices_per_100_pupils", "equipment.used_over_present", "equipment.late_orders")
 WAVES = {"02": "2020", "95": "2020"} | dict.fromkeys(("13", "18", "25", "29", "2A", "34", "38", "86", "88", "971"), "2021")
 
 
@@ -38,16 +39,20 @@ class Territory:
     wave: str
     establishments: int | None
     pupils: int | None
+    figures: tuple[dict[str, Any], ...] = ()
 
 
 def programme() -> list[Territory]:
     """The territories, with their size."""
     names = {item.code: item.label for item in territories()}
-    found = figures(SIZES, level="departement", period=timezone.localdate().strftime("%Y-%m"), units=sorted(names))
-    sizes = {(row["indicator"], row["unit"]): row["value"] for row in found.rows()}
+    month = timezone.localdate().strftime("%Y-%m")
+    found = figures((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), public=True)
+    rows = {(row["indicator"], row["unit"]): row for row in found.rows()}
+    sizes = {key: row["value"] for key, row in rows.items()}
     return [
         Territory(
-            code, names[code], WAVES.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code)))
+            code, names[code], WAVES.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
+            tuple(rows.get((item, code), {}) for item in SHOWN),
         )
         for code in sorted(names)
     ]

@@ -52,6 +52,12 @@ class Card:
         return self.low is not None and self.low != self.high
 
     @property
+    def change(self) -> float | None:
+        """Difference with eleven months before, None when either is missing."""
+        first = self.trend[0][1] if self.trend else None
+        return None if self.value is None or first is None else self.value - first
+
+    @property
     def room(self) -> str:
         return self.indicator.code.split(".")[0]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
 from typing import Any
 
 from django import template
 
-from essaim.kernel.french import format_number
+from essaim.foundation.contracts import contracts
+from essaim.kernel.french import format_month, format_number
 
 register = template.Library()
 
@@ -72,11 +75,52 @@ def room_label(code: str) -> str:
     return ROOMS.get(code, code)
 
 
-_UNSAID = {"part", "measure", "table", "contribution", "uai", "departement", "sender", "line_id", "school_name", "commune_name"}
+_UNSAID = {
+    "part", "measure", "table", "contribution", "uai", "departement", "sender", "line_id", "school_name", "commune_name", "source_sheet",
+}  # fmt: skip
+
+
+@cache
+def _labels() -> dict[str, str]:
+    """Field name → French label, over every contract."""
+    return {field.name: field.label for item in contracts() for field in item.fields}
+
+
+@cache
+def _codes() -> dict[tuple[str, str], str]:
+    """(field, code) → French label, over every code list."""
+    return {(field.name, code.value): code.label for item in contracts() for field in item.fields for code in field.codes}
+
+
+def spoken(name: str, value: Any) -> str:
+    """A value as a person says it: dates, yes and no, labels of codes, French numbers."""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, date):
+        return f"{value:%d/%m/%Y}"
+    if isinstance(value, (int, float)):
+        return figure(value)
+    return _codes().get((name, str(value)), str(value))
 
 
 @register.filter
 def said(values: Mapping[str, Any]) -> str:
-    """What an entry says, in one line: its own columns, without those shown beside."""
-    shown = ((name, value) for name, value in values.items() if name not in _UNSAID and value not in (None, ""))
-    return " · ".join(f"{name} {value:%d/%m/%Y}" if hasattr(value, "strftime") else f"{name} {value}" for name, value in shown)
+    """What an entry says, in one line: its own columns under their labels, without those shown beside."""
+    labels = _labels()
+    shown = ((labels[name], spoken(name, value)) for name, value in values.items() if name in labels and name not in _UNSAID and value not in (None, ""))
+    return " · ".join(f"{label} : {text}" for label, text in shown)
+
+
+@register.filter
+def code_label(value: str, name: str = "category") -> str:
+    """The label of a code of the field ``name``."""
+    return _codes().get((name, value), value)
+
+
+@register.filter
+def month(code: str) -> str:
+    """``2026-03`` → « mars 2026 »; anything else as it is."""
+    try:
+        return format_month(date.fromisoformat(f"{code}-01"))
+    except ValueError:
+        return code

@@ -85,7 +85,7 @@ def tracking(request: HttpRequest) -> HttpResponse:
         "found": found, "page": page, "lines": lines, "readable": readable, "wanted": wanted, "known": known, "on": on, "remark": remark,
         "choices": lists.choices(scope, known_at=number), "states": lists.STATES, "late": lists.LATE, "query": _query(wanted, known),
         "columns": _columns(wanted, known), "orders": [(code, label) for code, label, _n in COLUMNS] + list(ALSO),
-        "views": lists.saved_views(request.user), "fundings": lists.FUNDING_LABELS, "formats": FORMATS,
+        "views": lists.saved_views(request.user), "fundings": lists.FUNDING_WORDS, "formats": FORMATS,
         "narrowed": bool(_query(wanted, None, tri="")),
     }  # fmt: skip
     return render(request, "portal/equipment/tracking.html", context)

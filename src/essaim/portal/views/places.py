@@ -13,12 +13,21 @@ from django.views.decorators.http import require_GET
 
 from essaim.equipment.categories import CATEGORIES
 from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
+from essaim.evaluation.reads import indicator
 from essaim.foundation.reads import scope_of
 from essaim.foundation.reads.facts import number_known_at
 from essaim.portal.drawing import Point, country_map, local_map
 from essaim.portal.freshness import fresh
 from essaim.portal.reads import home as home_reads
-from essaim.portal.reads.places import country_shapes, local_shapes, programme, school, schools_of, territory
+from essaim.portal.reads.places import (
+    SHOWN,
+    country_shapes,
+    local_shapes,
+    programme,
+    school,
+    schools_of,
+    territory,
+)
 from essaim.portal.reads.sheets import asked, cards, is_public
 from essaim.territories.reads import search
 
@@ -33,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "territories": found,
         "map": country_map(country_shapes(found), title="Carte des territoires"),
-        "figures": home_reads.national_figures(),
+        "shown": [indicator(code) for code in SHOWN],
         "last": home_reads.last_acceptance(),
     }
     if request.user.is_authenticated:
