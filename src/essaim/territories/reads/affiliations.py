@@ -87,7 +87,7 @@ def affiliations(described: pl.DataFrame, where: Places) -> pl.DataFrame:
         (pl.col("level") != "autre") & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= OLDEST_CLOSING))
     ).select(
         "uai", "departement", "sector", "commune_code", "commune_name", "circonscription",
-        pl.coalesce("circonscription_code", pl.format("{} – {}", "departement", "circonscription")).alias("circonscription_code"),
+        pl.coalesce("circonscription_code", pl.format("{} – {}", "departement", _short_circonscription())).alias("circonscription_code"),
         "owner_code", "owner_name", "opened_on", "closed_on",
     )  # fmt: skip
     above = schools.join(links(), on="departement", how="inner")
@@ -107,6 +107,12 @@ def affiliations(described: pl.DataFrame, where: Places) -> pl.DataFrame:
     private = schools.filter(pl.col("sector") == "prive").join(dioceses, on="departement")
     parts.append(_direct(private, "diocesan", "diocese", "_code", "_name"))
     return pl.concat(parts).sort("hierarchy", "level", "uai", "valid_from")
+
+
+def _short_circonscription() -> pl.Expr:
+    """What tells one circonscription from another, short enough to be the code of a unit."""
+    named = pl.col("circonscription").str.replace(r"(?i)^circonscription d['’]inspection du 1er degr[ée] (?:de |du |d['’])?", "")
+    return named.str.slice(0, 32)
 
 
 def _direct(schools: pl.DataFrame, hierarchy: str, level: str, unit: str, label: str) -> pl.DataFrame:
