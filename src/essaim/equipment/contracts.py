@@ -54,7 +54,7 @@ def _uai(required: bool = True) -> Field:
         ),
         reference="establishment",
         references_with=("school_name", "commune_name"),
-        examples=("0020011D", "9710017K"),
+        examples=("0020011B", "9710017S"),
     )
 
 
@@ -323,6 +323,7 @@ PUBLIC_CONTRACTS = Contract(
         Field("publication_source", "Profil d'acheteur", FieldType.TEXT, synonyms=("source", "profil", "profil d'acheteur", "plateforme")),
     ),
     key=("buyer_siret", "contract_id", "object", "holders", "notified_on", "amount_eur"),
+    incidental=("publication_source", "published_on"),
     rules=(
         AnyOf("date_manquante", "Ni date de notification ni date de publication : le marché ne peut pas être daté.", ("notified_on", "published_on"), severity=Severity.WARNING),
         InOrder("publication_avant_notification", "La publication précède la notification.", "notified_on", "published_on", severity=Severity.WARNING),
