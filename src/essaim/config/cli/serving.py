@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 
 from essaim.config.cli.home import open_installation
+from essaim.config.processes import start, stop
 
 
 @click.command()
@@ -49,34 +49,27 @@ def demo(quick: bool) -> None:
 
 def _collect_static() -> None:
     """Gathers hashed static files once per version of the code."""
-    from django.conf import settings
-    from django.core.management import call_command
+    from essaim.config.static import gather
 
-    stamp = Path(settings.STATIC_ROOT) / ".ready"
-    newest = max(path.stat().st_mtime for path in (settings.BASE_DIR / "portal" / "static").rglob("*"))
-    if stamp.exists() and stamp.stat().st_mtime >= newest:
-        return
-    click.echo("Préparation des fichiers du site…")
-    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=list(settings.STATIC_IGNORED))
-    stamp.touch()
+    gather()
 
 
 def _serve(host: str, port: int, workers: int) -> int:
     """Runs web server and worker until one ends or a signal comes, then stops both with a deadline."""
     binary = Path(sys.executable).parent
-    web = subprocess.Popen(
+    web = start(
         [binary / "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
          "--blocking-threads", "1", "--no-ws", "--log-level", "warning", "essaim.config.wsgi:application"]
     )
-    worker = subprocess.Popen([sys.executable, "-m", "essaim.config.worker"])
+    worker = start([sys.executable, "-m", "essaim.config.worker"])
     children = (web, worker)
 
-    def stop(signum: int, frame: object) -> None:
+    def ask(signum: int, frame: object) -> None:
         for child in children:
             child.terminate()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
     click.echo(f"\n  Essaim est prêt : http://{host}:{port}\n")
     from django.conf import settings
 
@@ -89,13 +82,6 @@ def _serve(host: str, port: int, workers: int) -> int:
     click.echo("\n  Ctrl+C pour arrêter.")
     while all(child.poll() is None for child in children):
         time.sleep(0.3)
-    for child in children:
-        child.terminate()
-    deadline = time.monotonic() + 10
-    for child in children:
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.kill()
+    stop(children)
     codes = [child.returncode for child in children]
     return 0 if all(code in (0, -signal.SIGTERM, -signal.SIGINT, 143, 130) for code in codes) else 1
