@@ -9,11 +9,12 @@ from datetime import date
 import polars as pl
 
 from essaim.kernel.departements import BY_CODE
+from essaim.kernel.french import format_number
 from essaim.kernel.money import STANDARD_VAT
 from essaim.kernel.uai import KEY_LETTERS
 
 from .cells_missing import plain_markers
-from .cells_readers import PLAIN, CellReading, ColumnSense, read_cell
+from .cells_readers import GROUPED, PLAIN, CellReading, ColumnSense, read_cell
 from .contract import Field, FieldType
 from .issues import Finding, finding
 from .issues_messages import expected_of
@@ -32,6 +33,7 @@ DTYPES: dict[FieldType, pl.DataType] = {
 # Five characters that begin with a département: what the kernel accepts as it stands, in one pass.
 COMMUNE_PATTERN = "^(?:" + "|".join(f"{code}[0-9]{{{5 - len(code)}}}" for code in BY_CODE) + ")$"
 _KEYS = pl.Series(list(KEY_LETTERS))
+_GROUPED = f"^{GROUPED.pattern}$"
 _NO_ROW = pl.Series([], dtype=pl.UInt32)
 _MARKERS = list(plain_markers())
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
@@ -106,6 +108,8 @@ def _read_distinct(distinct: pl.Series, field: Field, sense: ColumnSense) -> pl.
 
 def _with_suggestion(reading: CellReading, field: Field) -> CellReading:
     """Repairs that are told show the value retained."""
+    if reading.remark == "thousands_mark":
+        return CellReading(reading.value, suggestion=format_number(reading.value), remark=reading.remark)
     if reading.remark in ("leading_zero", "siret_given") and reading.suggestion is None:
         return CellReading(reading.value, suggestion=str(reading.value), remark=reading.remark)
     return reading
@@ -118,7 +122,8 @@ def _quickly(text: pl.Series, field: Field, sense: ColumnSense) -> tuple[pl.Seri
     if field.type in _IDENTIFIERS:
         return _quick_identifier(text, field)
     if field.type in _NUMBERS:
-        values = text.cast(pl.Float64, strict=False)
+        plain = text.set(text.str.contains(_GROUPED), None) if sense.thousands == "." else text
+        values = plain.cast(pl.Float64, strict=False)
         values = values.set(~values.is_finite(), None) if not values.is_finite().all() else values
         values = _scaled(values, field, sense)
     elif field.type is FieldType.INTEGER:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -32,11 +33,14 @@ from .contract import Code, Field, FieldType
 @dataclass(frozen=True, slots=True)
 class ColumnSense:
     """What the header adds to the cells. ``factor`` multiplies amounts (1000 for k€), ``tax_included`` when the header says TTC,
-    ``epoch_1904`` for bare serial numbers in date columns."""
+    ``epoch_1904`` for bare serial numbers in date columns. What the other cells of the column add: ``thousands``, the mark
+    that groups digits in it (``2.500`` beside ``1.234,56``); ``month_first``, dates written the American way."""
 
     factor: int = 1
     tax_included: bool = False
     epoch_1904: bool = False
+    thousands: str = ""
+    month_first: bool = False
 
 
 PLAIN = ColumnSense()
@@ -54,20 +58,26 @@ class CellReading:
     remark: str | None = None
 
 
+# 1.234 or 2,500: three digits after the mark, which may group or begin decimals.
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")
+SLASHED = re.compile(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})")
 Reader = Callable[[str, Field, ColumnSense], CellReading]
 
 
 def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
-    number = read_number(text)
+    grouped = bool(sense.thousands) and GROUPED.fullmatch(text.strip()) is not None
+    number = read_number(text.replace(sense.thousands, "") if grouped else text)
     if number is None:
         return CellReading(problem="number_format", suggestion=_digits_of(text))
     wanted = {FieldType.MONEY: "€", FieldType.PERCENT: "%"}.get(field.type)
     if number.unit not in (None, wanted):
         return CellReading(problem="number_unit")
     value = number.value
+    remark = "thousands_mark" if grouped else None
     if field.type is FieldType.MONEY:
-        return _amount(text, value, field, sense)
-    return CellReading(float(value))
+        amount = _amount(text, value, field, sense)
+        return replace(amount, remark=amount.remark or remark)
+    return CellReading(float(value), remark=remark)
 
 
 def _digits_of(text: str) -> str | None:
@@ -97,10 +107,14 @@ def _integer(text: str, field: Field, sense: ColumnSense) -> CellReading:
         return CellReading(problem="number_format")
     if reading.value != int(reading.value):
         return CellReading(problem="integer_format")
-    return CellReading(int(reading.value))
+    return CellReading(int(reading.value), remark=reading.remark)
 
 
 def _date(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    swapped = SLASHED.sub(r"\2/\1/\3", text.strip()) if sense.month_first else text
+    if swapped != text:
+        reading = _date(swapped, field, replace(sense, month_first=False))
+        return reading if reading.problem else CellReading(reading.value, remark="date_month_first", suggestion=format_date(reading.value))
     written = read_date(text)
     if written is None:
         return _serial(text, sense)
@@ -260,6 +274,10 @@ def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReadin
         why = why_missing(text, field.type)
         if why is not None:
             return CellReading(why=why)
+    if reading.problem is not None and (fixed := repaired_mojibake(text)) is not None:
+        again = READERS[field.type](fixed, field, sense)
+        if again.problem is None and again.value is not None:
+            return CellReading(again.value, remark="mojibake", suggestion=squeezed(fixed))
     return reading
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import date
 
@@ -13,7 +13,9 @@ import polars as pl
 from essaim.kernel.french import format_date, format_number
 
 from .cells import TypedColumn, read_column
+from .cells_habits import doubtful_marks, habits, may_have_habits
 from .cells_missing import WHY_LABELS
+from .cells_readers import ColumnSense
 from .check_batch import Batch
 from .contract import Field, FieldType
 from .issues import Finding, finding, remark_on_table
@@ -63,14 +65,23 @@ def _columns(batch: Batch) -> list[TypedColumn]:
 def _read(batch: Batch, field: Field) -> TypedColumn:
     senses = batch.senses(field.name)
     text = batch.text[field.name]
+    doubtful = may_have_habits(text, field)
+    if doubtful:
+        columns = [text.filter(batch.places.part == part) for part in range(len(senses))] if len(senses) > 1 else [text]
+        senses = [habits(column, field, sense) for column, sense in zip(columns, senses, strict=True)]
     if len(set(senses)) == 1:
-        return read_column(text, field, senses[0])
+        return _one_sense(text, field, senses[0], doubtful)
     pieces = []
     for sense in dict.fromkeys(senses):
         parts = [number for number, item in enumerate(senses) if item == sense]
         rows = batch.places.part.is_in(parts).arg_true()
-        pieces.append((rows, read_column(text.gather(rows), field, sense)))
+        pieces.append((rows, _one_sense(text.gather(rows), field, sense, doubtful)))
     return _gathered(pieces)
+
+
+def _one_sense(text: pl.Series, field: Field, sense: ColumnSense, doubtful: bool) -> TypedColumn:
+    column = read_column(text, field, sense)
+    return replace(column, findings=(*column.findings, *doubtful_marks(text, field, sense))) if doubtful else column
 
 
 def _gathered(pieces: list[tuple[pl.Series, TypedColumn]]) -> TypedColumn:

@@ -48,7 +48,7 @@ def _hashes(columns: list[pl.Series]) -> pl.Series:
 def _told(batch: Batch, typed: Typed, rows: pl.Series, keys: list[str], files: pl.Series) -> tuple[list[Finding], pl.Series]:
     columns = pl.DataFrame([series.gather(rows) for series in typed.columns.values()])
     wrong = _any_wrong(typed, batch.size).gather(rows)
-    contents = [name for name in columns.columns if name not in keys]
+    contents = [name for name in columns.columns if name not in keys and name not in batch.contract.incidental]
     near = columns.with_columns(
         rows.cast(pl.UInt32).alias("_index"),
         batch.places.row.gather(rows).alias("_row"),

@@ -15,16 +15,18 @@ from .check_cells import SILENT, Typed, check_bounds, check_required, type_colum
 from .check_keys import Existing, check_duplicates, check_history
 from .check_references import resolve_references
 from .check_result import Outcome, empty_check, split_by_file
-from .contract import Contract
+from .contract import Contract, FieldType
 from .issues import Finding, remark_on_table
 from .mapping import map_table, vocabulary
 from .references import Reference
 from .report import Check
 from .rules import check_outliers, check_rules
-from .tables import FileRefused, Limits, ReadFile
+from .tables import FileRefused, Limits, RawTable, ReadFile
 
 Progress = Callable[[float, str], None]
 Memory = MappingOf[str, MappingOf[str, str]]
+# Amounts are never repeated down a merged cell: they would be counted several times.
+_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,13 @@ def _column_remarks(batch: Batch) -> list[Finding]:
 
 
 def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
-    return [Part(number, table, map_table(table, contract, inputs.memory, inputs.answers), table.frame.height) for table in read.tables]
+    return [_part(number, table, contract, inputs) for table in read.tables]
+
+
+def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
+    mapping = map_table(table, contract, inputs.memory, inputs.answers)
+    repeated = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
+    return Part(number, table.filled(repeated), mapping, table.frame.height)
 
 
 def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[tuple[Part, str]]]:

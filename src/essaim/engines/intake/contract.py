@@ -141,6 +141,8 @@ class Contract:
     ``key``: natural key, field names, plus ``"sender"`` when numbers are only unique for one sender.
     ``replaces``: ``"key"`` (upsert by key) or ``"perimeter"`` (a new file replaces every row of the perimeters it
     contains; a perimeter is the value of ``perimeter``, which may hold ``"sender"``).
+    ``incidental``: fields that say how a row came to be published (platform, day of publication), not what it states: rows that
+    differ by them alone are the same row.
     ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
@@ -158,6 +160,7 @@ class Contract:
     wide: tuple[Wide, ...] = ()
     licence: str = ""
     source: str = ""
+    incidental: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

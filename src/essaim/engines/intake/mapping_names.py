@@ -11,7 +11,9 @@ from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
 
+from .cells_readers import repaired_mojibake
 from .contract import Contract, FieldType
+from .mapping_english import in_french
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
@@ -33,12 +35,15 @@ class HeaderName:
 
 @lru_cache(maxsize=8_192)
 def read_header(header: str) -> HeaderName:
-    """``Prix (k€)`` → ``prix``, ×1000; ``Livrés / Tablettes`` → both levels; empty header → no form."""
+    """``Prix (k€)`` → ``prix``, ×1000; ``Livrés / Tablettes`` → both levels; ``Delivery date`` → its French too; empty header →
+    no form."""
+    header = repaired_mojibake(header) or header
     bare = _PARENTHESES.sub(" ", header)
     levels = tuple(dict.fromkeys(key for part in reversed(re.split(r" / |\n", header)) if (key := folded(part))))
     candidates = [header, bare, _CAMEL.sub(" ", header), *reversed(re.split(r" / |\n", bare))]
     forms = list(dict.fromkeys(key for text in candidates if (key := folded(text))))
     forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
+    forms += [french for form in tuple(forms[:2]) if (french := in_french(form)) and french not in forms]
     factor = 1_000 if _THOUSANDS.search(header) else 1_000_000 if _MILLIONS.search(header) else 1
     return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)))
 

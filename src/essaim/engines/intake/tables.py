@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -24,7 +25,8 @@ class RawTable:
     the sheet as the sender sees it). Cells are canonical text: ISO dates, shortest decimal numbers without trailing
     ``.0``, ``true``/``false``, error cells as written (``#DIV/0!``), empty cells null. Blank, total and note rows are
     left out and listed in ``skipped`` as (row, reason). ``header_row`` is the last header row (1-based), None without.
-    ``epoch_1904`` tells how a bare serial number left in a date column counts.
+    ``epoch_1904`` tells how a bare serial number left in a date column counts. ``merged`` lists cells merged downwards, as
+    (position of the column, first row, last row): only the first row of ``frame`` holds their text.
     """
 
     sheet: str
@@ -34,6 +36,24 @@ class RawTable:
     skipped: tuple[tuple[int, str], ...] = ()
     hidden: bool = False
     epoch_1904: bool = False
+    merged: tuple[tuple[int, int, int], ...] = ()
+
+    def filled(self, positions: Collection[int]) -> RawTable:
+        """The same table with the text of cells merged downwards on each of their rows, in the columns at ``positions`` only:
+        a quantity merged over three rows is one quantity."""
+        if not any(place in positions for place, _, _ in self.merged):
+            return self
+        lines = {int(row): line for line, row in enumerate(self.frame["row"].to_list())}
+        frame = self.frame
+        for position in sorted({place for place, _, _ in self.merged if place in positions}):
+            column = frame.get_column(f"c{position}")
+            given: dict[int, str | None] = {}
+            for first, last in ((first, last) for place, first, last in self.merged if place == position and first in lines):
+                text = column[lines[first]]
+                given |= {lines[row]: text for row in range(first + 1, last + 1) if row in lines}
+            if given:
+                frame = frame.with_columns(column.scatter(list(given), list(given.values())))
+        return replace(self, frame=frame)
 
 
 @dataclass(frozen=True, slots=True)

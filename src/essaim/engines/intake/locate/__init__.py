@@ -140,7 +140,20 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     first = draft.start + (draft.header.first if draft.header else 0)
     prose = [(int(grid.rows[i]), TITLE) for i in (*draft.before, *range(draft.start, first))]
     header_row = int(grid.rows[last - 1]) if draft.header else None
-    return RawTable(grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904)
+    merged = _merged_down(grid, [grid.columns[columns[i]] for i in kept], header_row or 0)
+    return RawTable(
+        grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged
+    )
+
+
+def _merged_down(grid: Grid, columns: list[int], header_row: int) -> tuple[tuple[int, int, int], ...]:
+    """Cells of the body merged over several rows of one of these sheet columns, by position of the column."""
+    places = {column: position for position, column in enumerate(columns)}
+    return tuple(
+        (places[left], top, bottom)
+        for top, left, bottom, right in grid.merged
+        if bottom > top > header_row and left == right and left in places
+    )
 
 
 def _all_columns(grid: Grid, draft: _Draft, start: int, stop: int) -> tuple[int, ...]:
