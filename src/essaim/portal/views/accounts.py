@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from essaim.portal.forms import SignInForm
+from essaim.portal.sign_in.provider import sign_in_address
 
 
 class SignIn(auth.LoginView):
@@ -22,6 +24,8 @@ class SignIn(auth.LoginView):
         from django.conf import settings
 
         context = super().get_context_data(**kwargs)
+        if address := sign_in_address():
+            context |= {"oidc": f"{address}?{urlencode({'next': context['next']})}", "oidc_name": settings.ESSAIM_OIDC_NAME}
         if settings.ESSAIM_DEMO:
             from essaim.portal.reads.accounts import demonstration_accounts
 

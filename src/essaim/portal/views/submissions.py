@@ -256,6 +256,8 @@ def submission_annotated(request: HttpRequest, pk: int) -> HttpResponse:
 def submission_file(request: HttpRequest, pk: int) -> FileResponse:
     """The file as it was received."""
     submission = visible_submission(request, pk)
+    if not bytes_path(submission.sha256).exists():  # purged
+        raise Http404
     return FileResponse(
         bytes_path(submission.sha256).open("rb"), as_attachment=True, filename=submission.filename, content_type="application/octet-stream"
     )
