@@ -43,6 +43,7 @@ urlpatterns = [
     path("depots/<int:pk>/", submissions.submission_detail, name="depot"),
     path("depots/<int:pk>/questions/", submissions.submission_answer, name="depot-repondre"),
     path("depots/<int:pk>/remarques/", submissions.submission_issues, name="depot-anomalies"),
+    path("depots/<int:pk>/ecritures/", submissions.submission_entries, name="depot-ecritures"),
     path("depots/<int:pk>/corrections/", submissions.submission_corrections, name="depot-corrections"),
     path("depots/<int:pk>/classeur-annote/", submissions.submission_annotated, name="depot-annote"),
     path("depots/<int:pk>/fichier/", submissions.submission_file, name="depot-fichier"),

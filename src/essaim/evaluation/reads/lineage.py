@@ -54,5 +54,5 @@ def entries_of_submission(number: int) -> pa.Table:
         if found.num_rows:
             frame = pl.from_arrow(found)
             assert isinstance(frame, pl.DataFrame)
-            parts.append(frame.select(pl.lit(item.code).alias("table"), pl.all()))
+            parts.append(frame.filter(pl.col("sign") != 0).select(pl.lit(item.code).alias("table"), pl.all()))
     return pl.concat(parts, how="diagonal_relaxed").to_arrow() if parts else pa.table({})

@@ -140,9 +140,9 @@ def _done(request: HttpRequest, act: Callable[[], Any], success: str) -> bool:
 @require_POST
 def view_save(request: HttpRequest) -> HttpResponse:
     """Keeps the current filters under a name."""
-    name, query = request.POST.get("nom", ""), request.POST.get("filtres", "")
+    name, query = request.POST.get("nom", ""), _safe(request.POST.get("filtres", ""))
     _done(request, lambda: acts.save_view(name=name, query=query, by=request.user), "Vue enregistrée.")
-    return redirect(f"{_address()}?{_safe(query)}")
+    return redirect(f"{_address()}?{query}")
 
 
 @login_required

@@ -11,6 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from essaim.evaluation.reads.lineage import described_entries, entries_of_submission
 from essaim.foundation import acts, tasks
 from essaim.foundation import reads as foundation
 from essaim.foundation.contracts import contract as contract_named
@@ -234,6 +235,19 @@ def _repaired(request: HttpRequest, refused: Any, names: tuple[str, ...]) -> lis
             | {name: request.POST.get(f"{index}-{name}", "").strip() for name in names}
         )
     return rows
+
+
+@login_required
+@require_GET
+def submission_entries(request: HttpRequest, pk: int) -> HttpResponse:
+    """What this file changed: every entry posted under its number."""
+    submission = visible_submission(request, pk)
+    if submission.number is None:
+        raise Http404
+    entries = entries_of_submission(submission.number)
+    page = Paginator(range(entries.num_rows), 50).get_page(request.GET.get("page"))
+    shown = described_entries(entries.slice(page.start_index() - 1, 50)) if entries.num_rows else []
+    return render(request, "portal/submissions/entries.html", {"submission": submission, "page": page, "entries": shown})
 
 
 @login_required
