@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("essaim.config.cli.upkeep", "backup"),
     "restore": ("essaim.config.cli.upkeep", "restore"),
     "accounts": ("essaim.config.cli.people", "accounts"),
+    "privacy": ("essaim.config.cli.privacy", "privacy"),
     "docs": ("essaim.config.cli.documents", "docs"),
     "study": ("essaim.engines.impact.cli", "study"),
 }
