@@ -68,8 +68,8 @@ def comment(*, contradiction: Contradiction, text: str, by: Account) -> Note:
     said = _said(text, "Écrivez votre commentaire.")
     with transaction.atomic():
         Contradiction.objects.select_for_update().get(pk=contradiction.pk)
-        last = contradiction.notes.last()
-        if last and (last.kind, last.text, last.account_id) == (Note.Kind.COMMENT, said, by.pk):
+        last = contradiction.notes.filter(account=by).last()
+        if last and (last.kind, last.text) == (Note.Kind.COMMENT, said):
             return last
         note = _noted(contradiction, Note.Kind.COMMENT, said, by)
         record("comment_contradiction", contradiction, by=by, mandate=mandate, note=note.pk)
@@ -118,13 +118,13 @@ def _change(
 
 
 def _already(current: Contradiction, to: Status, kind: str, text: str, version: int, by: Account) -> bool:
-    last = current.notes.last()
+    last = current.notes.exclude(kind=Note.Kind.COMMENT).last()
     same = last is not None and (last.kind, last.text, last.account_id) == (kind, text, by.pk)
     return current.version == version + 1 and current.status == to and same
 
 
 def _told(current: Contradiction) -> str:
-    last = current.notes.select_related("account").last()
+    last = current.notes.exclude(kind=Note.Kind.COMMENT).select_related("account").last()
     who = last.account.name if last and last.account else "Une mise à jour des fichiers"
     return (
         f"{who} a modifié cette contradiction depuis que vous avez ouvert la page : elle est maintenant "

@@ -24,7 +24,7 @@ def save_view(*, name: str, query: str, by: Account) -> SavedView:
         raise ActRefused(f"Vous avez déjà {MOST} vues : supprimez-en une d'abord.")
     with transaction.atomic():
         view, _ = SavedView.objects.update_or_create(account=by, name=title, defaults={"query": query, "saved_at": clock.now()})
-        record("save_view", view, by=by, name=title)
+        record("save_view", view, by=by, title=title)
     return view
 
 
@@ -35,7 +35,7 @@ def rename_view(*, view: SavedView, name: str, by: Account) -> SavedView:
     try:
         with transaction.atomic():
             SavedView.objects.filter(pk=view.pk).update(name=title)
-            record("rename_view", view, by=by, name=title)
+            record("rename_view", view, by=by, title=title)
     except IntegrityError as error:
         raise ActRefused(f"Vous avez déjà une vue « {title} » : choisissez un autre nom.") from error
     view.name = title
@@ -46,7 +46,7 @@ def delete_view(*, view: SavedView, by: Account) -> None:
     """Forget a view. Refuses a view of somebody else."""
     _own(view, by)
     with transaction.atomic():
-        record("delete_view", view, by=by, name=view.name)
+        record("delete_view", view, by=by, title=view.name)
         view.delete()
 
 

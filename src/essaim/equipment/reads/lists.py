@@ -24,6 +24,9 @@ STATES = {
     "retard": "En retard",
 }
 LATE = {"prevu": "Sur la date prévue", "revise": "Sur la date révisée"}
+FUNDING_WORDS = {
+    "tne": "TNE", "plan_relance": "plan de relance", "collectivite": "collectivité", "etat": "État", "europe": "Europe", "autre": "autre crédit",
+}  # fmt: skip
 FUNDING_LABELS = {item.value: item.label for item in FUNDINGS}
 # Column of the page → columns that order it.
 SORTS: dict[str, tuple[str, ...]] = {
@@ -74,10 +77,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Lines asked for. Sums are of all of them, in units but for ``total`` and the ``late`` ones, in lines. ``everything``:
-    lines in the scope before filters."""
+    """Lines asked for; ``order``: their places in ``lines``, sorted. Sums are of all of them, in units but for ``total`` and the
+    ``late`` ones, in lines. ``everything``: lines in the scope before filters."""
 
     lines: pl.DataFrame
+    order: pl.Series
     total: int
     everything: int
     ordered: int
@@ -88,7 +92,12 @@ class Followed:
 
     def page(self, number: int, size: int = 50) -> list[dict[str, Any]]:
         """The lines of one page, from 1."""
-        return self.lines.slice((number - 1) * size, size).to_dicts()
+        return self.lines[self.order.slice((number - 1) * size, size)].to_dicts()
+
+    @property
+    def sorted(self) -> pl.DataFrame:
+        """All the lines, in order."""
+        return self.lines[self.order]
 
 
 def followed(scope: Scope, wanted: Wanted, *, on: date, known_at: int | None = None) -> Followed:
@@ -99,7 +108,7 @@ def followed(scope: Scope, wanted: Wanted, *, on: date, known_at: int | None = N
         pl.len().alias("total"), pl.col("quantity").sum().alias("ordered"), pl.col("delivered").sum(), pl.col("installed").sum(),
         pl.col("is_late_planned").sum().alias("late_planned"), pl.col("is_late_revised").sum().alias("late_revised"),
     ).row(0, named=True)  # fmt: skip
-    return Followed(_sorted(found, wanted.sort), everything=lines.height, **{name: value or 0 for name, value in sums.items()})
+    return Followed(found, _order(found, wanted.sort), everything=lines.height, **{name: value or 0 for name, value in sums.items()})
 
 
 def dated(lines: pl.DataFrame, on: date) -> pl.DataFrame:
@@ -152,12 +161,13 @@ def _narrowed(lines: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     return lines.filter(*conditions) if conditions else lines
 
 
-def _sorted(lines: pl.DataFrame, sort: str) -> pl.DataFrame:
+def _order(lines: pl.DataFrame, sort: str) -> pl.Series:
+    """Places of the lines in the order asked: only what orders them is moved."""
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     columns = SORTS.get(name, SORTS["prevu"])
-    return lines.sort(
-        *columns, "departement", "uai", "line_id", nulls_last=True, descending=[*[descending] * len(columns), False, False, False]
-    )
+    keys = lines.select(*columns, *(item for item in ("departement", "uai", "line_id") if item not in columns)).with_row_index("place")
+    turned = [item in columns and descending for item in keys.columns[1:]]
+    return keys.sort(keys.columns[1:], nulls_last=True, descending=turned)["place"]
 
 
 def choices(scope: Scope, *, known_at: int | None = None) -> Choices:
@@ -189,7 +199,7 @@ HEADINGS: tuple[tuple[str, str], ...] = (
 
 def table_of(found: Followed) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Headings and rows to export: everything the page knows of each line, in words."""
-    lines = found.lines.with_columns(
+    lines = found.sorted.with_columns(
         pl.col("state").replace_strict(STATES, return_dtype=pl.String),
         pl.col("funding").replace_strict(FUNDING_LABELS, default=pl.col("funding"), return_dtype=pl.String),
     )
