@@ -95,6 +95,12 @@ def test_copy_and_restore_give_the_same_ledger(tmp_path: Path) -> None:
     assert (
         again.post(BY_FILE, rows({"order_number": "new"}), submission=10, sender="x", posted_at=NOW).new == 1
     )
+    assert again.verify(BY_FILE, journal=[*plan(30), 10]).problems == (), "une copie qui a continué"
+    again.copy_to(tmp_path / "second")
+    third = Ledger(tmp_path / "c")
+    third.restore(tmp_path / "second")
+    third.post(BY_FILE, rows({"order_number": "newer"}), submission=11, sender="x", posted_at=NOW)
+    assert third.verify(BY_FILE, journal=[*plan(30), 10, 11]).problems == ()
 
 
 def test_a_copy_is_of_one_instant(tmp_path: Path) -> None:

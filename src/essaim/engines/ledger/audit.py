@@ -10,6 +10,7 @@ from deltalake import PostCommitHookProperties
 
 from . import acts
 from .acts import Act
+from .copies import COPIED
 from .finding import only_claims
 from .replay import replayed, standing
 from .shape import CLAIMS, ENTRIES, compared
@@ -110,7 +111,8 @@ def _numbers(snapshot: Snapshot, known: Mapping[int, Act]) -> list[str]:
     recorded = snapshot.acts()["submission"].to_list()
     if len(recorded) != len(set(recorded)):
         problems.append(f"Table {name} : un même numéro est inscrit plusieurs fois.")
-    versions = [act.version for _, act in sorted(known.items())]
+    copied = int(snapshot.delta.metadata().configuration.get(COPIED, 0)) if snapshot.delta is not None else 0
+    versions = [act.version for number, act in sorted(known.items()) if number > copied]
     if versions != sorted(versions):
         problems.append(f"Table {name} : les numéros ne suivent pas l'ordre d'acceptation.")
     if max(recorded, default=0) != snapshot.last:

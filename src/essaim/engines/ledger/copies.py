@@ -17,6 +17,8 @@ from .spec import CopiedTable, LedgerRefused
 from .store import APPLICATION
 
 _MANIFEST = "manifest.json"
+# Up to this number the acts of a table come from a copy: their versions are those of the table copied.
+COPIED = "essaim.copiedThrough"
 
 
 def copy_to(
@@ -80,7 +82,8 @@ def _copied(table: DeltaTable, destination: Catalogue) -> CopiedTable:
         partition_by=list(PARTITION),
         name=name,
         description=metadata.description,
-        configuration=metadata.configuration,
+        configuration={**metadata.configuration, COPIED: str(last)},
+        raise_if_key_not_exists=False,
         storage_options=destination.options or None,
     )
     transactions = [Transaction(APPLICATION, last)] if last else []
