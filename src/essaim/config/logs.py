@@ -15,7 +15,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{0,4}\b")
+_IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}|::[0-9a-fA-F]+")
 _QUERY = re.compile(r"(?<=\S)\?\S+=\S*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{8,64}")
 _PERSONAL = {
@@ -103,6 +103,7 @@ class RequestLog:
         tell = self.log.warning if response.status_code >= 500 else self.log.info
         took = round((time.perf_counter() - started) * 1000, 1)
         tell("request", method=request.method, route=route_of(request), status=response.status_code, ms=took)
+        structlog.contextvars.clear_contextvars()
         return response
 
 

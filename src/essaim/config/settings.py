@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from essaim.config.databases import database_settings
 from essaim.config.environment import environment
@@ -25,6 +26,7 @@ ESSAIM_DEMO = ENV.demo
 ESSAIM_DATA_DIR = ENV.data_dir
 ESSAIM_CHECK_SECONDS = ENV.check_seconds
 ESSAIM_CHECK_MEMORY_MB = ENV.check_memory_mb
+ESSAIM_BASE_URL = ENV.base_url
 ESSAIM_UPLOAD_MAX_MB = ENV.upload_max_mb
 ESSAIM_METRICS_TOKEN = ENV.metrics_token
 
@@ -147,6 +149,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.https else 0
 # Behind a proxy of ours, HTTPS is what the proxy says it is; the proxy must set this header itself (deploy/nginx.conf does).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https and ENV.trusted_proxies else None
+CSRF_FAILURE_VIEW = "essaim.portal.views.pages.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
@@ -166,5 +169,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+_MAIL = urlsplit(ENV.email_url)
+DEFAULT_FROM_EMAIL = ENV.email_from
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENV.email_url else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = HOME / "mails"
+EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "localhost", _MAIL.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 20
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 LOGGING = logging_settings(as_json=ENV.log_json)

@@ -14,6 +14,12 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
 
     manifest_strict = False
 
+    def stored_name(self, name: str) -> str:
+        try:
+            return super().stored_name(name)
+        except ValueError:
+            return name
+
 
 def gather() -> bool:
     """Gathers the static files into STATIC_ROOT, once per version of the code; whether there was anything to do.

@@ -52,9 +52,13 @@ def _sweeping(home: Path, stopped: threading.Event) -> None:
     """Looks around regularly; a database away for a moment ends nothing."""
     from django.db import close_old_connections
 
+    from essaim.config.schedule import Schedule
+
+    schedule = Schedule()
     while not stopped.wait(SWEEP_SECONDS):
         try:
             take_up(home)
+            schedule.tick()
         except Exception:
             logging.getLogger("essaim.worker").exception("sweep failed")
         close_old_connections()
