@@ -74,7 +74,7 @@ def build(*, quick: bool = False, quiet: bool = False) -> None:
     with clock.travel(datetime.combine(OPENING, time(8), PARIS)):
         _load_register(admin)
         chosen = [School(**row) for row in demonstration_schools(("02",) if quick else None)]
-        sent_by = senders(chosen, communes=2, sirens=_sirens())
+        sent_by = senders(chosen, communes=1, sirens=_sirens())
         _open_accounts(admin, sent_by)
     _hand_in(admin, sent_by)
     (Path(settings.HOME) / "demonstration").write_text(f"{timezone.localdate()}\n")
