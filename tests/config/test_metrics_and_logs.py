@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import logging.config
 
 import pytest
+import structlog
 from django.test import Client
 
 from essaim.config.logs import logging_settings, masked, request_identifier
@@ -15,10 +17,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lines(settings, capfd):
+def lines(settings):
     """Events written so far, each as read by a collector of logs."""
     logging.config.dictConfig(logging_settings(as_json=True))
-    yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    written = io.StringIO()
+    handler = next(item for item in logging.getLogger().handlers if isinstance(item.formatter, structlog.stdlib.ProcessorFormatter))
+    handler.setStream(written)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     logging.config.dictConfig(settings.LOGGING)
 
 
@@ -115,8 +120,6 @@ def test_masks(text, expected):
 
 def test_keys_that_name_a_person_are_dropped(lines):
     """Whoever logs an account by mistake logs nothing of it."""
-    import structlog
-
     structlog.get_logger("essaim.essai").info("essai", username="jean", email="j@x.fr", ip_address="10.0.0.1", rows=3)
     (event,) = lines()
     assert event["rows"] == 3 and not {"username", "email", "ip_address"} & set(event)
