@@ -62,7 +62,7 @@ def _routes(world: Any) -> dict[str, Route]:  # noqa: F811
         "chiffre-etablissements": Route(SCOPED, figure, foreign, authority),
         "chiffre-trace": Route(SCOPED, figure, foreign, authority),
         "origine": Route(SCOPED, (world.aisne.number, 2), (world.paris.number, 2), query="?feuille=temoin-de-l-aisne"),
-        "depot": deposit, "depot-anomalies": deposit, "depot-corrections": deposit, "depot-annote": deposit, "depot-fichier": deposit,
+        "depot": deposit, "depot-anomalies": deposit, "depot-corrections": deposit, "depot-annote": deposit, "depot-fichier": deposit, "depot-ecritures": deposit,
         "depot-repondre": Route(POST, mine, (waiting,)), "depot-acte": Route(POST, (*mine, "accepter"), (waiting, "accepter")),
         "jeton-revoquer": Route(POST, (1,), (1,)), "deconnexion": Route(POST),
     }  # fmt: skip

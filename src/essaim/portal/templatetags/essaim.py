@@ -26,7 +26,7 @@ def french(value: Any, decimals: int = 1) -> str:
 @register.filter
 def figure(value: Any) -> str:
     """A figure: as many decimals as it deserves; a dash when it is missing, never zero."""
-    if value is None:
+    if value is None or value == "":
         return "—"
     magnitude = abs(value)
     decimals = 0 if float(value).is_integer() or magnitude >= 1000 else 1 if magnitude >= 1 else 2
