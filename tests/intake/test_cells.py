@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from essaim.engines.intake.cells import read_column
@@ -88,6 +88,7 @@ def test_headers_carry_units_tax_and_epoch():
     assert read(T.DATE, ["42977"], ColumnSense(epoch_1904=True))[0] == [date(2021, 8, 31)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**9), 10**9)), min_size=1, max_size=30))
 def test_integers_written_in_french_or_plainly_read_alike(numbers):
     """The vectorised way and the way by distinct texts give the same values."""
@@ -96,6 +97,7 @@ def test_integers_written_in_french_or_plainly_read_alike(numbers):
     assert plain == french == numbers
 
 
+@settings(deadline=None)
 @given(st.lists(st.dates(date(1970, 1, 1), date(2068, 1, 1)), min_size=1, max_size=20))
 def test_dates_written_in_french_or_iso_read_alike(days):
     """Round trip through both notations in one column."""
@@ -103,6 +105,7 @@ def test_dates_written_in_french_or_iso_read_alike(days):
     assert read(T.DATE, texts)[0] == days
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=20), st.sampled_from(list(T)))
 def test_no_text_can_break_a_column(texts, kind):
     """Whatever the text: a value, an explained absence, a problem, or blank; never an exception, never two at once."""

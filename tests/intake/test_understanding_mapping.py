@@ -1,7 +1,7 @@
 """Columns understood by name, by content, by memory; doubts asked."""
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from essaim.engines.intake import layout_of
@@ -98,6 +98,7 @@ def test_a_table_of_something_else_is_ignored_aloud():
     assert alone.status == "refused" and "table_unusable" in codes(alone) and alone.rows_read == 0
 
 
+@settings(deadline=None)
 @given(st.permutations(list(GOOD)))
 def test_the_order_of_columns_changes_nothing(order):
     """Same mapping by header whatever the order."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import polars as pl
 
@@ -13,6 +17,9 @@ from .issues import Places
 from .mapping import TableMapping
 from .tables import RawTable
 
+_WORTH_THREADS = 100_000
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 
 
@@ -32,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``text``: field → String column, batch rows in file order, in one piece. ``senses[field]`` lists, by part, what headers say."""
+    """``text``: field → String column, batch rows in file order. ``senses[field]`` lists, by part, what headers say."""
 
     contract: Contract
     parts: tuple[Part, ...]
@@ -65,13 +72,13 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
     """Lays mapped tables end to end. ``answers["value:field:text"]`` replaces a text the sender corrected.
 
     ``parts`` lose their cells as they are taken, so that a large file is not held twice."""
-    taken, letters, skipped = [], [], []
-    for number, part in enumerate(parts):
-        columns, missed = _part_columns(contract, part)
+    taken, skipped = [], []
+    for number in range(len(parts)):
+        columns, missed = _part_columns(contract, parts[number])
         taken.append(columns)
-        letters.append({item.field: item.column for item in part.mapping.mapping})
         skipped.append(missed)
-        parts[number] = part.emptied()
+        parts[number] = parts[number].emptied()
+    letters = [{item.field: item.column for item in part.mapping.mapping} for part in parts]
     part_numbers = _joined([pl.Series([n], dtype=pl.UInt32).new_from_index(0, len(columns["row"])) for n, columns in enumerate(taken)])
     rows, by_row = _joined([columns.pop("row") for columns in taken]), {}
     told = {name for part in parts if part.mapping.wide for name in (part.mapping.wide.into, part.mapping.wide.value)}
@@ -85,7 +92,15 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
 
 
 def _joined(pieces: list[pl.Series]) -> pl.Series:
-    return pl.concat(pieces, rechunk=True) if len(pieces) > 1 else pieces[0].rechunk()
+    return pl.concat(pieces, rechunk=True) if len(pieces) > 1 else pieces[0]
+
+
+def side_by_side(work: Callable[[Item], Done], items: Sequence[Item], size: int) -> list[Done]:
+    """``work`` on each item, over several threads when columns of ``size`` rows are worth it: polars leaves the interpreter."""
+    if size < _WORTH_THREADS:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(work, items))
 
 
 def _nothing(size: int) -> pl.Series:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import date
@@ -16,13 +14,10 @@ from .cells import TypedColumn, read_column
 from .cells_habits import doubtful_marks, habits, may_have_habits
 from .cells_missing import WHY_LABELS
 from .cells_readers import ColumnSense
-from .check_batch import Batch
+from .check_batch import Batch, side_by_side
 from .contract import Field, FieldType
 from .issues import Finding, finding, remark_on_table
 from .issues_messages import expected_of
-
-_WORTH_THREADS = 100_000
-MISSING_SCHEMA = {"index": pl.UInt32, "why": pl.String, "written": pl.String, "field": pl.String}
 
 
 @dataclass(slots=True)
@@ -42,7 +37,8 @@ class Typed:
 def type_columns(batch: Batch) -> Typed:
     """Reads every field of the contract over the whole batch."""
     typed = Typed()
-    for field, column in zip(batch.contract.fields, _columns(batch), strict=True):
+    columns = side_by_side(lambda field: _read(batch, field), batch.contract.fields, batch.size)
+    for field, column in zip(batch.contract.fields, columns, strict=True):
         typed.columns[field.name] = column.values
         typed.findings += column.findings
         typed.wrong[field.name] = column.wrong
@@ -53,18 +49,9 @@ def type_columns(batch: Batch) -> Typed:
     return typed
 
 
-def _columns(batch: Batch) -> list[TypedColumn]:
-    """Columns of large batches are read side by side: nearly all of the work leaves the interpreter."""
-    fields = batch.contract.fields
-    if batch.size < _WORTH_THREADS:
-        return [_read(batch, field) for field in fields]
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        return list(pool.map(lambda field: _read(batch, field), fields))
-
-
 def _read(batch: Batch, field: Field) -> TypedColumn:
     senses = batch.senses(field.name)
-    text = batch.text[field.name]
+    text = batch.text[field.name] = batch.text[field.name].rechunk()
     doubtful = may_have_habits(text, field)
     if doubtful:
         columns = [text.filter(batch.places.part == part) for part in range(len(senses))] if len(senses) > 1 else [text]

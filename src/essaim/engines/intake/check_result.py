@@ -10,7 +10,7 @@ import polars as pl
 from essaim.kernel.departements import BY_CODE, from_uai_prefix
 
 from .cells import dtype_of
-from .check_batch import Batch, Part
+from .check_batch import Batch, Part, side_by_side
 from .check_cells import SILENT, Typed
 from .contract import Contract, FieldType, Severity
 from .issues import ISSUE_SCHEMA, Finding, by_file, issues_frame, refused_rows, summary_frame
@@ -149,7 +149,8 @@ def _rows(outcome: Outcome, whole: _Whole, number: int) -> tuple[pl.DataFrame, p
 
     def kept(columns: dict[str, pl.Series], mask: pl.Series) -> pl.DataFrame:
         """Filtered by column: nothing of the size of the batch is copied."""
-        frame = pl.DataFrame([series.slice(start, size).filter(mask).alias(name) for name, series in columns.items()])
+        kept_only = side_by_side(lambda name: columns[name].slice(start, size).filter(mask).alias(name), list(columns), size)
+        frame = pl.DataFrame(kept_only)
         return _beside(frame, _system(outcome, whole, start, size, mask))
 
     return kept(whole.values, good), kept(batch.text, bad), size, again
