@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 from django.db.models import Q
 
-from essaim.evaluation.reads import figures
 from essaim.foundation.models import Account, Posting, State
 from essaim.foundation.reads import active_mandates
 from essaim.foundation.reads.submissions import visible_to
+from essaim.portal.reads.figures import figure_rows
 from essaim.portal.reads.sheets import Asked
 from essaim.territories.reads import profile_frame
 
@@ -48,10 +48,10 @@ def alerts(departement: str, wanted: Asked) -> list[dict[str, Any]]:
     """What is going wrong in a territory: late lines and open contradictions, by category."""
     from essaim.portal.reads.equipment import contradiction_counts
 
-    found = figures(
+    found = figure_rows(
         ["equipment.late_orders"], level="departement", units=[departement], period=wanted.period, by="category", known_at=wanted.known_at
     )
-    late = [{"kind": "late", "what": row["breakdown"], "count": row["value"]} for row in found.rows() if row["breakdown"] and row["value"]]
+    late = [{"kind": "late", "what": row["breakdown"], "count": row["value"]} for row in found if row["breakdown"] and row["value"]]
     late.sort(key=lambda row: -row["count"])
     return late[:5] + contradiction_counts(departement)
 

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from essaim.evaluation.reads import figures
-from essaim.kernel.departements import name_of
+from essaim.kernel.departements import BY_CODE, name_of
 from essaim.portal.drawing import Shape
+from essaim.portal.reads.figures import figure_rows
 from essaim.territories.reads import MapShapes, establishments, map_shapes, territories
 
 SIZES = ("territories.establishments", "territories.pupils")
@@ -46,8 +46,8 @@ def programme() -> list[Territory]:
     """The territories, with their size."""
     names = {item.code: item.label for item in territories()}
     month = timezone.localdate().strftime("%Y-%m")
-    found = figures((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), public=True)
-    rows = {(row["indicator"], row["unit"]): row for row in found.rows()}
+    found = figure_rows((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), public=True)
+    rows = {(row["indicator"], row["unit"]): row for row in found}
     sizes = {key: row["value"] for key, row in rows.items()}
     return [
         Territory(
@@ -92,6 +92,19 @@ def school_names(uais: Sequence[str] | None = None, *, level: str = "", unit: st
     else:
         found = found.filter(departement=unit, closed_on__isnull=True)
     return {row[0]: SchoolName(*row) for row in found.values_list("uai", "name", "commune_name", "departement")}
+
+
+def is_known_unit(level: str, unit: str) -> bool:
+    """Whether a page can be made about this unit: a place of France, or one that the register knows."""
+    if level == "national":
+        return unit == "FR"
+    if level == "departement":
+        return unit in BY_CODE
+    if level == "territory":
+        return any(item.code == unit for item in territories())
+    if level == "commune":
+        return establishments(open_only=False, schools_only=False).filter(commune_code=unit).exists()
+    return unit in school_names([unit])
 
 
 def unit_label(level: str, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +11,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from essaim.engines.measures import Indicator, Kind
-from essaim.evaluation.reads import figures, indicator, indicators
+from essaim.evaluation.reads import indicator, indicators
 from essaim.foundation.models import Account
 from essaim.foundation.reads import scope_of
+from essaim.portal.reads.figures import figure_rows
 
 MONTHS = 12
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +70,34 @@ def asked(query: dict[str, str]) -> tuple[Asked, str]:
     today = timezone.localdate()
     remark = ""
     period = query.get("periode", "") or today.strftime("%Y-%m")
-    try:
-        date.fromisoformat(f"{period}-01")
-    except ValueError:
+    if not _is_month(period):
         remark, period = f"Le mois « {period} » n'existe pas : voici le mois en cours.", today.strftime("%Y-%m")
     known: date | None = None
     if text := query.get("connu", ""):
-        try:
-            known = date.fromisoformat(text)
-        except ValueError:
+        known = _day(text)
+        if known is None:
             remark = f"La date « {text} » n'existe pas : voici ce qui est connu aujourd'hui."
         if known is not None and known >= today:
             known = None
     return Asked(period, known), remark
+
+
+def _is_month(text: str) -> bool:
+    """``2026-03``, of a year that figures may speak of."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})", text, re.ASCII)
+    return bool(found) and FIRST_YEAR <= int(found[1]) <= LAST_YEAR and 1 <= int(found[2]) <= 12
+
+
+def _day(text: str) -> date | None:
+    """``2026-03-31``, or ``31/03/2026`` as typed where browsers have no calendar; None when it is no day."""
+    if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", text, re.ASCII):
+        day, month, year = text.split("/")
+        text = f"{year}-{month:0>2}-{day:0>2}"
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def is_public(account: Account | AnonymousUser, departement: str | None) -> bool:
@@ -92,9 +110,9 @@ def cards(level: str, unit: str, wanted: Asked, *, public: bool, codes: Sequence
     """The figures of one unit, each with its last twelve months."""
     chosen = [indicator(code) for code in codes] if codes else [i for i in indicators() if i.kind is not Kind.FLOW]
     names = [item.code for item in chosen]
-    found = figures(names, level=level, units=[unit], period=wanted.months, known_at=wanted.known_at, public=public)
+    found = figure_rows(names, level=level, units=[unit], period=wanted.months, known_at=wanted.known_at, public=public)
     rows: dict[str, dict[str, dict]] = {}  # type: ignore[type-arg]
-    for row in found.rows():
+    for row in found:
         rows.setdefault(str(row["indicator"]), {})[str(row["period"])] = row
     return [_card(item, rows.get(item.code, {}), wanted) for item in chosen]
 

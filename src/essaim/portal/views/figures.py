@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +20,8 @@ from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
 from essaim.portal.freshness import fresh
-from essaim.portal.reads.places import school_names, unit_label
+from essaim.portal.reads.figures import figure_rows
+from essaim.portal.reads.places import is_known_unit, school_names, unit_label
 from essaim.portal.reads.sheets import asked, cards, is_public
 
 LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
@@ -61,7 +64,7 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
 @fresh()
 def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> HttpResponse:
     """One figure, with its trend, breakdown and schools."""
-    if level not in LEVELS:
+    if level not in LEVELS or not is_known_unit(level, unit):
         raise Http404
     item = _indicator(code)
     wanted, remark = asked(request.GET.dict())
@@ -102,8 +105,8 @@ def figure_schools(request: HttpRequest, level: str, unit: str, code: str) -> Ht
     if level not in {"departement", "territory", "commune"} or is_public(request.user, departement_of(level, unit)):
         raise Http404
     names = school_names(level=level, unit=unit)
-    found = figures([code], level="establishment", units=list(names), period=wanted.period, known_at=wanted.known_at)
-    rows = [row | {"school": names[str(row["unit"])]} for row in found.rows()]
+    found = figure_rows([code], level="establishment", units=list(names), period=wanted.period, known_at=wanted.known_at)
+    rows = [row | {"school": names[str(row["unit"])]} for row in found]
     order = request.GET.get("tri", "valeur")
     rows.sort(key=_order(order), reverse=order.startswith("-"))
     form = request.GET.get("format", "")
@@ -136,16 +139,16 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     """The signed entries behind a figure, each with the file, sheet and row it comes from."""
     item = _indicator(code)
     wanted, _ = asked(request.GET.dict())
-    if level not in LEVELS or is_public(request.user, departement_of(level, unit)):
+    if level not in LEVELS or not is_known_unit(level, unit) or is_public(request.user, departement_of(level, unit)):
         raise Http404
     by, breakdown = request.GET.get("par", ""), request.GET.get("groupe", "")
     try:
         entries = trace(code, level=level, unit=unit, period=wanted.period, by=by or None, breakdown=breakdown, known_at=wanted.known_at)
-    except (IndicatorRefused, LevelUnknown, ValueError) as error:
+    except LevelUnknown:  # no register yet
+        entries = pa.table({"part": pa.array([], pa.string())})
+    except (IndicatorRefused, ValueError) as error:
         raise Http404(str(error)) from error
     part = request.GET.get("partie", "")
-    import pyarrow.compute as pc
-
     if part:
         entries = entries.filter(pc.equal(entries["part"], part))
     paginator = Paginator(range(entries.num_rows), 50)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -64,6 +65,36 @@ def help_page(request: HttpRequest, name: str = "index") -> HttpResponse:
     if page is None:
         raise Http404
     return render(request, "portal/pages/guide.html", {"page": page, "pages": guide_pages()})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No such page, or not for this reader."""
+    return render(request, "portal/errors/404.html", status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Known, and not allowed."""
+    return render(request, "portal/errors/403.html", status=403)
+
+
+def misunderstood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that makes no sense."""
+    return render(request, "portal/errors/400.html", status=400)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The site failed. Told in plain words even when what failed is what every page needs."""
+    try:
+        number = structlog.contextvars.get_contextvars().get("request_id", "")
+        return render(request, "portal/errors/500.html", {"number": number}, status=500)
+    except Exception:
+        text = "Une erreur est survenue de notre côté. Rien n'est perdu : réessayez dans un instant."
+        return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form too old, or sent from elsewhere."""
+    return render(request, "portal/errors/stale_form.html", status=403)
 
 
 @require_GET

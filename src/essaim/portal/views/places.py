@@ -72,13 +72,18 @@ def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "portal/places/territory.html", context)
 
 
+def _text(request: HttpRequest) -> str:
+    """What is searched, within reason."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:200]
+
+
 @require_GET
 def territory_schools(request: HttpRequest, code: str) -> HttpResponse:
     """The schools of a territory, on a map and in a list."""
     found = territory(code)
     if found is None:
         raise Http404
-    text, kind = request.GET.get("q", "").strip(), request.GET.get("type", "")
+    text, kind = _text(request), request.GET.get("type", "").replace("\x00", "")[:40]
     schools = schools_of(code, text=text, kind=kind)
     points = [
         Point(s.latitude, s.longitude, f"{s.name or s.uai}, {s.commune_name}")
@@ -99,6 +104,7 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     found = school(uai)
     if found is None:
         raise Http404
+    uai = found.uai
     wanted, remark = asked(request.GET.dict())
     scope = scope_of(request.user)
     inside = scope.covers(departement=found.departement, uai=uai, organisation=found.owner_code or None)
@@ -138,7 +144,7 @@ def _equipment(found: Any, wanted: Any) -> dict[str, Any]:
 @require_GET
 def search_page(request: HttpRequest) -> HttpResponse:
     """Schools by name, commune or UAI; accents and case ignored."""
-    text = request.GET.get("q", "").strip()
+    text = _text(request)
     found = list(search(text, limit=50)) if len(text) >= 2 else []
     template = "portal/places/_results.html" if request.htmx else "portal/places/search.html"
     return render(request, template, {"text": text, "found": found})

@@ -19,6 +19,7 @@ from essaim.foundation.models import State, Submission
 from essaim.foundation.reads import submissions as reads
 from essaim.foundation.storage import bytes_path
 from essaim.portal.forms import UploadForm
+from essaim.portal.paging import page_number
 from essaim.portal.reads.effects import effect_on_figures
 
 STEPS = ("Envoyer le fichier", "Répondre aux questions", "Lire les remarques et l'effet", "Accepter")
@@ -30,7 +31,7 @@ SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Pour
 def submission_list(request: HttpRequest) -> HttpResponse:
     """Submissions that the reader may see, newest first, narrowed by state, contract and text."""
     found = reads.visible_to(request.user).select_related("received_by")
-    state, contract, text = (request.GET.get(name, "").strip() for name in ("etat", "contrat", "q"))
+    state, contract, text = (request.GET.get(name, "").replace("\x00", "").strip()[:200] for name in ("etat", "contrat", "q"))
     if state in State.values:
         found = found.filter(state=state)
     if contract:
@@ -185,8 +186,7 @@ def submission_issues(request: HttpRequest, pk: int) -> HttpResponse:
     """Every issue, narrowed by severity, kind and field."""
     submission = visible_submission(request, pk)
     wish = {name: request.GET.get(name, "") for name in ("severity", "code", "field")}
-    number = request.GET.get("page", "1")
-    page = reads.issues(submission, page=int(number) if number.isdecimal() else 1, **wish)
+    page = reads.issues(submission, page=page_number(request.GET.get("page")), **wish)
     contract = contract_named(submission.contract)
     context = {
         "submission": submission,
@@ -205,7 +205,7 @@ def submission_corrections(request: HttpRequest, pk: int) -> HttpResponse:
     """Refused rows repaired on screen: each page of repaired rows becomes a small submission."""
     submission = visible_submission(request, pk)
     contract = contract_named(submission.contract)
-    page = reads.refused_rows(submission, page=int(request.GET.get("page", "1") or 1), size=10)
+    page = reads.refused_rows(submission, page=page_number(request.GET.get("page")), size=10)
     if request.method == "POST":
         rows = _repaired(request, page.items, contract.field_names)
         try:
