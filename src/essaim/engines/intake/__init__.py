@@ -14,16 +14,17 @@ from .schema import contract_markdown, table_schema
 from .tables import FileRefused, Limits, RawTable, ReadFile
 
 if TYPE_CHECKING:
+    from .annotate.neutralise import neutralise
     from .contain import contained
     from .reading import read_file
 
 __all__ = [
     "Check", "CheckInputs", "Contract", "FileRefused", "Limits", "Mapping", "Question", "RawTable", "ReadFile", "TableReading",
-    "annotated_workbook", "check", "check_many", "check_read", "contained", "contract_markdown", "fingerprint", "layout_of", "read_file",
+    "annotated_workbook", "check", "check_many", "check_read", "contained", "contract_markdown", "fingerprint", "layout_of", "neutralise", "read_file",
     "table_schema", "to_json", "vocabulary",
 ]  # fmt: skip
 
-_LATER = {"contained": "contain", "read_file": "reading"}
+_LATER = {"contained": "contain", "neutralise": "annotate.neutralise", "read_file": "reading"}
 
 
 def __getattr__(name: str) -> Any:
