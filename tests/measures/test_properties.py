@@ -151,12 +151,15 @@ def test_the_interval_goes_from_proved_to_declared() -> None:
 
 
 def test_fingerprints_tell_figures_apart() -> None:
-    """The same question gives the same fingerprint; another value, date or declaration gives another."""
+    """The same question, or the same figure as it was known then, gives the same fingerprint; another value or declaration
+    gives another."""
     facts = world.frames(world.entries(8))
     base = ask(facts, indicators=world.PER_100)["fingerprint"].to_list()
     assert base == ask(facts, indicators=world.PER_100)["fingerprint"].to_list()
     assert len(set(base)) == len(base)
-    assert not set(base) & set(ask(facts, indicators=world.PER_100, known_at=99)["fingerprint"].to_list())
+    assert base == ask(facts, indicators=world.PER_100, known_at=99)["fingerprint"].to_list()
+    early = ask(facts, indicators=world.PER_100, known_at=3)
+    assert not set(base) & set(early["fingerprint"].to_list())
     from dataclasses import replace
 
     revised = replace(world.PER_100, version=2)

@@ -1,6 +1,13 @@
 """Indicators declared once, compiled to Ibis, run on DuckDB or Spark: see README.md."""
 
-from essaim.engines.measures.cells import Cells, cells, refresh, touched_establishments, unplaced
+from essaim.engines.measures.cells import (
+    Cells,
+    cells,
+    quantile_measures,
+    refresh,
+    touched_establishments,
+    unplaced,
+)
 from essaim.engines.measures.engines import DuckEngine, FactsMissing, SparkEngine
 from essaim.engines.measures.expressions import (
     Expr,
@@ -14,7 +21,14 @@ from essaim.engines.measures.expressions import (
     when,
 )
 from essaim.engines.measures.facts import FactColumn, FactTable, IndicatorRefused, Role, fact_table
-from essaim.engines.measures.figures import Figures, all_figures, figures, touched_units
+from essaim.engines.measures.figures import (
+    Figures,
+    all_figures,
+    empty_figures,
+    figures,
+    touched_units,
+    with_fingerprints,
+)
 from essaim.engines.measures.hierarchies import LevelUnknown
 from essaim.engines.measures.indicator import (
     Coverage,
@@ -28,6 +42,7 @@ from essaim.engines.measures.indicator import (
 )
 from essaim.engines.measures.lineage import trace
 from essaim.engines.measures.periods import Period, period, periods
+from essaim.engines.measures.places import Places, places
 from essaim.engines.measures.wording import catalogue_markdown, explain, sql
 
 __all__ = [
@@ -47,6 +62,7 @@ __all__ = [
     "Measure",
     "PerEstablishment",
     "Period",
+    "Places",
     "Quantity",
     "Role",
     "SparkEngine",
@@ -57,6 +73,7 @@ __all__ = [
     "coalesce",
     "col",
     "days_between",
+    "empty_figures",
     "explain",
     "fact_table",
     "figures",
@@ -65,6 +82,8 @@ __all__ = [
     "lit",
     "period",
     "periods",
+    "places",
+    "quantile_measures",
     "refresh",
     "school_year_start",
     "sql",
@@ -73,4 +92,5 @@ __all__ = [
     "trace",
     "unplaced",
     "when",
+    "with_fingerprints",
 ]

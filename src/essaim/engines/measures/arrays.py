@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,39 +27,61 @@ from essaim.engines.measures.periods import Period
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What the dense arrays are indexed by: establishments (sorted), categories (``("",)`` without), periods."""
+    """What arrays are indexed by: establishments (``schools``, sorted, at ``positions`` of the register), categories
+    (``("",)`` without), periods."""
 
     schools: pl.Series
+    positions: np.ndarray
     categories: tuple[str, ...]
     periods: tuple[Period, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A quantity in each establishment: ``value`` int64 (× 10^decimals) and ``data`` (bool: has data), both of shape
-    establishments × (categories or 1) × periods."""
+    """A quantity in each establishment that has cells: ``rows``, their positions on the axis, sorted; ``value`` int64
+    (× 10^decimals, 0 without data) and ``data`` (bool: has data), both rows × (categories or 1) × periods."""
 
+    rows: np.ndarray
     value: np.ndarray
     data: np.ndarray
 
 
-def establishment_values(quantity: Quantity, cells: Cells, axes: Axes) -> Values:
-    """The quantity in each establishment, category and period."""
+def establishment_values(quantity: Quantity, cells: Cells, axes: Axes, memory: MutableMapping[Quantity, Values]) -> Values:
+    """The quantity in each establishment, category and period; the measures it is made of are kept in ``memory``."""
     if isinstance(quantity, Measure):
         return _measure_values(quantity, cells, axes)
-    inputs = {item.code: (item, _measure_values(item, cells, axes)) for item in quantity.inputs}
-    columns = {code: (held.value / 10.0**item.places_kept, held.data) for code, (item, held) in inputs.items()}
-    return _combined(quantity, columns)
+    for item in quantity.inputs:
+        if item not in memory:
+            memory[item] = _measure_values(item, cells, axes)
+    rows = np.unique(np.concatenate([memory[item].rows for item in quantity.inputs]))
+    columns = {}
+    for item in quantity.inputs:
+        held = aligned(memory[item], rows)
+        columns[item.code] = (held.value / 10.0**item.places_kept, held.data)
+    return _combined(quantity, rows, columns)
 
 
-def _combined(quantity: PerEstablishment, columns: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Values:
+def aligned(held: Values, rows: np.ndarray) -> Values:
+    """The same values for the establishments ``rows``, without data where there were none."""
+    if len(held.rows) == len(rows) and (held.rows == rows).all():
+        return held
+    shape = (len(rows), *held.value.shape[1:])
+    value, data = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    common, here, there = np.intersect1d(rows, held.rows, assume_unique=True, return_indices=True)
+    if len(common):
+        value[here], data[here] = held.value[there], held.data[there]
+    return Values(rows, value, data)
+
+
+def _combined(quantity: PerEstablishment, rows: np.ndarray, columns: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Values:
     found, known = evaluate(quantity.value, columns)
     shape = np.broadcast_shapes(found.shape, *(item.shape for item, _ in columns.values()))
-    known = np.broadcast_to(known, shape) & np.any(
-        [np.broadcast_to(data, shape) for _, data in columns.values()], axis=0
-    )
+    any_data = np.zeros(shape, dtype=bool)
+    for _, data in columns.values():
+        any_data |= data
+    known = np.broadcast_to(known, shape) & any_data
     scaled = np.where(known, np.broadcast_to(found, shape), 0.0) * 10.0**quantity.decimals
-    return Values(rounded(scaled).astype(np.int64), known)
+    return Values(rows, rounded(scaled).astype(np.int64), known)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
@@ -74,28 +96,31 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
     width = high - low + 2
     codes = pl.DataFrame({"uai": axes.schools, "row": pl.int_range(len(axes.schools), eager=True)})
     placed = frame.filter(pl.col("month") <= high).join(codes, on="uai")
-    row = placed["row"].to_numpy()
     if "by" in frame.columns:
-        column = {label: index for index, label in enumerate(by)}
-        row = row * len(by) + placed["by"].replace_strict(column, return_dtype=pl.Int64).to_numpy()
+        column = pl.col("by").cast(pl.Enum(by), strict=False).to_physical().cast(pl.Int64)
+        placed = placed.with_columns(column.alias("c")).drop_nulls("c")
+    rows, row = np.unique(placed["row"].to_numpy(), return_inverse=True)
+    if "by" in frame.columns:
+        row = row * len(by) + placed["c"].to_numpy()
     # Column 0 gathers everything that came before the first period.
     month = np.maximum(placed["month"].to_numpy().astype(np.int64) - low + 1, 0)
-    flat, size = row * width + month, len(axes.schools) * len(by) * width
+    flat, size = row * width + month, len(rows) * len(by) * width
     value = _accumulated(flat, placed["value"].to_numpy(), size, width)
     count = _accumulated(flat, placed["n"].to_numpy(), size, width)
-    shape = (len(axes.schools), len(by), len(axes.periods))
+    shape = (len(rows), len(by), len(axes.periods))
     ends = np.array([p.last - low + 1 for p in axes.periods])
-    total, rows = value[:, ends], count[:, ends]
+    total, seen = value[:, ends], count[:, ends]
     if measure.timing is Timing.FLOW:
         starts = np.array([p.first - low for p in axes.periods])
-        total, rows = total - value[:, starts], rows - count[:, starts]
-    return Values(total.reshape(shape), (rows > 0).reshape(shape))
+        total, seen = total - value[:, starts], seen - count[:, starts]
+    data = seen > 0
+    return Values(rows, np.where(data, total, 0).reshape(shape), data.reshape(shape))
 
 
 def _accumulated(flat: np.ndarray, weights: np.ndarray, size: int, width: int) -> np.ndarray:
     """Sum of ``weights`` per cell, accumulated along months. Exact: integers below 2^53."""
-    dense = np.bincount(flat, weights=weights, minlength=size)
-    return np.cumsum(dense.reshape(-1, width), axis=1).astype(np.int64)
+    dense = np.bincount(flat, weights=weights, minlength=size).astype(np.int64)
+    return np.cumsum(dense.reshape(-1, width), axis=1)
 
 
 Held = tuple[np.ndarray, np.ndarray]

@@ -49,7 +49,8 @@ def fact_dimensions(indicators: Sequence[Indicator], by: Sequence[str]) -> tuple
     return tuple(name for name in by if any(table.has(name) for table in tables))
 
 
-def _quantile_measures(indicators: Iterable[Indicator]) -> frozenset[Measure]:
+def quantile_measures(indicators: Iterable[Indicator]) -> frozenset[Measure]:
+    """The measures whose row values are kept apart."""
     found = set()
     for item in indicators:
         inner = item.of if item.kind is Kind.GAP else item
@@ -73,7 +74,7 @@ def cells(
     """
     asked = (indicators,) if isinstance(indicators, Indicator) else tuple(indicators)
     measures = tuple(dict.fromkeys(part for item in asked for part in item.measures))
-    quantiles = _quantile_measures(asked)
+    quantiles = quantile_measures(asked)
     frames: dict[Measure, list[pl.DataFrame]] = {}
     with opened(engine) as running:
         for bundle in bundles(measures, by, quantiles):
@@ -143,6 +144,16 @@ def summed(frame: pl.DataFrame) -> pl.DataFrame:
     keys = [name for name in frame.columns if name not in ("value", "n")]
     total = frame.group_by(keys).agg(pl.col("value").sum(), pl.col("n").sum())
     return total.filter((pl.col("value") != 0) | (pl.col("n") != 0))
+
+
+def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Cells:
+    """The cells of some measures and some establishments only."""
+    wanted = schools.implode()
+    frames = {
+        item: tuple(layer.filter(pl.col("uai").is_in(wanted)) for layer in held.frames[item])
+        for item in dict.fromkeys(measures)
+    }
+    return Cells(frames, held.by, held.known_at, held.quantiles)
 
 
 def touched_establishments(changed: Cells) -> list[str]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from essaim.engines.measures.arrays import Axes, Values
-from essaim.engines.measures.cells import Cells
+from essaim.engines.measures.cells import Cells, narrowed
 from essaim.engines.measures.facts import IndicatorRefused
-from essaim.engines.measures.hierarchies import (
-    UNKNOWN_GROUP,
-    Membership,
-    group_codes,
-    memberships,
-)
+from essaim.engines.measures.hierarchies import UNKNOWN_GROUP
 from essaim.engines.measures.indicator import Indicator, Kind, Quantity
-from essaim.engines.measures.periods import periods as parse_periods
+from essaim.engines.measures.periods import Period
+from essaim.engines.measures.places import Places
 from essaim.engines.measures.rollup import (
     Groups,
     Totals,
@@ -47,17 +43,22 @@ SCHEMA = {
     "suppressed": pl.Boolean,
     "fingerprint": pl.String,
 }
+NUMBERS = ("numerator", "denominator", "value", "low", "high", "coverage")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where figures are asked: level, hierarchy, breakdown, attributes. Built by `figures`."""
+    """Where figures are asked: level, hierarchy, breakdown, register."""
 
     level: str
     hierarchy: str | None
     by: tuple[str, ...]
-    frame: pl.DataFrame
-    attributes: pl.DataFrame
+    places: Places
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The breakdowns that are attributes of establishments; an attribute wins over a fact column of the same name."""
+        return tuple(name for name in self.by if name in self.places.attributes.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,127 +67,120 @@ class Workspace:
 
     held: Cells
     axes: Axes
-    memory: dict[Quantity, Values]
-    members: dict[tuple[str, str | None], tuple[Membership, ...]] = field(default_factory=dict)
-    codes: dict[tuple[tuple[str, ...], str], tuple[np.ndarray, tuple[str, ...]]] = field(default_factory=dict)
+    memory: dict[Quantity, Values] = field(default_factory=dict)
+    groups: dict[tuple[str, str | None, tuple[str, ...]], Groups] = field(default_factory=dict)
 
 
-def workspace(asked: Sequence[Indicator], held: Cells, scope: Scope, period: str | Sequence[str]) -> Workspace:
-    """An empty workspace for ``period``; the scope only says which establishments exist."""
-    return Workspace(held, _axes(asked, held, scope, parse_periods(period)), {})
+def workspace(
+    asked: Sequence[Indicator], held: Cells, places: Places, periods: Sequence[Period], only: np.ndarray | None = None
+) -> Workspace:
+    """An empty workspace for ``periods``; ``only``: positions of the establishments that matter, all when None."""
+    schools, positions = places.schools, np.arange(len(places.schools))
+    if only is not None:
+        schools, positions = schools.gather(only), only
+        held = narrowed(held, [part for item in asked for part in item.measures], schools)
+    last = max(item.last for item in periods)
+    return Workspace(held, Axes(schools, positions, category_labels(asked, held, last), tuple(periods)))
 
 
-def compute(
-    asked: Sequence[Indicator],
-    held: Cells,
-    scope: Scope,
-    period: str | Sequence[str],
-    space: Workspace | None = None,
-) -> pl.DataFrame:
-    """Figures without secrecy nor fingerprints, as a frame of `SCHEMA`."""
-    space = space or workspace(asked, held, scope, period)
-    wanted = space.axes.periods
-    plain = tuple(item for item in asked if item.kind is not Kind.GAP)
+def compute(asked: Sequence[Indicator], scope: Scope, space: Workspace) -> pl.DataFrame:
+    """Figures without secrecy nor fingerprints, as a frame of `SCHEMA`: indicators in the order asked, then unit, period in the
+    order of the workspace, breakdown."""
     parts: list[pl.DataFrame] = []
-    if plain:
-        parts.extend(_plain(plain, space, scope))
+    plain: list[Indicator] = []
     for item in asked:
         if item.kind is Kind.GAP:
-            parts.append(_gap(item, space, scope))
-    table = pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
-    ranks = (
-        ("indicator", [item.code for item in asked]),
-        ("unit", table["unit"].unique().sort().to_list()),
-        ("period", [item.code for item in wanted]),
-        ("breakdown", table["breakdown"].unique().sort().to_list()),
-    )
-    # Sorting by position costs a fraction of sorting texts.
-    order = [pl.col(name).cast(pl.Enum(names)).to_physical() for name, names in ranks]
-    return table.sort(order)
+            parts += [_plain(plain, space, scope), _gap(item, space, scope)]
+            plain = []
+        else:
+            plain.append(item)
+    return pl.concat([*parts, _plain(plain, space, scope)])
 
 
-def _axes(asked: Sequence[Indicator], held: Cells, scope: Scope, wanted: Sequence[object]) -> Axes:
-    found = [scope.frame["uai"].cast(pl.String)]
-    if scope.level == "establishment" or not scope.frame.height:
-        found.extend(layer["uai"] for layers in held.frames.values() for layer in layers)
-    schools = pl.concat(found).drop_nulls().unique().sort().rename("uai")
-    schools = schools.filter(schools != "")
-    last = max(item.last for item in wanted)  # type: ignore[attr-defined]
-    return Axes(schools, category_labels(asked, held, last), tuple(wanted))  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of one indicator: positions (unit, period, label) and numbers."""
+
+    item: Indicator
+    unit: np.ndarray
+    period: np.ndarray
+    label: np.ndarray
+    numbers: tuple[np.ndarray, ...]
 
 
-def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> Iterator[pl.DataFrame]:
+def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.DataFrame:
+    """Figures of indicators other than gaps."""
+    if not asked:
+        return pl.DataFrame(schema=SCHEMA)
     for item in asked:
         values_of(item, space.held, space.axes, space.memory)
-    for groups in _groups(scope, space):
-        sums: dict[tuple[Quantity, bool], Totals] = {}
-        for item in asked:
-            yield _rows(item, space.held, space.axes, groups, space.memory, sums, scope)
+    groups = _groups(scope, space)
+    sums: dict[Quantity, Totals] = {}
+    texts, ranks = _labels(scope, groups, space.axes.categories)
+    found = [_rows(item, space, groups, sums, ranks) for item in asked]
+    return _framed(found, scope, groups, space.axes, texts)
 
 
-def _groups(scope: Scope, space: Workspace) -> Iterator[Groups]:
-    axes = space.axes
-    names = [name for name in scope.by if name in scope.attributes.columns]
-    dated = bool(names) and "school_year" in scope.attributes.columns
-    place = (scope.level, scope.hierarchy)
-    if place not in space.members:
-        space.members[place] = memberships(scope.frame, scope.level, scope.hierarchy, axes.periods, axes.schools)
-    for member in space.members[place]:
-        years: dict[str, list[int]] = {}
-        for index in member.periods:
-            years.setdefault(axes.periods[index].school_year if dated else "", []).append(index)
-        for year, positions in years.items():
-            key = (tuple(names), year)
-            if key not in space.codes:
-                space.codes[key] = group_codes(scope.attributes, names, year, axes.schools)
-            codes, labels = space.codes[key]
-            yield grouped(member, positions, codes, labels)
+def _groups(scope: Scope, space: Workspace) -> Groups:
+    key = (scope.level, scope.hierarchy, scope.named)
+    if key not in space.groups:
+        level = scope.places.level(scope.level, scope.hierarchy)
+        space.groups[key] = grouped(scope.places, level, scope.named, space.axes)
+    return space.groups[key]
 
 
 def _rows(
-    item: Indicator,
-    held: Cells,
-    axes: Axes,
-    groups: Groups,
-    memory: dict[Quantity, Values],
-    sums: dict[tuple[Quantity, bool], Totals],
-    scope: Scope,
-) -> pl.DataFrame:
+    item: Indicator, space: Workspace, groups: Groups, sums: dict[Quantity, Totals], ranks: np.ndarray
+) -> _Rows:
     assert item.numerator is not None
-    own = memory[item.numerator]
+    own = space.memory[item.numerator]
     if is_distribution(item):
-        top = distribution(item, held, axes, own, groups)
+        top = distribution(item, space.held, space.axes, own, groups)
     else:
-        top = _total(item.numerator, memory, groups, sums)
+        top = _total(item.numerator, space, groups, sums)
     bottom = None
     if item.denominator is not None:
-        kept = own.data if item.over == "reporting" else None
-        bottom = _total(item.denominator, memory, groups, sums, kept)
+        bottom = _bottom(item, space, groups, sums)
     value, numerator, denominator = _ratio(item, top, bottom)
     low = high = np.full_like(value, np.nan)
     if item.proved is not None:
-        sure = _ratio(item, _total(item.proved, memory, groups, sums), bottom)[0]
+        sure = _ratio(item, _total(item.proved, space, groups, sums), bottom)[0]
         # What was declared and never confirmed is proved for nothing, not for everything.
         sure = np.where(np.isnan(sure) & ~np.isnan(value), 0.0, sure)
         low, high = np.fmin(sure, value), np.fmax(sure, value)
-    coverage = _coverage(item, memory, groups, value.shape, top)
-    keep = _kept_rows(item, top, bottom, memory, value.shape)
-    return _table(item, scope, axes, groups, (numerator, denominator, value, low, high, coverage), keep)
+    shape = np.broadcast_shapes(value.shape, low.shape)
+    coverage = _coverage(item, space, groups, shape, top)
+    keep = _kept_rows(top, bottom, groups, shape)
+    run, category, period = np.nonzero(keep)
+    numbers = (numerator, denominator, value, low, high, coverage)
+    held = tuple(np.broadcast_to(numbers_, shape)[run, category, period] for numbers_ in numbers)
+    return _Rows(item, groups.keys[run, 0], period, ranks[groups.keys[run, 1], category], held)
 
 
-def _total(
-    quantity: Quantity,
-    memory: dict[Quantity, Values],
-    groups: Groups,
-    sums: dict[tuple[Quantity, bool], Totals],
-    kept: np.ndarray | None = None,
-) -> Totals:
-    if kept is not None:
-        return totals(quantity, memory[quantity], groups, kept)
-    key = (quantity, False)
-    if key not in sums:
-        sums[key] = totals(quantity, memory[quantity], groups)
-    return sums[key]
+def _total(quantity: Quantity, space: Workspace, groups: Groups, sums: dict[Quantity, Totals]) -> Totals:
+    if quantity not in sums:
+        sums[quantity] = totals(quantity, space.memory[quantity], groups, len(space.axes.positions))
+    return sums[quantity]
+
+
+def _bottom(item: Indicator, space: Workspace, groups: Groups, sums: dict[Quantity, Totals]) -> Totals:
+    assert item.denominator is not None and item.numerator is not None
+    if item.over != "reporting":
+        return _total(item.denominator, space, groups, sums)
+    held = space.memory[item.denominator]
+    kept = _data_at(space.memory[item.numerator], held.rows)
+    size = len(space.axes.positions)
+    if kept.shape[1] > held.data.shape[1]:
+        held = Values(held.rows, *(np.broadcast_to(part, kept.shape) for part in (held.value, held.data)))
+    return totals(item.denominator, held, groups, size, kept)
+
+
+def _data_at(held: Values, rows: np.ndarray) -> np.ndarray:
+    """Whether the establishments ``rows`` have data."""
+    found = np.zeros((len(rows), *held.data.shape[1:]), dtype=bool)
+    _, here, there = np.intersect1d(rows, held.rows, assume_unique=True, return_indices=True)
+    found[here] = held.data[there]
+    return found
 
 
 def _ratio(item: Indicator, top: Totals, bottom: Totals | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,97 +197,83 @@ def _ratio(item: Indicator, top: Totals, bottom: Totals | None) -> tuple[np.ndar
     return value, numerator, denominator
 
 
-def _coverage(
-    item: Indicator, memory: dict[Quantity, Values], groups: Groups, shape: tuple[int, ...], top: Totals
-) -> np.ndarray:
+def _coverage(item: Indicator, space: Workspace, groups: Groups, shape: tuple[int, ...], top: Totals) -> np.ndarray:
     """Concerned establishments with data over concerned ones; NaN when none is concerned."""
     assert item.numerator is not None
-    data = memory[item.numerator].data
+    own, size = space.memory[item.numerator], len(space.axes.positions)
+    data, rows = own.data, own.rows
     if item.coverage.counts == "both" and item.denominator is not None:
-        data = data & memory[item.denominator].data
+        data = data & _data_at(space.memory[item.denominator], rows)
     if item.coverage.concerned is None:
-        size = np.diff(np.r_[groups.starts, len(groups.schools)])
-        concerned = np.broadcast_to(size[:, None, None], shape)
+        concerned = np.broadcast_to(groups.size[:, None, :], shape)
     else:
-        held = memory[item.coverage.concerned]
+        held = space.memory[item.coverage.concerned]
         mask = held.data & (held.value > 0)
-        data, concerned = data & mask, run_sums(mask, groups)
-    known = top.data if data is memory[item.numerator].data else run_sums(data, groups)
+        data, rows, concerned = _data_at(own, held.rows) & mask, held.rows, run_sums(mask, held.rows, groups, size)
+        if item.coverage.counts == "both" and item.denominator is not None:
+            data = data & _data_at(space.memory[item.denominator], rows)
+    known = top.data if data is own.data else run_sums(data, rows, groups, size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.broadcast_to(np.where(concerned == 0, np.nan, known / concerned), shape)
 
 
-def _kept_rows(
-    item: Indicator, top: Totals, bottom: Totals | None, memory: dict[Quantity, Values], shape: tuple[int, ...]
-) -> np.ndarray:
-    """Every row of a unit; with categories, those that the numerator or a categorised denominator speaks of."""
+def _kept_rows(top: Totals, bottom: Totals | None, groups: Groups, shape: tuple[int, ...]) -> np.ndarray:
+    """Every row of a unit that exists; with categories, those that the numerator or a categorised denominator speaks of."""
+    exists = np.broadcast_to(groups.size[:, None, :] > 0, shape)
     if shape[1] == 1 and top.data.shape[1] == 1:
-        return np.ones(shape, dtype=bool)
+        return exists
     kept = np.broadcast_to(top.data > 0, shape) if top.data.shape[1] > 1 else np.zeros(shape, dtype=bool)
     if bottom is not None and bottom.data.shape[1] > 1:
         kept = kept | np.broadcast_to(bottom.data > 0, shape)
-    return kept
+    return kept & exists
 
 
-def _table(
-    item: Indicator,
-    scope: Scope,
-    axes: Axes,
-    groups: Groups,
-    columns: tuple[np.ndarray, ...],
-    keep: np.ndarray,
-) -> pl.DataFrame:
-    run, category, position = np.nonzero(keep)
-    unit = pl.Series(groups.units, dtype=pl.String).gather(groups.keys[run, 0])
-    codes = pl.Series([axes.periods[index].code for index in groups.periods], dtype=pl.String)
-    categories = axes.categories if keep.shape[1] > 1 or axes.categories != ("",) else ("",)
-    label = _labels(scope, groups, categories, run, category)
-    names = ("numerator", "denominator", "value", "low", "high", "coverage")
-    held = {
-        name: np.broadcast_to(values, keep.shape)[run, category, position]
-        for name, values in zip(names, columns, strict=True)
+def _labels(scope: Scope, groups: Groups, categories: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Breakdown texts, sorted, and the rank of each (attribute label, category): attributes, then fact columns, joined by « × »."""
+    whole = tuple(categories) == ("",)
+    shown = ["" if whole else " × ".join(part or UNKNOWN_GROUP for part in text.split("\x1f")) for text in categories]
+    joint = " × " if scope.named and not whole else ""
+    made = [[label + joint + text for text in shown] for label in groups.labels]
+    texts = sorted({text for line in made for text in line})
+    rank = {text: index for index, text in enumerate(texts)}
+    width = max(len(shown), 1)
+    return texts, np.array([[rank[text] for text in line] for line in made], dtype=np.int64).reshape(len(made), width if shown else 0)
+
+
+def _framed(found: Iterable[_Rows], scope: Scope, groups: Groups, axes: Axes, texts: list[str]) -> pl.DataFrame:
+    rows = list(found)
+    counts = [len(item.unit) for item in rows]
+    which = np.repeat(np.arange(len(rows)), counts)
+    unit, period, label = (np.concatenate([getattr(item, name) for item in rows]) for name in ("unit", "period", "label"))
+    order = np.lexsort((label, period, unit, which))
+    numbers = [np.concatenate([item.numbers[index] for item in rows])[order] for index in range(len(NUMBERS))]
+    codes = pl.Series([item.item.code for item in rows], dtype=pl.String)
+    versions = pl.Series([item.item.version for item in rows], dtype=pl.Int64)
+    columns = {
+        "indicator": codes.gather(which[order]),
+        "version": versions.gather(which[order]),
+        "level": pl.repeat(scope.level, len(order), eager=True, dtype=pl.String),
+        "unit": pl.Series(groups.units, dtype=pl.String).gather(unit[order]),
+        "period": pl.Series([item.code for item in axes.periods], dtype=pl.String).gather(period[order]),
+        "breakdown": pl.Series(texts, dtype=pl.String).gather(label[order]),
+        **{name: pl.Series(held).fill_nan(None) for name, held in zip(NUMBERS, numbers, strict=True)},
+        "suppressed": pl.repeat(False, len(order), eager=True, dtype=pl.Boolean),
+        "fingerprint": pl.repeat("", len(order), eager=True, dtype=pl.String),
     }
-    frame = pl.DataFrame({"unit": unit, "period": codes.gather(position), "breakdown": label, **held})
-    return frame.select(
-        pl.lit(item.code).alias("indicator"),
-        pl.lit(item.version, pl.Int64).alias("version"),
-        pl.lit(scope.level).alias("level"),
-        "unit",
-        "period",
-        "breakdown",
-        *(pl.col(name).fill_nan(None) for name in names),
-        pl.lit(False).alias("suppressed"),
-        pl.lit("").alias("fingerprint"),
-    )
-
-
-def _labels(
-    scope: Scope, groups: Groups, categories: Sequence[str], run: np.ndarray, category: np.ndarray
-) -> pl.Series:
-    """Breakdown text: attributes, then fact columns, joined by « × »."""
-    attributes = pl.Series(groups.labels, dtype=pl.String).gather(groups.keys[run, 1])
-    texts = [
-        " × ".join(part or UNKNOWN_GROUP for part in text.split("\x1f")) if categories != ("",) else ""
-        for text in categories
-    ]
-    kept = pl.Series(texts, dtype=pl.String).gather(category)
-    both = any(name in scope.attributes.columns for name in scope.by) and categories != ("",)
-    if both:
-        return attributes + " × " + kept
-    return kept if categories != ("",) else attributes
+    return pl.DataFrame(columns, schema=SCHEMA)
 
 
 def _gap(item: Indicator, space: Workspace, scope: Scope) -> pl.DataFrame:
     """Value in the first group minus value in the last one; numerator and denominator are the two values."""
     assert item.of is not None
-    if any(name not in scope.attributes.columns for name in scope.by):
+    columns = scope.places.attributes.columns
+    if any(name not in columns for name in scope.by):
         raise IndicatorRefused(
             "ventilation-refusee", f"L'écart « {item.code} » ne se ventile pas par une colonne des faits."
         )
-    inner = Scope(scope.level, scope.hierarchy, (*scope.by, item.gap_by), scope.frame, scope.attributes)
-    if item.gap_by not in scope.attributes.columns:
+    if item.gap_by not in columns:
         raise IndicatorRefused("ventilation-refusee", f"Aucune donnée ne porte la ventilation « {item.gap_by} ».")
-    table = pl.concat(_plain((item.of,), space, inner))
+    table = _plain((item.of,), space, Scope(scope.level, scope.hierarchy, (*scope.by, item.gap_by), scope.places))
     split = pl.col("breakdown").str.split(" × ")
     table = table.with_columns(
         split.list.last().alias("_group"), split.list.head(split.list.len() - 1).list.join(" × ").alias("breakdown")
@@ -302,9 +282,12 @@ def _gap(item: Indicator, space: Workspace, scope: Scope) -> pl.DataFrame:
     first, last = (
         table.filter(pl.col("_group") == name).select(*keys, "value", "coverage") for name in item.gap_groups
     )
-    joined = table.select(keys).unique().join(first, on=keys, how="left").join(last, on=keys, how="left", suffix="_b")
+    joined = table.select(keys).unique(maintain_order=True)
+    joined = joined.join(first, on=keys, how="left", maintain_order="left")
+    joined = joined.join(last, on=keys, how="left", suffix="_b", maintain_order="left")
+    ranks = {period.code: index for index, period in enumerate(space.axes.periods)}
     missing = pl.lit(None, pl.Float64)
-    return joined.select(
+    found = joined.select(
         pl.lit(item.code).alias("indicator"),
         pl.lit(item.version, pl.Int64).alias("version"),
         *keys,
@@ -317,3 +300,4 @@ def _gap(item: Indicator, space: Workspace, scope: Scope) -> pl.DataFrame:
         pl.lit(False).alias("suppressed"),
         pl.lit("").alias("fingerprint"),
     )
+    return found.sort("unit", pl.col("period").replace_strict(ranks, return_dtype=pl.Int64), "breakdown")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -15,13 +14,10 @@ from essaim.engines.measures.cells import Cells, cells, fact_dimensions
 from essaim.engines.measures.computing import SCHEMA, Scope, compute, workspace
 from essaim.engines.measures.engines import Engine, Facts
 from essaim.engines.measures.facts import IndicatorRefused
-from essaim.engines.measures.hierarchies import (
-    ESTABLISHMENT,
-    Frame,
-    as_frame,
-    hierarchy_frame,
-)
+from essaim.engines.measures.hierarchies import Frame, as_frame, hierarchy_frame
 from essaim.engines.measures.indicator import Indicator
+from essaim.engines.measures.periods import Period, periods
+from essaim.engines.measures.places import Places, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Figures:
 def figures(
     indicators: Indicator | Sequence[Indicator],
     facts: Facts | None,
-    hierarchies: Frame | None,
+    hierarchies: Frame | Places | None,
     *,
     level: str,
     period: str | Sequence[str],
@@ -72,7 +68,7 @@ def figures(
     """The figures of ``indicators`` for every unit of ``level`` (or ``units``) and every period.
 
     ``facts``: table name → Arrow table or Parquet paths of signed entries. ``hierarchies``: columns ``uai, hierarchy,
-    level, unit, valid_from, valid_to`` (dates included); an establishment counts where it belongs on the last day of the
+    level, unit, valid_from, valid_to`` (dates included), or a register made by `places`; an establishment counts where it belongs on the last day of the
     period; ``national`` and ``establishment`` need no declaration. ``attributes``: ``uai, school_year`` and breakdown
     columns. ``by``: attributes or fact columns allowed by the indicators, several are crossed. ``known_at``: last
     submission number taken into account. ``public``: apply statistical secrecy with ``threshold``. ``prepared``: cells
@@ -81,23 +77,57 @@ def figures(
     """
     asked = (indicators,) if isinstance(indicators, Indicator) else tuple(indicators)
     names = (by,) if isinstance(by, str) else tuple(by or ())
-    frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
+    register = hierarchies if isinstance(hierarchies, Places) else None
+    attribute_frame = register.attributes if register else as_frame(attributes, ("uai",))
     _check_breakdowns(asked, names, attribute_frame)
+    wanted = periods(period)
     if prepared is None:
         dimensions = kept_apart(asked, names, attribute_frame.columns)
         prepared = cells(asked, facts or {}, by=dimensions, known_at=known_at, engine=engine)
-    if units is not None and not public:
-        frame = _only(frame, level, units)
-    scope = Scope(level, hierarchy, names, frame, attribute_frame)
-    space = workspace(asked, prepared, scope, period)
-    table = compute(asked, prepared, scope, period, space)
-    if public:
-        table = secrecy.protected(asked, prepared, scope, period, table, threshold, partial(compute, space=space))
+    if register is None:
+        register = places(hierarchies, attributes, schools=_met(prepared))
+    scope = Scope(level, hierarchy, names, register)
+    table = _answer(asked, prepared, scope, wanted, units, threshold if public else None)
     if units is not None:
         table = table.filter(pl.col("unit").is_in(list(units)))
     if fingerprints:
-        table = with_fingerprints(table, asked, prepared.known_at, inputs)
+        table = with_fingerprints(table, asked, inputs)
     return Figures(table.select(*SCHEMA).to_arrow(), level, names, prepared.known_at)
+
+
+def _answer(
+    asked: Sequence[Indicator],
+    held: Cells,
+    scope: Scope,
+    wanted: Sequence[Period],
+    units: Sequence[str] | None,
+    threshold: int | None,
+) -> pl.DataFrame:
+    """Figures of some units; those under secrecy are computed for every unit of the level, as hiding one hides others."""
+    whole = tuple(item for item in asked if threshold is not None and secrecy.is_secret(item, scope))
+    only = None if units is None else scope.places.schools_of(scope.level, scope.hierarchy, units)
+    plain = asked if not whole else tuple(item for item in asked if item not in whole)
+    if only is None and whole:
+        plain, whole = (), tuple(asked)
+    parts = []
+    if plain:
+        space = workspace(plain, held, scope.places, wanted, only)
+        parts.append(compute(plain, scope, space))
+    if whole:
+        assert threshold is not None
+        space = workspace(whole, held, scope.places, wanted)
+        parts.append(secrecy.protected(whole, scope, compute(whole, scope, space), threshold, space))
+    if len(parts) == 1:
+        return parts[0]
+    order = {item.code: index for index, item in enumerate(asked)}
+    rank = pl.col("indicator").replace_strict(order, return_dtype=pl.Int64)
+    return pl.concat(parts).sort(rank, maintain_order=True)
+
+
+def _met(held: Cells) -> pl.Series:
+    """The establishments that cells speak of."""
+    found = [layer["uai"] for layers in held.frames.values() for layer in layers]
+    return pl.concat(found).unique() if found else pl.Series("uai", [], dtype=pl.String)
 
 
 def kept_apart(asked: Sequence[Indicator], names: Sequence[str], attributes: Sequence[str]) -> tuple[str, ...]:
@@ -108,7 +138,7 @@ def kept_apart(asked: Sequence[Indicator], names: Sequence[str], attributes: Seq
 def all_figures(
     indicators: Sequence[Indicator],
     facts: Facts | None,
-    hierarchies: Frame,
+    hierarchies: Frame | Places,
     *,
     levels: Sequence[str],
     period: str | Sequence[str],
@@ -121,27 +151,15 @@ def all_figures(
     """Every level × breakdown (attributes only), one table each, without fingerprints nor secrecy: what a refresh
     stores. Facts are read once, establishments valued once, then rolled up."""
     asked = tuple(indicators)
-    frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
     held = prepared or cells(asked, facts or {}, known_at=known_at, engine=engine)
-    top = "establishment" if "establishment" in levels else levels[0]
-    space = workspace(asked, held, Scope(top, None, (), frame, attribute_frame), period)
+    register = hierarchies if isinstance(hierarchies, Places) else places(hierarchies, attributes, schools=_met(held))
+    space = workspace(asked, held, register, periods(period))
     for level in levels:
         for name in breakdowns:
             names = (name,) if name else ()
             allowed = tuple(item for item in asked if not name or name in item.breakdowns)
-            table = compute(allowed, held, Scope(level, None, names, frame, attribute_frame), period, space)
+            table = compute(allowed, Scope(level, None, names, register), space)
             yield Figures(table.select(*SCHEMA).to_arrow(), level, names, held.known_at)
-
-
-def _only(frame: pl.DataFrame, level: str, units: Sequence[str]) -> pl.DataFrame:
-    """The memberships of the establishments of some units: the rest of the country need not be computed."""
-    name = level.split("/", 1)[-1]
-    rows = frame.filter((pl.col("level") == name) & pl.col("unit").is_in(list(units)))
-    if name == ESTABLISHMENT:
-        return frame.filter(pl.col("uai").is_in(list(units)))
-    if not rows.height:
-        return frame
-    return frame.join(rows.select("uai").unique(), on="uai", how="semi")
 
 
 def touched_units(schools: Sequence[str], hierarchies: Frame, level: str) -> list[str]:
@@ -168,11 +186,17 @@ def _check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attribut
                 )
 
 
-def with_fingerprints(
-    table: pl.DataFrame, asked: Sequence[Indicator], known_at: int | None, inputs: str
-) -> pl.DataFrame:
-    """The table with, on each row, 16 hexadecimal digits that change if anything shown or the declaration changes."""
-    seeds = {item.code: declaration_digest(item) + f"|{known_at}|{inputs}" for item in asked}
+def empty_figures() -> pa.Table:
+    """A table of figures without a row."""
+    return pl.DataFrame(schema=SCHEMA).to_arrow()
+
+
+def with_fingerprints(table: pl.DataFrame, asked: Sequence[Indicator], inputs: str) -> pl.DataFrame:
+    """The table with, on each row, 16 hexadecimal digits that change if anything shown or the declaration changes.
+
+    The number of the last submission is no part of it: a figure asked again as it was known then has the digits it had.
+    """
+    seeds = {item.code: declaration_digest(item) + f"|{inputs}" for item in asked}
     columns = [name for name in SCHEMA if name != "fingerprint"]
     found = []
     for row in table.select(columns).iter_rows():

@@ -14,72 +14,132 @@ import polars as pl
 
 from essaim.engines.measures.arrays import Axes, Values, establishment_values
 from essaim.engines.measures.cells import Cells, events
-from essaim.engines.measures.hierarchies import Membership
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Quantity, Timing
+from essaim.engines.measures.places import Level, Places, day_number
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Establishments sorted by unit and group, for the periods ``periods`` (positions). ``starts`` delimit the runs;
-    ``keys`` holds (unit position, group position) of each run."""
+    """Establishments sorted by unit and group. ``schools``: positions on the axis; ``starts`` delimit the runs; ``run``: run of
+    each member; ``keys``: (unit, label) positions of each run; ``mask``: members × periods during which they belong, None for
+    always; ``size``: members of each run, runs × periods."""
 
-    periods: tuple[int, ...]
     schools: np.ndarray
     starts: np.ndarray
     run: np.ndarray
     keys: np.ndarray
     units: tuple[str, ...]
     labels: tuple[str, ...]
+    mask: np.ndarray | None
+    size: np.ndarray
 
 
-def grouped(member: Membership, periods: Sequence[int], codes: np.ndarray, labels: tuple[str, ...]) -> Groups:
-    """Runs of establishments by unit × group."""
-    combined = member.units.astype(np.int64) * len(labels) + codes[member.schools]
-    order = np.argsort(combined, kind="stable")
-    sorted_keys = combined[order]
-    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]]) if len(order) else order
-    found = sorted_keys[starts]
+def grouped(held: Places, level: Level, names: Sequence[str], axes: Axes) -> Groups:
+    """Runs of establishments of ``level`` by unit × group of the attributes ``names``."""
+    place = np.full(len(held.schools), -1, dtype=np.int64)
+    place[axes.positions] = np.arange(len(axes.positions))
+    own = place[level.schools]
+    kept = own >= 0
+    own, units = own[kept], level.units[kept].astype(np.int64)
+    ends = np.array([day_number(item.end) for item in axes.periods])
+    mask = (level.since[kept, None] <= ends) & (ends <= level.until[kept, None])
+    codes, labels, mask, source = _by_group(held, names, axes, own, mask)
+    own, key = own[source], units[source] * len(labels) + codes
+    alive = mask.any(axis=1)
+    own, key, mask = own[alive], key[alive], mask[alive]
+    order = np.lexsort((own, key))
+    return _runs(own[order], key[order], mask[order], level.names, labels)
+
+
+def _by_group(
+    held: Places, names: Sequence[str], axes: Axes, own: np.ndarray, mask: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
+    """(label of each member, labels, mask, position of the member): one copy of a member per school year, as groups change."""
+    everyone = np.arange(len(own))
+    if not names:
+        return np.zeros(len(own), dtype=np.int64), ("",), mask, everyone
+    dated = "school_year" in held.attributes.columns
+    years = [item.school_year if dated else "" for item in axes.periods]
+    found = {year: held.groups(names, year) for year in dict.fromkeys(years)}
+    labels = tuple(sorted({text for _, texts in found.values() for text in texts}))
+    rank = {text: index for index, text in enumerate(labels)}
+    codes, masks = [], []
+    for year, (held_codes, texts) in found.items():
+        ranks = np.array([rank[text] for text in texts], dtype=np.int64)
+        codes.append(ranks[held_codes[axes.positions][own]] if len(texts) else np.zeros(len(own), dtype=np.int64))
+        masks.append(mask & np.array([item == year for item in years]))
+    return np.concatenate(codes), labels, np.concatenate(masks), np.tile(everyone, len(found))
+
+
+def _runs(own: np.ndarray, key: np.ndarray, mask: np.ndarray, units: tuple[str, ...], labels: tuple[str, ...]) -> Groups:
+    """A pair (establishment, unit and group) appears once, even if declared twice."""
+    if len(own):
+        first = np.flatnonzero(np.r_[True, (key[1:] != key[:-1]) | (own[1:] != own[:-1])])
+        if len(first) < len(own):
+            own, key, mask = own[first], key[first], np.logical_or.reduceat(mask, first, axis=0)
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+    found = key[starts]
     keys = np.stack([found // len(labels), found % len(labels)], axis=1)
-    run = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(order)]))
-    return Groups(tuple(periods), member.schools[order], starts, run, keys, member.names, labels)
+    run = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(key)]))
+    size = np.add.reduceat(mask.astype(np.int64), starts, axis=0) if len(starts) else np.zeros((0, mask.shape[1]), np.int64)
+    return Groups(own, starts, run, keys, units, labels, None if mask.all() else mask, size)
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """A quantity in each run: ``value`` (float64, in the quantity's unit; NaN without data) and ``data`` (number of
-    establishments with data), shape runs × (categories or 1) × periods of the groups."""
+    establishments with data), shape runs × (categories or 1) × periods."""
 
     value: np.ndarray
     data: np.ndarray
     rows: np.ndarray | None = None
 
 
-def run_sums(values: np.ndarray, groups: Groups) -> np.ndarray:
-    """Sum over the establishments of each run (int64)."""
-    whole = len(groups.periods) == values.shape[2]
-    held = values if whole else values[:, :, list(groups.periods)]
-    if not len(groups.starts):
-        return np.zeros((0, held.shape[1], held.shape[2]), dtype=np.int64)
-    return np.add.reduceat(held[groups.schools].astype(np.int64, copy=False), groups.starts, axis=0)
+def run_sums(values: np.ndarray, rows: np.ndarray, groups: Groups, size: int) -> np.ndarray:
+    """Sum over the establishments of each run (int64). ``rows``: positions on the axis (of length ``size``) of the first
+    dimension of ``values``; establishments that have no row add nothing."""
+    shape = (len(groups.starts), *values.shape[1:])
+    if not shape[0] or not len(rows):
+        return np.zeros(shape, dtype=np.int64)
+    if len(rows) == size:
+        held, run, starts, mask = values[groups.schools], groups.run, groups.starts, groups.mask
+    else:
+        place = np.full(size, -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        at = place[groups.schools]
+        kept = at >= 0
+        run = groups.run[kept]
+        if not len(run):
+            return np.zeros(shape, dtype=np.int64)
+        held = values[at[kept]]
+        starts = np.flatnonzero(np.r_[True, run[1:] != run[:-1]])
+        mask = None if groups.mask is None else groups.mask[kept]
+    held = held.astype(np.int64, copy=False)
+    if mask is not None:
+        held = held * mask[:, None, :]
+    sums = np.add.reduceat(held, starts, axis=0)
+    if len(starts) == shape[0]:
+        return sums
+    found = np.zeros(shape, dtype=np.int64)
+    found[run[starts]] = sums
+    return found
 
 
-def totals(quantity: Quantity, values: Values, groups: Groups, kept: np.ndarray | None = None) -> Totals:
+def totals(quantity: Quantity, values: Values, groups: Groups, size: int, kept: np.ndarray | None = None) -> Totals:
     """Σ of an additive quantity over each run. ``kept``: establishments × categories × periods that count."""
     data = values.data if kept is None else values.data & kept
-    value = np.where(data, values.value, 0)
-    count = run_sums(data, groups)
-    total = run_sums(value, groups) / 10.0**quantity.places_kept
+    value = values.value if kept is None else np.where(data, values.value, 0)
+    count = run_sums(data, values.rows, groups, size)
+    total = run_sums(value, values.rows, groups, size) / 10.0**quantity.places_kept
     return Totals(np.where(count > 0, total, np.nan), count)
 
 
-def distribution(
-    indicator: Indicator, cells: Cells, axes: Axes, values: Values, groups: Groups
-) -> Totals:
+def distribution(indicator: Indicator, cells: Cells, axes: Axes, values: Values, groups: Groups) -> Totals:
     """Distinct count or quantile of the numerator in each run; ``rows`` is the number of rows (or persons) behind."""
     measure = indicator.numerator
     assert isinstance(measure, Measure)
     level = "part" if measure.distinct else "at"
-    count = run_sums(values.data, groups)
+    count = run_sums(values.data, values.rows, groups, len(axes.positions))
     net = _net(measure, cells, axes, groups, level)
     value, rows = np.full(count.shape, np.nan), np.zeros(count.shape, dtype=np.int64)
     if measure.distinct:
@@ -98,29 +158,25 @@ def distribution(
 
 def _net(measure: Measure, cells: Cells, axes: Axes, groups: Groups, level: str) -> pl.DataFrame:
     """Net weight of each row value (or distinct value) per run, category and period, positive ones only."""
-    frame = cells.of(measure)
-    positions = {axes.periods[index]: position for position, index in enumerate(groups.periods)}
+    members = pl.DataFrame({
+        "uai": axes.schools.gather(groups.schools), "run": groups.run, "member": np.arange(len(groups.schools)),
+    })  # fmt: skip
+    frame = cells.of(measure).filter(pl.col("value") != 0).join(members, on="uai")
     months: dict[str, list[int]] = {"when": [], "p": []}
     first = int(frame["when"].to_numpy().min()) if frame.height else 0
-    for period, position in positions.items():
+    for position, period in enumerate(axes.periods):
         start = period.first if measure.timing is Timing.FLOW else min(first, period.last)
         months["when"].extend(range(start, period.last + 1))
         months["p"].extend([position] * (period.last + 1 - start))
     window = pl.DataFrame(months, schema={"when": pl.Int32, "p": pl.Int64})
-    runs = pl.DataFrame({"uai": axes.schools.gather(groups.schools), "run": groups.run})
     category = pl.lit(0, pl.Int64)
     if "by" in frame.columns:
-        codes = {label: index for index, label in enumerate(axes.categories)}
-        category = pl.col("by").replace_strict(codes, return_dtype=pl.Int64)
-    keys = ("run", "c", "p", level)
-    return (
-        frame.filter(pl.col("value") != 0)
-        .join(window, on="when").with_columns(category.alias("c"))
-        .group_by("uai", "c", "p", level).agg(pl.col("value").sum())
-        .join(runs, on="uai")
-        .group_by(keys).agg(pl.col("value").sum())
-        .filter(pl.col("value") > 0)
-    )
+        category = pl.col("by").cast(pl.Enum(axes.categories), strict=False).to_physical().cast(pl.Int64)
+    placed = frame.join(window, on="when").with_columns(category.alias("c")).drop_nulls("c")
+    if groups.mask is not None:
+        placed = placed.filter(pl.Series(groups.mask[placed["member"].to_numpy(), placed["p"].to_numpy()]))
+    net = placed.group_by("run", "c", "p", level).agg(pl.col("value").sum())
+    return net.filter(pl.col("value") > 0)
 
 
 def quantiles(net: pl.DataFrame, share: float) -> pl.DataFrame:
@@ -157,7 +213,7 @@ def values_of(indicator: Indicator, cells: Cells, axes: Axes, memory: dict[Quant
     """Fill ``memory`` with the establishment values of every quantity of ``indicator``."""
     for quantity in indicator.quantities:
         if quantity not in memory:
-            memory[quantity] = establishment_values(quantity, cells, axes)
+            memory[quantity] = establishment_values(quantity, cells, axes, memory)
 
 
 def is_distribution(indicator: Indicator) -> bool:

@@ -8,45 +8,43 @@ different breakdowns, published together are not compared with one another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from essaim.engines.measures.cells import Cells
-from essaim.engines.measures.hierarchies import ESTABLISHMENT, NATIONAL, memberships, valid_at
+from essaim.engines.measures.computing import Scope, Workspace, compute
+from essaim.engines.measures.hierarchies import ESTABLISHMENT, NATIONAL
 from essaim.engines.measures.indicator import Indicator, Kind
 from essaim.engines.measures.periods import Period
-from essaim.engines.measures.periods import periods as parse_periods
+from essaim.engines.measures.places import Level as PlaceLevel
+from essaim.engines.measures.places import Places, day_number, nesting
 from essaim.engines.measures.suppression import Level, hide
 
-if TYPE_CHECKING:
-    from essaim.engines.measures.computing import Scope
-
-Compute = Callable[[Sequence[Indicator], Cells, "Scope", str | Sequence[str]], pl.DataFrame]
 NUMBERS = ("numerator", "denominator", "value", "low", "high")
 
 
+def is_secret(item: Indicator, scope: Scope) -> bool:
+    """Whether small counts of ``item`` are hidden there: always in the cells of a breakdown, where few devices may tell one
+    school from another; elsewhere when it counts persons or establishments."""
+    return hides_in(item, scope.by)
+
+
+def hides_in(item: Indicator, by: Sequence[str]) -> bool:
+    """The same, for a breakdown."""
+    return item.small_counts_secret or bool(by)
+
+
 def protected(
-    asked: Sequence[Indicator],
-    held: Cells,
-    scope: Scope,
-    period: str | Sequence[str],
-    table: pl.DataFrame,
-    threshold: int,
-    compute: Compute,
+    asked: Sequence[Indicator], scope: Scope, table: pl.DataFrame, threshold: int, space: Workspace
 ) -> pl.DataFrame:
     """``table`` with the numbers of hidden rows removed and ``suppressed`` set."""
-    hidden: list[pl.DataFrame] = []
-    compute = _remembered(compute, asked, scope, period)
-    parents = _remembered_parents(scope)
-    for wanted in parse_periods(period):
-        chain = chain_of(scope, wanted)
-        for item in asked:
-            hidden.append(_hidden_rows(item, held, scope, wanted, chain, threshold, compute, parents))
-    mask = pl.concat(hidden).with_columns(pl.lit(True).alias("_hidden"))
+    tables = _Tables(asked, scope, table, space, {})
+    hidden = [part for item in asked for part in _hidden_rows(item, scope, threshold, tables)]
+    if not hidden:
+        return table
+    mask = pl.concat(hidden).unique().with_columns(pl.lit(True).alias("_hidden"))
     table = table.join(mask, on=["indicator", "unit", "period", "breakdown"], how="left", maintain_order="left")
     secret = pl.col("_hidden").fill_null(False)
     return table.with_columns(
@@ -55,119 +53,129 @@ def protected(
     ).drop("_hidden")
 
 
-def _remembered(
-    compute: Compute, asked: Sequence[Indicator], own: Scope, period: str | Sequence[str]
-) -> Compute:
-    """``compute`` for all periods and indicators at once, each table made once and then read part by part."""
-    made: dict[tuple[object, ...], pl.DataFrame] = {}
-    plain = tuple(item for item in asked if item.kind is not Kind.GAP)
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Figures of every level of the chains, each table made once for all indicators and periods."""
 
-    def read(items: Sequence[Indicator], held: Cells, scope: Scope, code: str | Sequence[str]) -> pl.DataFrame:
-        together = set(items) <= set(plain) and scope.by in ((), own.by)
-        whole = plain if together else tuple(items)
+    asked: Sequence[Indicator]
+    scope: Scope
+    own: pl.DataFrame
+    space: Workspace
+    made: dict[tuple[object, ...], pl.DataFrame]
+
+    def read(self, item: Indicator, scope: Scope) -> pl.DataFrame:
+        """The rows of ``item``."""
+        if scope == self.scope and item in self.asked:
+            return self.own.filter(pl.col("indicator") == item.code)
+        together = tuple(one for one in self.asked if one.kind is not Kind.GAP and is_secret(one, self.scope))
+        whole = together if item in together and scope.by in ((), self.scope.by) else (item,)
         key = (whole, scope.level, scope.hierarchy, scope.by)
-        if key not in made:
-            made[key] = compute(whole, held, scope, period)
-        names = [item.code for item in items]
-        return made[key].filter((pl.col("period") == code) & pl.col("indicator").is_in(names))
-
-    return read
-
-
-Parents = Callable[[Sequence[str], int, Period, list[str], list[list[str]]], np.ndarray]
-
-
-def _remembered_parents(scope: Scope) -> Parents:
-    """``_parents``, found once for units that several indicators share."""
-    made: dict[tuple[object, ...], np.ndarray] = {}
-
-    def read(chain: Sequence[str], depth: int, wanted: Period, names: list[str], units: list[list[str]]) -> np.ndarray:
-        key = (tuple(chain), depth, wanted.code, tuple(names), tuple(units[depth - 1]) if depth else ())
-        if key not in made:
-            made[key] = _parents(scope, chain, depth, wanted, names, units)
-        return made[key]
-
-    return read
+        if key not in self.made:
+            self.made[key] = compute(whole, scope, self.space)
+        return self.made[key].filter(pl.col("indicator") == item.code)
 
 
 def chain_of(scope: Scope, wanted: Period) -> tuple[str, ...]:
     """The nested levels from the nation down to the one asked, in its hierarchy."""
-    frame = valid_at(scope.frame, wanted)
+    key = ("chain", scope.level, scope.hierarchy, wanted.last)
+    memory = scope.places.memory
+    if key not in memory:
+        memory[key] = _chain(scope, day_number(wanted.end))
+    return memory[key]  # type: ignore[no-any-return]
+
+
+def _chain(scope: Scope, day: int) -> tuple[str, ...]:
     hierarchy, level = scope.hierarchy, scope.level
     if "/" in level and hierarchy is None:
         hierarchy, level = level.split("/", 1)
     if level == NATIONAL:
         return (scope.level,)
+    held = _held_levels(scope.places, day)
     if hierarchy is None:
-        holding = frame.filter(pl.col("level") == level) if level != ESTABLISHMENT else frame
-        names = sorted(holding["hierarchy"].drop_nulls().unique().to_list())
+        names = sorted({own for own, name in held if level in (ESTABLISHMENT, name)})
         hierarchy = names[0] if names else ""
-    own = frame.filter(pl.col("hierarchy") == hierarchy)
-    maps = {name: own.filter(pl.col("level") == name).select("uai", "unit") for name in own["level"].unique()}
-    base = maps.get(level, own.select("uai", pl.col("uai").alias("unit")).unique())
-    wider = [name for name in maps if name not in (level, NATIONAL) and _nested(base, maps[name])]
-    wider.sort(key=lambda name: (maps[name]["unit"].n_unique(), name))
+    own = {name: scope.places.level(name, at) for at, name in held if at == hierarchy}
+    base = own.get(level) or _established(scope.places, own)
+    wider = [
+        name for name in own if name not in (level, NATIONAL) and nesting(scope.places, base, own[name], day) is not None
+    ]
+    wider.sort(key=lambda name: (len(np.unique(own[name].at(day)[1])), name))
     chain: list[str] = []
     for name in wider:
-        if not chain or _nested(maps[name], maps[chain[-1]]):
+        if not chain or nesting(scope.places, own[name], own[chain[-1]], day) is not None:
             chain.append(name)
     return (NATIONAL, *(f"{hierarchy}/{name}" for name in chain), scope.level)
 
 
-def _nested(fine: pl.DataFrame, coarse: pl.DataFrame) -> bool:
-    """Whether every fine unit lies in exactly one coarse unit, and there are fewer coarse ones."""
-    joined = fine.join(coarse, on="uai", how="left", suffix="_wide")
-    spread = joined.group_by("unit").agg(
-        pl.col("unit_wide").n_unique().alias("n"), pl.col("unit_wide").is_null().any().alias("none")
-    )
-    whole = bool(spread.select(((pl.col("n") == 1) & ~pl.col("none")).all()).item())
-    return whole and coarse["unit"].n_unique() < max(fine["unit"].n_unique(), 2)
+def _held_levels(places: Places, day: int) -> list[tuple[str, str]]:
+    """(hierarchy, level) of which at least one unit exists on ``day``."""
+    if "levels" not in places.memory:
+        found = places.frame.select("hierarchy", "level").unique().drop_nulls().rows()
+        places.memory["levels"] = sorted(found)
+    return [(own, name) for own, name in places.memory["levels"] if len(places.level(name, own).at(day)[0])]
 
 
-def _hidden_rows(
-    item: Indicator,
-    held: Cells,
-    scope: Scope,
-    wanted: Period,
-    chain: Sequence[str],
-    threshold: int,
-    compute: Compute,
-    parents: Parents,
-) -> pl.DataFrame:
-    keys = {"indicator": item.code, "period": wanted.code}
+def _established(places: Places, own: dict[str, PlaceLevel]) -> PlaceLevel:
+    """Every establishment of a hierarchy as its own unit, for as long as one of its levels knows it."""
+    parts = list(own.values()) or [places.level(ESTABLISHMENT, None)]
+    schools, since, until = (np.concatenate([getattr(item, name) for item in parts]) for name in ("schools", "since", "until"))
+    return PlaceLevel(schools, schools, tuple(places.schools), since, until)
+
+
+def _hidden_rows(item: Indicator, scope: Scope, threshold: int, tables: _Tables) -> Iterator[pl.DataFrame]:
+    """Rows to hide: indicator, unit, period, breakdown."""
     if item.kind is Kind.GAP and item.of is not None:
-        return _hidden_gaps(item, held, scope, wanted, chain, threshold, compute, parents)
-    if not item.small_counts_secret:
-        return _named([], [], keys)
-    tables = [compute((item,), held, _at(scope, name, ()), wanted.code) for name in chain]
-    broken = [compute((item,), held, scope_at, wanted.code) for scope_at in _broken_scopes(scope, chain)]
+        yield from _hidden_gaps(item, scope, threshold, tables)
+        return
+    if not is_secret(item, scope):
+        return
     if item.kind is Kind.QUANTILE:
-        last = (broken or tables)[-1].filter(pl.col("denominator") < threshold)
-        return _named(last["unit"].to_list(), last["breakdown"].to_list(), keys)
+        few = tables.read(item, scope).filter(pl.col("denominator") < threshold)
+        yield few.select("indicator", "unit", "period", "breakdown")
+        return
+    leaf = tables.read(item, scope)
+    _, small, signed = _column(item, leaf, threshold)
+    if not small.any() and signed:
+        # Nothing is small here and nothing is negative: no wider total can be small.
+        return
+    for wanted in tables.space.axes.periods:
+        found = _hidden_at(item, scope, wanted, threshold, tables)
+        if found is not None:
+            yield found
+
+
+def _hidden_at(item: Indicator, scope: Scope, wanted: Period, threshold: int, tables: _Tables) -> pl.DataFrame | None:
+    chain, day = chain_of(scope, wanted), day_number(wanted.end)
+    plain = [_period_of(tables.read(item, _at(scope, name, ())), wanted) for name in chain]
+    broken = [_period_of(tables.read(item, _at(scope, name, scope.by)), wanted) for name in chain] if scope.by else []
+    if not any(_column(item, table, threshold)[1].any() for table in (*plain, *broken)):
+        return None
     groups = sorted({text for table in broken for text in table["breakdown"]})
-    if not any(_column(item, table, threshold)[1].any() for table in (*tables, *broken)):
-        return _named([], [], keys)
-    levels = []
-    units: list[list[str]] = []
-    for depth, table in enumerate(tables):
+    levels, units = [], []
+    for depth, table in enumerate(plain):
         names = table["unit"].to_list()
-        parent = parents(chain, depth, wanted, names, units)
         cells, small = _matrix(item, broken[depth] if broken else None, names, groups, threshold)
-        total, low = _column(item, table, threshold)
-        levels.append(Level(parent, total, low, cells, small))
+        total, low, _ = _column(item, table, threshold)
+        if not item.small_counts_secret:
+            low = np.zeros_like(low)
+        levels.append(Level(_parents(scope, chain, depth, day, names, units), total, low, cells, small))
         units.append(names)
     mask = hide(levels, threshold)[-1]
     if not broken:
-        return _named([units[-1][row] for row in np.flatnonzero(mask.totals)], None, keys)
+        return _named([units[-1][row] for row in np.flatnonzero(mask.totals)], None, item, wanted)
     rows, columns = np.nonzero(mask.cells)
-    return _named([units[-1][row] for row in rows], [groups[column] for column in columns], keys)
+    return _named([units[-1][row] for row in rows], [groups[column] for column in columns], item, wanted)
 
 
-def _named(units: list[str], breakdowns: list[str] | None, keys: dict[str, str]) -> pl.DataFrame:
+def _period_of(table: pl.DataFrame, wanted: Period) -> pl.DataFrame:
+    return table.filter(pl.col("period") == wanted.code)
+
+
+def _named(units: list[str], breakdowns: list[str] | None, item: Indicator, wanted: Period) -> pl.DataFrame:
     labels = breakdowns if breakdowns is not None else [""] * len(units)
     frame = pl.DataFrame({"unit": units, "breakdown": labels}, schema={"unit": pl.String, "breakdown": pl.String})
-    named = frame.with_columns(pl.lit(text).alias(name) for name, text in keys.items())
-    return named.select("indicator", "unit", "period", "breakdown").unique()
+    named = frame.with_columns(pl.lit(item.code).alias("indicator"), pl.lit(wanted.code).alias("period"))
+    return named.select("indicator", "unit", "period", "breakdown")
 
 
 def _at(scope: Scope, level: str, by: tuple[str, ...]) -> Scope:
@@ -175,25 +183,24 @@ def _at(scope: Scope, level: str, by: tuple[str, ...]) -> Scope:
     return replace(scope, level=level, hierarchy=hierarchy, by=by)
 
 
-def _broken_scopes(scope: Scope, chain: Sequence[str]) -> list[Scope]:
-    return [_at(scope, name, scope.by) for name in chain] if scope.by else []
-
-
-def _column(item: Indicator, table: pl.DataFrame, threshold: int) -> tuple[np.ndarray, np.ndarray]:
-    """(quantity that can be moved, must be hidden) of each row."""
-    top = table["numerator"].fill_null(0.0).to_numpy()
-    small = (np.abs(top) > 0) & (np.abs(top) < threshold)
-    movable = np.abs(top)
+def _column(item: Indicator, table: pl.DataFrame, threshold: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(quantity that can be moved, must be hidden) of each row, and whether nothing is negative."""
+    signed = table["numerator"].fill_null(0.0).to_numpy()
+    top, positive = np.abs(signed), not (signed < 0).any()
+    small = (top > 0) & (top < threshold)
+    movable = top
     if item.denominator is not None:
-        bottom = np.abs(table["denominator"].fill_null(0.0).to_numpy())
+        under = table["denominator"].fill_null(0.0).to_numpy()
+        bottom, positive = np.abs(under), positive and not (under < 0).any()
         small = small | ((bottom > 0) & (bottom < threshold))
         if item.unit == "%" or item.kind is Kind.SHARE_OF_UNITS:
-            rest = bottom - np.abs(top)
+            rest = bottom - top
             shown = table["value"].is_not_null().to_numpy()
             small = small | (shown & (rest > 0) & (rest < threshold))
+            positive = positive and not (rest[shown] < 0).any()
         movable = np.where(bottom > 0, np.minimum(movable, bottom), 0.0)
-        movable = np.where(small & (movable == 0), np.maximum(np.abs(top), bottom), movable)
-    return movable, small
+        movable = np.where(small & (movable == 0), np.maximum(top, bottom), movable)
+    return movable, small, positive
 
 
 def _matrix(
@@ -209,49 +216,44 @@ def _matrix(
         np.array([row[name] for name in table["unit"]], dtype=np.int64),
         np.array([column[name] for name in table["breakdown"]], dtype=np.int64),
     )
-    cells[place], small[place] = _column(item, table, threshold)
+    cells[place], small[place], _ = _column(item, table, threshold)
     return cells, small
 
 
 def _parents(
-    scope: Scope, chain: Sequence[str], depth: int, wanted: Period, names: list[str], units: list[list[str]]
+    scope: Scope, chain: Sequence[str], depth: int, day: int, names: list[str], units: list[list[str]]
 ) -> np.ndarray:
     """Position of each unit's parent in the level above; −1 at the top."""
     if depth == 0:
         return np.full(len(names), -1, dtype=np.int64)
-    schools = scope.frame["uai"].drop_nulls().unique().sort().rename("uai")
     fine, coarse = (
-        memberships(scope.frame, chain[at], _at(scope, chain[at], ()).hierarchy, (wanted,), schools)[0]
-        for at in (depth, depth - 1)
+        scope.places.level(chain[at], _at(scope, chain[at], ()).hierarchy) for at in (depth, depth - 1)
     )
-    holder = dict(zip(coarse.schools.tolist(), coarse.units.tolist(), strict=True))
     above = {name: index for index, name in enumerate(units[depth - 1])}
+    if len(above) == 1 and depth == 1:
+        return np.zeros(len(names), dtype=np.int64)
+    holder = np.full(len(scope.places.schools), -1, dtype=np.int64)
+    schools, owners = coarse.at(day)
+    holder[schools] = owners
     found = dict.fromkeys(names, -1)
-    for school, unit in zip(fine.schools.tolist(), fine.units.tolist(), strict=True):
-        if school in holder:
-            found[fine.names[unit]] = above.get(coarse.names[holder[school]], -1)
+    members, own = fine.at(day)
+    first = dict(zip(own.tolist(), holder[members].tolist(), strict=True))
+    for unit, parent in first.items():
+        if parent >= 0:
+            found[fine.names[unit]] = above.get(coarse.names[parent], -1)
     return np.array([found[name] for name in names], dtype=np.int64)
 
 
-def _hidden_gaps(
-    item: Indicator,
-    held: Cells,
-    scope: Scope,
-    wanted: Period,
-    chain: Sequence[str],
-    threshold: int,
-    compute: Compute,
-    parents: Parents,
-) -> pl.DataFrame:
+def _hidden_gaps(item: Indicator, scope: Scope, threshold: int, tables: _Tables) -> Iterator[pl.DataFrame]:
     """A gap is hidden when one of the two values it compares is."""
     assert item.of is not None
     inner = replace(scope, by=(*scope.by, item.gap_by))
-    found = _hidden_rows(item.of, held, inner, wanted, chain, threshold, compute, parents)
     parts = pl.col("breakdown").str.split(" × ")
-    kept = found.filter(parts.list.last().is_in(list(item.gap_groups)))
-    return kept.select(
-        pl.lit(item.code).alias("indicator"),
-        "unit",
-        "period",
-        parts.list.head(parts.list.len() - 1).list.join(" × ").alias("breakdown"),
-    ).unique()
+    for found in _hidden_rows(item.of, inner, threshold, tables):
+        kept = found.filter(parts.list.last().is_in(list(item.gap_groups)))
+        yield kept.select(
+            pl.lit(item.code).alias("indicator"),
+            "unit",
+            "period",
+            parts.list.head(parts.list.len() - 1).list.join(" × ").alias("breakdown"),
+        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from essaim.engines.measures import Indicator
@@ -26,24 +28,77 @@ def ledger_tables(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def facts_for(
-    asked: Sequence[Indicator], *, known_at: int | None = None, departements: Sequence[str] | None = None
+    asked: Sequence[Indicator],
+    *,
+    known_at: int | None = None,
+    departements: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Fact table name → Parquet files of signed entries, or an Arrow table for derived and empty ones.
+    """Fact table name → Parquet files of signed entries, or an Arrow table for derived and empty ones; those of ``names``
+    only when given.
 
     A derived table is the state at ``known_at`` (its rows carry the submission they come from), so that the same number
-    always gives the same figure.
+    always gives the same figure. ``departements``: rows of other départements may be left out.
     """
     derived = derived_facts()
     return {
-        name: derived[name][1](known_at=known_at, departements=departements) if name in derived else entries(name)
-        for name in fact_names(asked)
+        name: derived[name][1](known_at=known_at, departements=departements)
+        if name in derived
+        else entries(name, known_at=known_at, departements=departements)
+        for name in (fact_names(asked) if names is None else names)
     }
 
 
-def entries(name: str) -> Any:
+def entries(name: str, *, known_at: int | None = None, departements: Sequence[str] | None = None) -> Any:
     """Parquet files of the ledger table of contract ``name``; an empty table with its columns when nothing was posted."""
     spec = table_spec(contract(name))
-    return list(ledger().files(spec)) or entries_schema(spec.schema).empty_table()
+    files = list(ledger().files(spec, known_at=known_at))
+    if departements is not None:
+        wanted = {f"departement={item}" for item in departements} | {"departement=__HIVE_DEFAULT_PARTITION__"}
+        files = [item for item in files if wanted & set(item.split("/")) or "departement=" not in item]
+    return files or entries_schema(spec.schema).empty_table()
+
+
+def derived_change(name: str, before: pa.Table, after: int, upto: int) -> tuple[pa.Table, pa.Table]:
+    """What entries posted in (after, upto] change in a derived table: the signed change, and the new table."""
+    bases, compute = derived_facts()[name]
+    posted = [ledger().changes(table_spec(contract(base)), after=after, upto=upto) for base in bases]
+    touched = {value for table in posted for value in table.column("departement").unique().to_pylist()}
+    if not touched:
+        return before.slice(0, 0), before
+    return replaced(before, compute(known_at=upto, departements=_readable(touched)), touched)
+
+
+def derived_difference(name: str, before: pa.Table, planned: pa.Table, base: str) -> tuple[pa.Table, pa.Table] | None:
+    """The same for entries ``planned`` for ``base`` but not posted; None when the room cannot tell (its function takes no
+    ``planned``)."""
+    _, compute = derived_facts()[name]
+    if "planned" not in inspect.signature(compute).parameters:
+        return None
+    touched = set(planned.column("departement").unique().to_pylist())
+    if not touched:
+        return before.slice(0, 0), before
+    made = compute(known_at=None, departements=_readable(touched), planned={base: planned})
+    return replaced(before, made, touched)
+
+
+def _readable(touched: set[str | None]) -> list[str] | None:
+    """Départements to read; all of them when some entries have none."""
+    return None if None in touched else sorted(value for value in touched if value is not None)
+
+
+def replaced(before: pa.Table, after: pa.Table, touched: set[str | None]) -> tuple[pa.Table, pa.Table]:
+    """Rows of the départements ``touched`` of ``before`` (all of them when one is None) replaced by ``after``: the signed
+    change, and the new table."""
+    old, new = pl.from_arrow(before), pl.from_arrow(after)
+    assert isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame)
+    whole = None in touched
+    inside = pl.lit(whole) | pl.col("departement").is_in([value for value in touched if value is not None]).fill_null(False)
+    minus = old.filter(inside).with_columns((-pl.col("sign")).cast(pl.Int8).alias("sign"))
+    return (
+        pl.concat([minus, new], how="diagonal_relaxed").to_arrow(),
+        pl.concat([old.filter(~inside), new], how="diagonal_relaxed").to_arrow(),
+    )
 
 
 def entries_schema(fields: pa.Schema) -> pa.Schema:

@@ -4,129 +4,60 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from essaim.engines import measures
 from essaim.engines.measures import Cells, Figures, Indicator
-from essaim.engines.measures.figures import kept_apart
-from essaim.evaluation.reads.catalogue import Derived, derived_facts, indicator
-from essaim.evaluation.reads.facts import fact_names, facts_for
+from essaim.engines.measures.figures import declaration_digest, kept_apart
+from essaim.engines.measures.secrecy import hides_in
+from essaim.evaluation.reads.catalogue import derived_facts, indicator
+from essaim.evaluation.reads.facts import derived_difference, fact_names, facts_for, ledger_tables
+from essaim.evaluation.reads.keeping import STORE, engine
+from essaim.evaluation.reads.register import departements_of, register
 from essaim.foundation.contracts import contract
-from essaim.foundation.models import Submission
+from essaim.foundation.models import Posting, Submission
 from essaim.foundation.reads.facts import ledger, number_known_at, table_spec
 from essaim.foundation.reads.submissions import accepted_rows
-from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
 
-_KEPT = 48
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Cells kept in memory, the submission number they stand at and the derived rows they came from."""
-
-    cells: Cells
-    number: int
-    derived: dict[str, pa.Table]
+_KEPT = 2_000
 
 
-class CellStore:
-    """Cells of the present, one set per group of indicators and breakdown, brought up to date by adding what was accepted
-    since. A cache: it can be dropped at any time."""
+class Answers:
+    """Tables already computed, the most recently read last. A key holds everything an answer depends on."""
 
-    def __init__(self) -> None:
-        self._held: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Held] = OrderedDict()
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._found: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._lock = threading.Lock()
+        self._size = kept
 
-    def current(self, asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Cells:
-        """Cells that count every submission up to ``number``, which must be the last one accepted."""
-        return self.held(asked, by, number).cells
-
-    def held(self, asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Held:
-        """The same, with the derived tables they were made from."""
-        key = (tuple(f"{item.code}@{item.version}" for item in asked), by)
+    def get(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What ``key`` was answered, or what ``make`` answers."""
         with self._lock:
-            held = self._held.get(key)
-            if held is None or held.number > number:
-                held = _computed(asked, by, number)
-            elif held.number < number:
-                held = _refreshed(held, asked, number)
-            self._held[key] = held
-            self._held.move_to_end(key)
-            while len(self._held) > _KEPT:
-                self._held.popitem(last=False)
-        return held
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        made = make()
+        with self._lock:
+            self._found[key] = made
+            while len(self._found) > self._size:
+                self._found.popitem(last=False)
+        return made
 
     def clear(self) -> None:
-        """Forgets everything (used after a restore)."""
+        """Forgets everything."""
         with self._lock:
-            self._held.clear()
+            self._found.clear()
 
 
-STORE = CellStore()
-
-
-def _engine() -> str:
-    return f"spark:{settings.ESSAIM_SPARK_MASTER}" if settings.ESSAIM_ENGINE == "spark" else "duckdb"
-
-
-def _computed(asked: Sequence[Indicator], by: tuple[str, ...], number: int) -> Held:
-    facts = facts_for(asked)
-    derived = {name: table for name, table in facts.items() if name in derived_facts()}
-    return Held(measures.cells(asked, facts, by=by, engine=_engine()), number, derived)
-
-
-def _refreshed(held: Held, asked: Sequence[Indicator], number: int) -> Held:
-    """Adds the entries posted since ``held.number``; derived tables are made again for the départements touched only."""
-    changed: dict[str, pa.Table] = {}
-    derived = dict(held.derived)
-    for name in fact_names(asked):
-        if name in derived:
-            difference, derived[name] = _derived_change(name, derived[name], held.number, number)
-        else:
-            difference = ledger().changes(table_spec(contract(name)), after=held.number, upto=number)
-        if difference.num_rows:
-            changed[name] = difference
-    cells = measures.refresh(held.cells, changed) if changed else held.cells
-    return Held(cells, number, derived)
-
-
-def _derived_change(name: str, before: pa.Table, after: int, upto: int) -> tuple[pa.Table, pa.Table]:
-    bases, compute = derived_facts()[name]
-    posted = [ledger().changes(table_spec(contract(base)), after=after, upto=upto) for base in bases]
-    touched = {value for table in posted for value in table.column("departement").unique().to_pylist() if value is not None}
-    if not touched:
-        return before.slice(0, 0), before
-    return _replaced(before, compute(known_at=None, departements=sorted(touched)), touched)
-
-
-def _derived_difference(
-    name: str, before: pa.Table, planned: pa.Table, compute: Derived, base: str
-) -> tuple[pa.Table, pa.Table]:
-    """A derived table as entries planned for ``base`` would change it."""
-    touched = {value for value in planned.column("departement").unique().to_pylist() if value is not None}
-    if not touched:
-        return before.slice(0, 0), before
-    return _replaced(before, compute(known_at=None, departements=sorted(touched), planned={base: planned}), touched)
-
-
-def _replaced(before: pa.Table, after: pa.Table, touched: set[str]) -> tuple[pa.Table, pa.Table]:
-    """Rows of the départements ``touched`` of ``before`` replaced by ``after``: the signed change, and the new table."""
-    old, new = pl.from_arrow(before), pl.from_arrow(after)
-    assert isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame)
-    gone = old.filter(pl.col("departement").is_in(sorted(touched)))
-    kept = old.filter(~pl.col("departement").is_in(sorted(touched)))
-    minus = gone.with_columns((-pl.col("sign")).cast(pl.Int8).alias("sign"))
-    return (
-        pl.concat([minus, new], how="diagonal_relaxed").to_arrow(),
-        pl.concat([kept, new], how="diagonal_relaxed").to_arrow(),
-    )
+ANSWERS, PAST = Answers(), Answers(24)
 
 
 def figures(
@@ -145,52 +76,110 @@ def figures(
     ``public`` applies statistical secrecy with the threshold of the settings. IndicatorUnknown, IndicatorRefused,
     LevelUnknown or ValueError, each with a French message, when the question makes no sense.
     """
-    asked = [indicator(code) for code in codes]
+    asked = tuple(indicator(code) for code in dict.fromkeys(codes))
     names = (by,) if isinstance(by, str) else tuple(by or ())
-    dimensions = kept_apart(asked, names, profile_frame().columns)
+    wanted = (period,) if isinstance(period, str) else tuple(period)
     number = number_known_at(known_at) if isinstance(known_at, date) else known_at
-    latest = number_known_at(timezone.now())
+    last, latest = last_numbers(asked, number)
+    # Secrecy compares the units of a level: its figures are made for all of them, and serve every page.
+    secret = tuple(item for item in asked if public and hides_in(item, names))
+    open_ = tuple(item for item in asked if item not in secret)
+    parts = []
+    for group, own in ((open_, units), (secret, None)):
+        if group:
+            key = tuple(own) if own is not None else None
+            parts.append(_answered(group, level, hierarchy, wanted, key, names, bool(group is secret), last, latest))
+    if not parts:
+        return Figures(measures.empty_figures(), level, names, number)
+    tables = [pl.DataFrame(item.table) for item in parts]
+    if units is not None and secret:
+        tables[-1] = tables[-1].filter(pl.col("unit").is_in(list(units)))
+    whole = tables[0] if len(tables) == 1 else _in_order(pl.concat(tables), asked)
+    whole = measures.with_fingerprints(whole, asked, "")
+    return Figures(whole.to_arrow(), level, names, number)
+
+
+def last_numbers(asked: Sequence[Indicator], number: int | None) -> tuple[int, int]:
+    """(last submission up to ``number``, last of all) of those that the facts of ``asked`` come from: what cannot have changed
+    a figure is no part of what it depends on."""
+    tables = ledger_tables(fact_names(asked))
+    done = Posting.objects.filter(status=Posting.Status.DONE, submission__contract__in=tables)
+    latest = done.aggregate(last=Max("number"))["last"] or 0
     if number is None or number >= latest:
-        prepared = STORE.current(asked, dimensions, latest)
-    else:
-        prepared = measures.cells(
-            asked, facts_for(asked, known_at=number), by=dimensions, known_at=number, engine=_engine()
-        )
-    return measures.figures(
-        asked,
-        None,
-        hierarchy_frame(),
-        level=level,
-        period=period,
-        units=units,
-        by=names,
-        public=public,
-        threshold=settings.ESSAIM_SECRECY_THRESHOLD,
-        attributes=profile_frame(),
-        hierarchy=hierarchy,
-        prepared=prepared,
-        inputs=f"{register_stamp()}|{min(number, latest) if number is not None else latest}",
-    )
+        return latest, latest
+    return done.filter(number__lte=number).aggregate(last=Max("number"))["last"] or 0, latest
+
+
+def _answered(
+    asked: tuple[Indicator, ...],
+    level: str,
+    hierarchy: str | None,
+    wanted: tuple[str, ...],
+    units: tuple[str, ...] | None,
+    names: tuple[str, ...],
+    public: bool,
+    last: int,
+    latest: int,
+) -> Figures:
+    stamp, places = register()
+    threshold = settings.ESSAIM_SECRECY_THRESHOLD
+    declared = tuple(declaration_digest(item) for item in asked)
+    key = (str(settings.ESSAIM_LEDGER_URL), declared, level, hierarchy, wanted, units, names, public and threshold, stamp, last)
+
+    def make() -> Figures:
+        dimensions = kept_apart(asked, names, places.attributes.columns)
+        apart = None if units is None or last == latest else departements_of(places, level, hierarchy, units)
+        cells = _cells(asked, dimensions, last, latest, apart)
+        return measures.figures(
+            asked, None, places, level=level, period=wanted, units=units, by=names, public=public, threshold=threshold,
+            hierarchy=hierarchy, prepared=cells, fingerprints=False,
+        )  # fmt: skip
+
+    return ANSWERS.get(key, make) if stamp else make()  # type: ignore[no-any-return]
+
+
+def _cells(
+    asked: tuple[Indicator, ...], by: tuple[str, ...], last: int, latest: int, departements: tuple[str, ...] | None
+) -> Cells:
+    """Cells at submission ``last``: those of the present when nothing came since."""
+    if last >= latest:
+        return STORE.current(by, number_known_at(timezone.now())).cells
+    declared = tuple(declaration_digest(item) for item in asked)
+
+    def make() -> Cells:
+        facts = facts_for(asked, known_at=last, departements=departements)
+        return measures.cells(asked, facts, by=by, known_at=last, engine=engine())
+
+    return PAST.get((str(settings.ESSAIM_LEDGER_URL), declared, by, last, departements), make)  # type: ignore[no-any-return]
+
+
+def _in_order(table: pl.DataFrame, asked: Sequence[Indicator]) -> pl.DataFrame:
+    ranks = {item.code: index for index, item in enumerate(asked)}
+    return table.sort(pl.col("indicator").replace_strict(ranks, return_dtype=pl.Int64), maintain_order=True)
 
 
 def figures_if_accepted(
     submission: Submission, codes: Sequence[str], *, level: str, period: str | Sequence[str], units: Sequence[str] | None = None
 ) -> Figures:
-    """The same figures as they would be if ``submission`` (checked, not accepted) were accepted now; writes nothing."""
-    asked = [indicator(code) for code in codes]
-    latest = number_known_at(timezone.now())
-    held = STORE.held(asked, (), latest)
+    """The same figures as they would be if ``submission`` (checked, not accepted) were accepted now; writes nothing.
+
+    A table that a room derives without knowing how to add planned entries stays as it is.
+    """
+    asked = tuple(indicator(code) for code in codes)
+    held = STORE.current((), number_known_at(timezone.now()))
     spec = table_spec(contract(submission.contract))
     planned = ledger().planned(spec, accepted_rows(submission).to_arrow(), sender=submission.sender)
-    changed = {spec.name: planned} if spec.name in fact_names(asked) else {}
-    for name in held.derived:
-        bases, compute = derived_facts()[name]
-        if spec.name in bases:
-            changed[name] = _derived_difference(name, held.derived[name], planned, compute, spec.name)[0]
+    used = fact_names(asked)
+    changed = {spec.name: planned} if spec.name in used else {}
+    for name in used:
+        if name in held.derived and spec.name in derived_facts()[name][0]:
+            found = derived_difference(name, held.derived[name], planned, spec.name)
+            if found is not None:
+                changed[name] = found[0]
     return measures.figures(
-        asked, None, hierarchy_frame(), level=level, period=period, units=units, attributes=profile_frame(),
+        asked, None, register()[1], level=level, period=period, units=units,
         prepared=measures.refresh(held.cells, changed), fingerprints=False,
-    )
+    )  # fmt: skip
 
 
 def trace(
@@ -206,15 +195,17 @@ def trace(
     """The signed entries behind one figure: see ``engines.measures.trace`` for the columns."""
     item = indicator(code)
     number = number_known_at(known_at) if isinstance(known_at, date) else known_at
+    places = register()[1]
+    apart = departements_of(places, level, None, [unit])
     return measures.trace(
         item,
-        facts_for([item], known_at=number),
-        hierarchy_frame(),
+        facts_for([item], known_at=number, departements=apart),
+        places.frame,
         level=level,
         unit=unit,
         period=period,
         by=by,
         breakdown=breakdown,
         known_at=number,
-        attributes=profile_frame(),
+        attributes=places.attributes,
     )
