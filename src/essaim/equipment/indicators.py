@@ -94,6 +94,7 @@ DEVICES_PER_100_PUPILS = Indicator(
     limits="Ne compte pas le matériel acquis hors programme. Les élèves des établissements sans donnée restent au dénominateur.",
     breakdowns=BY_ITEM,
     proved=received_terminals,
+    small_counts_secret=False,  # counts devices; enrolments are published
 )
 
 SCHOOLS_EQUIPPED = Indicator(
@@ -133,6 +134,7 @@ DELIVERED_OVER_ORDERED = Indicator(
     limits="Peut dépasser 100 % quand des livraisons sont déclarées sans leur commande : voir les contradictions.",
     breakdowns=BY_ITEM,
     proved=_cumulated("received", acknowledgements, "received_on", "quantity", label="Unités confirmées par les établissements"),
+    small_counts_secret=False,  # counts devices
 )
 
 DEVICES_DELIVERED = Indicator(
@@ -146,6 +148,7 @@ DEVICES_DELIVERED = Indicator(
     direction=Direction.UP,
     objective=RAISE,
     breakdowns=BY_ITEM,
+    small_counts_secret=False,  # counts devices
 )
 
 
@@ -178,6 +181,7 @@ def _base_indicator() -> Indicator:
         objective=JUSTICE,
         limits=f"Sans nombre de classes publié, on compte une classe pour {PUPILS_PER_CLASS} élèves. Le matériel antérieur au programme n'est pas compté.",
         breakdowns=BREAKDOWNS,
+        small_counts_secret=False,  # counts classrooms and devices, no one in them
     )
 
 
@@ -204,6 +208,7 @@ def _delay(code: str, label: str, against: str, quantile: float, words: str) -> 
         objective=RAISE,
         limits="Les lignes jamais livrées n'ont pas encore de délai : lire avec les commandes en retard.",
         breakdowns=BY_ITEM,
+        small_counts_secret=False,  # counts order lines
     )
 
 
@@ -227,6 +232,7 @@ LATE_ORDERS = Indicator(
     target=0,
     objective=RAISE,
     breakdowns=BY_ITEM,
+    small_counts_secret=False,  # counts order lines
 )
 
 configured_known = ~col("configured").is_missing()
@@ -244,6 +250,7 @@ CONFIGURED = Indicator(
     target=100,
     objective=RAISE,
     breakdowns=BY_ITEM,
+    small_counts_secret=False,  # counts devices
 )
 
 counted = {"timing": Timing.LATEST, "latest_per": ("uai", "category"), "max_age_months": 18, "unit": "unités"}
@@ -263,6 +270,7 @@ USED_OVER_INSTALLED = Indicator(
     objective=RAISE,
     limits="Installé n'est pas utilisé ; utilisé n'est pas appris.",
     breakdowns=BY_ITEM,
+    small_counts_secret=False,  # counts devices
 )
 
 LOANED = Indicator(
@@ -299,6 +307,7 @@ RECONDITIONED_SHARE = Indicator(
     objective=JUSTICE,
     limits="Décret n° 2024-134 : la part minimale dépend du produit et de l'année ; la cible affichée est indicative.",
     breakdowns=("category", "buyer_siren"),
+    small_counts_secret=False,  # counts euros of purchases
 )
 
 
@@ -322,6 +331,7 @@ REUSE_SHARE = Indicator(
     objective=JUSTICE,
     limits="Décret n° 2023-266 : la moitié des équipements informatiques de moins de dix ans doit aller au réemploi à partir de 2025.",
     breakdowns=("category", "sector", "school_level"),
+    small_counts_secret=False,  # counts devices
 )
 
 SOCIAL_GAP = Indicator(
