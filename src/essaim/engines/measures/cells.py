@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import ibis
 import polars as pl
 
 from essaim.engines.measures.compiler import Bundle, bundles, scan
-from essaim.engines.measures.engines import Engine, Facts, FactsMissing, opened
+from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
 
 _OVERLAYS = 12
@@ -86,8 +87,11 @@ def cells(
 def _run(
     bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine
 ) -> Iterable[tuple[Measure, pl.DataFrame]]:
-    expr = prepared(bundle, facts, known_at, engine)
-    wide = engine.run(expr)
+    if isinstance(engine, DuckEngine):
+        table = _signed_table(bundle, facts, known_at, engine)
+        wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at))
+    else:
+        wide = engine.run(prepared(bundle, facts, known_at, engine))
     keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
     for index, measure in enumerate(bundle.measures):
         count = pl.col(f"n{index}") if bundle.sign > 0 else pl.lit(0, pl.Int64)
@@ -103,15 +107,28 @@ def _tidy(frame: pl.DataFrame, latest: bool) -> pl.DataFrame:
 
 def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
     """The Ibis expression of a scan on the facts given."""
+    return scan(bundle, _with_sign(_signed_table(bundle, facts, known_at, engine)), known_at)
+
+
+def _signed_table(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
     name = bundle.facts.name
     if name not in facts:
         raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
     table = engine.table(name, facts[name])
-    if "sign" not in table.columns:
-        table = table.mutate(sign=ibis.literal(1, "int8"))
     if known_at is not None and "submission" not in table.columns:
         raise FactsMissing(f"La table « {name} » n'a pas de numéro de dépôt : aucune date de connaissance possible.")
-    return scan(bundle, table, known_at)
+    return table
+
+
+def _with_sign(table: ibis.Table) -> ibis.Table:
+    return table if "sign" in table.columns else table.mutate(sign=ibis.literal(1, "int8"))
+
+
+@lru_cache(maxsize=512)
+def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | None) -> str:
+    """The SQL of a scan: the same declaration on the same columns is written once."""
+    table = _with_sign(ibis.table(schema, name=view))
+    return str(ibis.to_sql(scan(bundle, table, known_at), dialect="duckdb"))
 
 
 def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> Cells:

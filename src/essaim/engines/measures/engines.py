@@ -69,6 +69,10 @@ class DuckEngine:
     def run(self, expr: ir.Table) -> pl.DataFrame:
         return _as_frame(expr.to_pyarrow())
 
+    def run_sql(self, text: str) -> pl.DataFrame:
+        """The rows of a statement on the tables registered."""
+        return _as_frame(self.connection.con.sql(text).to_arrow_table())
+
     def sql(self, expr: ir.Table) -> str:
         return str(ibis.to_sql(expr, dialect="duckdb"))
 

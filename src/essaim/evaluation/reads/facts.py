@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from essaim.engines.measures import Indicator
 from essaim.evaluation.reads.catalogue import derived_facts
@@ -59,14 +60,33 @@ def entries(name: str, *, known_at: int | None = None, departements: Sequence[st
     return files or entries_schema(spec.schema).empty_table()
 
 
-def derived_change(name: str, before: pa.Table, after: int, upto: int) -> tuple[pa.Table, pa.Table]:
-    """What entries posted in (after, upto] change in a derived table: the signed change, and the new table."""
+def derived_change(
+    name: str, before: pa.Table, low: int, high: int, *, known_at: int, only: Sequence[str] | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """A derived table brought to ``known_at`` when entries were posted in (low, high]: the signed change, and the new table.
+    ``only``: départements that matter."""
     bases, compute = derived_facts()[name]
-    posted = [ledger().changes(table_spec(contract(base)), after=after, upto=upto) for base in bases]
+    posted = [within(ledger().changes(table_spec(contract(base)), after=low, upto=high), only) for base in bases]
     touched = {value for table in posted for value in table.column("departement").unique().to_pylist()}
     if not touched:
         return before.slice(0, 0), before
-    return replaced(before, compute(known_at=upto, departements=_readable(touched)), touched)
+    return replaced(before, compute(known_at=known_at, departements=_readable(touched)), touched)
+
+
+def within(entries: pa.Table, departements: Sequence[str] | None) -> pa.Table:
+    """The entries of some départements (all when None), and those of none."""
+    if departements is None:
+        return entries
+    place = entries.column("departement")
+    return entries.filter(pc.or_kleene(pc.is_in(place, pa.array(departements, pa.string())), pc.is_null(place)))
+
+
+def signed(entries: pa.Table, factor: int) -> pa.Table:
+    """The entries, or their opposites."""
+    if factor > 0:
+        return entries
+    at = entries.schema.get_field_index("sign")
+    return entries.set_column(at, "sign", pc.negate(entries.column("sign")))
 
 
 def derived_difference(name: str, before: pa.Table, planned: pa.Table, base: str) -> tuple[pa.Table, pa.Table] | None:

@@ -20,7 +20,7 @@ from essaim.engines.measures.figures import declaration_digest, kept_apart
 from essaim.engines.measures.secrecy import hides_in
 from essaim.evaluation.reads.catalogue import derived_facts, indicator
 from essaim.evaluation.reads.facts import derived_difference, fact_names, facts_for, ledger_tables
-from essaim.evaluation.reads.keeping import STORE, engine
+from essaim.evaluation.reads.keeping import STORE, moved
 from essaim.evaluation.reads.register import departements_of, register
 from essaim.foundation.contracts import contract
 from essaim.foundation.models import Posting, Submission
@@ -129,7 +129,7 @@ def _answered(
     def make() -> Figures:
         dimensions = kept_apart(asked, names, places.attributes.columns)
         apart = None if units is None or last == latest else departements_of(places, level, hierarchy, units)
-        cells = _cells(asked, dimensions, last, latest, apart)
+        cells = _cells(dimensions, last, latest, apart)
         return measures.figures(
             asked, None, places, level=level, period=wanted, units=units, by=names, public=public, threshold=threshold,
             hierarchy=hierarchy, prepared=cells, fingerprints=False,
@@ -138,19 +138,13 @@ def _answered(
     return ANSWERS.get(key, make) if stamp else make()  # type: ignore[no-any-return]
 
 
-def _cells(
-    asked: tuple[Indicator, ...], by: tuple[str, ...], last: int, latest: int, departements: tuple[str, ...] | None
-) -> Cells:
-    """Cells at submission ``last``: those of the present when nothing came since."""
+def _cells(by: tuple[str, ...], last: int, latest: int, departements: tuple[str, ...] | None) -> Cells:
+    """Cells at submission ``last``: those of the present, less what came since."""
+    held = STORE.current(by, number_known_at(timezone.now()))
     if last >= latest:
-        return STORE.current(by, number_known_at(timezone.now())).cells
-    declared = tuple(declaration_digest(item) for item in asked)
-
-    def make() -> Cells:
-        facts = facts_for(asked, known_at=last, departements=departements)
-        return measures.cells(asked, facts, by=by, known_at=last, engine=engine())
-
-    return PAST.get((str(settings.ESSAIM_LEDGER_URL), declared, by, last, departements), make)  # type: ignore[no-any-return]
+        return held.cells
+    key = (str(settings.ESSAIM_LEDGER_URL), by, last, departements)
+    return PAST.get(key, lambda: moved(held, by, last, departements).cells)  # type: ignore[no-any-return]
 
 
 def _in_order(table: pl.DataFrame, asked: Sequence[Indicator]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from django.conf import settings
 from essaim.engines import measures
 from essaim.engines.measures import Cells, Indicator
 from essaim.evaluation.reads.catalogue import derived_facts, indicators
-from essaim.evaluation.reads.facts import derived_change, entries, fact_names, facts_for
+from essaim.evaluation.reads.facts import derived_change, entries, fact_names, facts_for, signed, within
 from essaim.foundation.contracts import contract
 from essaim.foundation.reads.facts import ledger, table_spec
 
@@ -56,7 +56,7 @@ class CellStore:
             stored = read(by, number) if held is None or stored_number(by) > held.number else None
             held = stored or held or self._made(by, number)
         if held.number < number:
-            held = refreshed(held, by, number)
+            held = moved(held, by, number)
         self._held[key] = held
         return held
 
@@ -113,15 +113,18 @@ def computed(by: tuple[str, ...], number: int, derived: Mapping[str, pa.Table]) 
     return Held(replace(cells, known_at=None), number, kept)
 
 
-def refreshed(held: Held, by: tuple[str, ...], number: int) -> Held:
-    """Adds the entries posted since ``held.number``; derived tables are made again for the départements touched only."""
+def moved(held: Held, by: tuple[str, ...], number: int, departements: Sequence[str] | None = None) -> Held:
+    """The cells as known at ``number``, later or earlier: entries posted in between are added, or taken away; derived tables
+    are made again for the départements touched only. ``departements``: the others may be left as they are."""
+    low, high = sorted((held.number, number))
     changed: dict[str, pa.Table] = {}
     derived = dict(held.derived)
     for name in fact_names(concerned(by)):
         if name in derived:
-            difference, derived[name] = derived_change(name, derived[name], held.number, number)
+            difference, derived[name] = derived_change(name, derived[name], low, high, known_at=number, only=departements)
         else:
-            difference = ledger().changes(table_spec(contract(name)), after=held.number, upto=number)
+            difference = ledger().changes(table_spec(contract(name)), after=low, upto=high)
+            difference = signed(within(difference, departements), -1 if number < held.number else 1)
         if difference.num_rows:
             changed[name] = difference
     return Held(measures.refresh(held.cells, changed) if changed else held.cells, number, derived)

@@ -1,0 +1,18 @@
+"""Long work of evaluation: idempotent, pulled from the ledger, never pushed by those who post to it."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django_tasks import task
+
+from essaim.evaluation.reads.keeping import brought_up_to_date
+from essaim.foundation.reads.facts import number_known_at
+
+
+@task()
+def refresh_figures() -> int:
+    """Brings the cells of every indicator to the last submission and writes them down, so that no page nor new process has
+    to; nothing when they stand there already. The number they stand at."""
+    number = number_known_at(timezone.now())
+    brought_up_to_date(number)
+    return number
