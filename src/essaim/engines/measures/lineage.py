@@ -46,14 +46,15 @@ def trace(
 
     Columns: ``part`` (``numerator``, ``denominator``, ``proved``), ``measure``, ``table``, ``contribution`` (what one
     entry of sign +1 adds, in the measure's unit; null for distinct counts and quantiles, where ``value`` of the row is
-    what matters), then the columns of the entries. Σ sign × contribution per part and measure is what was added. For a
+    what matters), then the columns of the entries (``origin``: the submission whose file states the row). Σ sign × contribution per part and measure is what was added. For a
     gap, the entries of both groups of the indicator compared.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     wanted = parse_period(period)
     source = indicator.of if indicator.kind is Kind.GAP and indicator.of is not None else indicator
     frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
-    dimensions = fact_dimensions((source,), names)
+    # An attribute of the establishment wins over a fact column of the same name, as in `figures`.
+    dimensions = fact_dimensions((source,), [name for name in names if name not in attribute_frame.columns])
     attribute_names = [name for name in names if name in attribute_frame.columns]
     group, category = _split(breakdown, len(attribute_names), bool(dimensions))
     found: list[pl.DataFrame] = []
@@ -156,9 +157,13 @@ def _rows(
     }
     if measure.until_expr is not None:
         extra["_until"] = to_ibis(measure.until_expr, table, measure.facts)
-    condition = table[measure.facts.place].isin(schools)
+    # Entries of sign 0 are claims: they say who stands behind a row, and add nothing.
+    condition = table[measure.facts.place].isin(schools) & (table["sign"] != 0)
     if known_at is not None:
         condition = condition & (table["submission"] <= known_at)
+    if "origin" not in table.columns and "submission" in table.columns:
+        # Rows of a derived table carry the submission that states them.
+        table = table.mutate(origin=table["submission"])
     frame = engine.run(table.mutate(**extra).filter(condition))
     frame = _in_time(measure, frame, wanted).filter(pl.col("_met"))
     if category is not None and kept:
