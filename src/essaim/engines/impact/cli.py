@@ -32,7 +32,57 @@ from essaim.engines.impact.study.results import DesignPower, Study
 from essaim.engines.impact.study.run import run
 
 PLAN_REFUSED, NOT_FROZEN, DATA_REFUSED, NO_ANSWER, DIFFERENT = 3, 4, 5, 6, 7
-Existing = click.Path(exists=True, dir_okay=False, path_type=Path)
+WRONG_USAGE = 2
+
+
+class WrongUsage(click.ClickException):
+    """A command badly written: told in French, exit code 2."""
+
+    exit_code = WRONG_USAGE
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Commande mal employée : {self.message}", err=True)
+
+
+class ExistingFile(click.Path):
+    """A file that must exist; told in French when it does not."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if not path.is_file():
+            raise WrongUsage(f"fichier introuvable : {path.name}.")
+        return path
+
+
+class StudyGroup(click.Group):
+    """Group whose usage errors are French and end with code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.MissingParameter as error:
+            raise WrongUsage(f"il manque {_named(error.param)}. Voir : {ctx.command_path} --help") from None
+        except click.NoSuchOption as error:
+            raise WrongUsage(f"option inconnue : {error.option_name}. Voir : {ctx.command_path} --help") from None
+        except click.UsageError as error:
+            raise WrongUsage(error.format_message() if error.ctx is None else f"voir {ctx.command_path} --help.") from None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None:
+            raise WrongUsage(f"commande inconnue : {args[0]}. Commandes : {', '.join(self.list_commands(ctx))}.")
+        return super().resolve_command(ctx, args)
+
+
+def _named(param: click.Parameter | None) -> str:
+    if isinstance(param, click.Option):
+        return f"l'option {param.opts[0]}"
+    return f"l'argument {param.make_metavar(click.Context(click.Command('study')))}" if param is not None else "un argument"
+
+
+Existing = ExistingFile()
 
 
 def _stop(code: int, message: str) -> NoReturn:
@@ -62,7 +112,7 @@ def _plan(path: Path) -> Plan:
         raise PlanInvalid(("le fichier n'est pas en UTF-8",)) from None
 
 
-@click.group(name="study", help="Évaluer : concevoir, tirer au sort, figer, exécuter, raconter, refaire une étude.")
+@click.group(cls=StudyGroup, name="study", help="Évaluer : concevoir, tirer au sort, figer, exécuter, raconter, refaire une étude.")
 def study() -> None:
     """Group of the commands; mounted by ``essaim``."""
 
@@ -73,7 +123,7 @@ def study() -> None:
 def new(path: Path) -> None:
     """Write the template; never overwrites."""
     if path.exists():
-        raise click.UsageError(f"{path.name} existe déjà : choisir un autre nom.")
+        raise WrongUsage(f"{path.name} existe déjà : choisir un autre nom.")
     path.write_text(TEMPLATE, "utf-8")
     click.echo(f"Plan à remplir : {path.name}. Ensuite : essaim study power, puis essaim study freeze.")
 
@@ -103,7 +153,7 @@ def power(plan_path: Path, data_path: Path | None) -> None:
 def _power_of_analyses(plan: Plan) -> None:
     asked = tuple(a for a in plan.analyses if a.kind.endswith("_power"))
     if not asked:
-        raise click.UsageError("Sans données, le plan doit demander mean_power, cluster_power ou wedge_power ; sinon donner --data.")
+        raise WrongUsage("Sans données, le plan doit demander mean_power, cluster_power ou wedge_power ; sinon donner --data.")
     only = plan.model_copy(update={"analyses": asked, "design": plan.design.model_copy(update={"kind": "analyses"})})
     for found in run(only, pl.DataFrame()).analyses:
         click.echo(f"{found.name} : " + " ; ".join(f"{k} = {number(v, 7)}" for k, v in found.values.items()))

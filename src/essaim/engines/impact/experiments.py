@@ -105,6 +105,11 @@ def intraclass_correlation(y: Floats, cluster: Ints, *, method: str = "reml") ->
 
     Refuses a single cluster or clusters of one. The REML value is not negative; the analysis-of-variance one may be.
     """
+    y = np.asarray(y, np.float64)
+    if not np.isfinite(y).all():
+        raise Refusal("missing", "Des valeurs manquent : écartez explicitement ces lignes.")
+    if y.size == 0 or np.ptp(y) == 0:
+        raise Refusal("constant", "Le résultat est constant : aucune corrélation n'est définie.")
     code = np.unique(cluster, return_inverse=True)[1]
     size = np.bincount(code).astype(np.float64)
     groups, n = size.size, float(y.size)
@@ -113,6 +118,8 @@ def intraclass_correlation(y: Floats, cluster: Ints, *, method: str = "reml") ->
     mean = np.bincount(code, y) / size
     inside = float(((y - mean[code]) ** 2).sum())
     effective = (n - float((size**2).sum()) / n) / (groups - 1)
+    if inside <= 1e-20 * float(((y - y.mean()) ** 2).sum()):
+        return Icc(1.0, float(mean.var(ddof=1)), 0.0, effective, groups)
     if method == "anova":
         within = inside / (n - groups)
         variance = (float((size * (mean - y.mean()) ** 2).sum()) / (groups - 1) - within) / effective

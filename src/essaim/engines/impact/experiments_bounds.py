@@ -38,6 +38,8 @@ def lee_bounds(
 
     Assumes monotone selection: treatment moves observation in one direction (in each cell).
     """
+    if not np.isfinite(y[observed]).all() or not np.isfinite(treated).all():
+        raise PanelRefused("lee", "Un résultat déclaré observé, ou une affectation, manque.")
     code = np.zeros(y.size, np.int64) if cells is None else np.unique(cells, return_inverse=True)[1]
     parts, shares, trimmed, groups = [], [], [], set()
     for c in range(int(code.max()) + 1):

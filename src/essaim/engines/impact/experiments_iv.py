@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from essaim.engines.impact import panel_checks as checks
 from essaim.engines.impact.inference.cluster_robust import Covariance, covariance
 from essaim.engines.impact.panel import PanelRefused
 from essaim.engines.impact.regression import Regression, regress
 from essaim.engines.impact.stable import combine, cross, symmetric_inverse
+from essaim.kernel.french import format_number
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,6 +58,11 @@ def two_stage(
     """``y`` (n,) on endogenous and exogenous columns, a constant added. Refuses fewer instruments than endogenous variables."""
     if len(instruments) < len(endogenous):
         raise PanelRefused("instruments", "Il faut au moins autant d'instruments que de variables instrumentées.")
+    read = [y, *endogenous.values(), *instruments.values(), *(exogenous or {}).values()]
+    if not all(np.isfinite(np.asarray(c, np.float64)).all() for c in read):
+        raise PanelRefused("missing", "Des valeurs manquent : écartez explicitement ces lignes.")
+    if weights is not None:
+        checks.weights_positive(weights)
     root = np.ones(y.size) if weights is None else np.sqrt(weights)
     common = {"constante": np.ones(y.size)} | dict(exogenous or {})
     x = np.array([*endogenous.values(), *common.values()]) * root
@@ -67,7 +74,7 @@ def two_stage(
     found = covariance(fitted, residual, kind, cluster=cluster, parameters=x.shape[0])
     strength = tuple(_first_stage(x[j], z, len(instruments), kind, cluster) for j in range(len(endogenous)))
     said = tuple(
-        f"Instrument faible pour « {n} » (F = {f:.1f} < 10) : lire l'intervalle d'Anderson–Rubin."
+        f"Instrument faible pour « {n} » (F = {format_number(f, 1)} < 10) : lire l'intervalle d'Anderson–Rubin."
         for n, f in zip(endogenous, strength, strict=True) if f < 10
     )  # fmt: skip
     robust = anderson_rubin(x[0], x[1:], z, target, kind, cluster, level) if len(endogenous) == 1 else None
@@ -103,6 +110,9 @@ def _first_stage(column: Floats, z: Floats, instruments: int, kind: str, cluster
     beta = inverse @ cross(z, column[None])[:, 0]
     residual = column - combine(beta[None], z)[0]
     matrix = covariance(z, residual, kind, cluster=cluster).matrix[:instruments, :instruments]
+    scale = np.sqrt(np.diag(matrix))
+    if float(np.abs(residual).max()) <= 1e-10 * float(np.abs(column).max()) or not (scale > 0).all():
+        return float("inf")  # the instruments determine the column
     return float(beta[:instruments] @ np.linalg.solve(matrix, beta[:instruments])) / instruments
 
 
@@ -111,6 +121,8 @@ def _wu_hausman(x: Floats, z: Floats, target: Floats, endogenous: int) -> tuple[
     residual = x[:endogenous] - _project(x[:endogenous], z)
     full = np.vstack([x, residual])
     free = x.shape[1] - full.shape[0]
+    if float(np.abs(residual).max()) <= 1e-10 * float(np.abs(x[:endogenous]).max()):
+        return 0.0, 1.0  # nothing is endogenous: the instruments are the variables themselves
     inner, outer = _ols_rss(target, full), _ols_rss(target, x)
     statistic = (outer - inner) / endogenous / (inner / free)
     return statistic, float(stats.f.sf(statistic, endogenous, free))

@@ -215,6 +215,9 @@ def pretrends(panel: Panel, leads: int, *, cluster: str = "cluster") -> tuple[Re
     if len(shown) < leads:
         raise PanelRefused("leads", f"Seules {len(shown)} périodes avant entrée sont identifiées sur les {leads} demandées.")
     matrix = fit.covariance.matrix[np.ix_(shown, shown)]
+    scale = np.sqrt(np.diag(matrix))
+    if not (scale > 0).all() or np.linalg.cond(matrix / np.outer(scale, scale)) > 1e12:
+        raise PanelRefused("leads", "Trop peu de départements pour tester ensemble les périodes avant entrée.")
     free = fit.covariance.clusters - 1
     statistic = float(fit.value[shown] @ np.linalg.solve(matrix, fit.value[shown])) / leads
     return fit, PreTest(statistic, leads, float(stats.f.sf(statistic, leads, free)))

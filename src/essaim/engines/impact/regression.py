@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from essaim.engines.impact.inference.cluster_robust import Covariance, covariance
+from essaim.engines.impact.panel_checks import weights_positive
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.stable import cross, group_sums
 
@@ -73,6 +74,8 @@ def regress(
     are not counted by the factor of CR1S. Later collinear columns are dropped and named.
     """
     n = y.size
+    if weights is not None:
+        weights_positive(np.asarray(weights, np.float64))
     root = np.ones(n) if weights is None else np.sqrt(weights)
     effects = sorted((np.unique(a, return_inverse=True)[1] for a in absorb), key=lambda c: -int(c.max()))
     names, matrix = list(columns), np.array([np.asarray(c, np.float64) for c in columns.values()]).reshape(-1, n)

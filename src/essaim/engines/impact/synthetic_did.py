@@ -120,6 +120,8 @@ def outcome_matrix(
         y, cohort, labels = panel.cluster_sums().mean, panel.cluster_cohort(), panel.cluster_labels
     else:
         y, cohort, labels = panel.wide(), panel.unit_table()[1], panel.unit_labels
+    if panel.periods.size < 3:
+        raise PanelRefused("synthetic", "Il faut au moins deux périodes avant traitement et une après.")
     said = panel.report.warnings
     complete = np.isfinite(y).all(axis=1)
     early = cohort <= panel.periods[1]

@@ -12,6 +12,7 @@ from essaim.engines.impact import panel_checks as checks
 from essaim.engines.impact.estimates import EventStudy
 from essaim.engines.impact.panel import Panel, PanelRefused
 from essaim.engines.impact.regression import Regression, regress
+from essaim.kernel.french import format_number
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,10 +63,13 @@ def twfe(
         centred = panel.period_value - panel.periods.mean()
         labels = panel.unit_labels
         columns |= {f"tendance {labels[u]}": np.where(panel.unit == u, centred, 0.0) for u in range(labels.size)}
-    return regress(
+    fit = regress(
         panel.outcome, columns, absorb=[panel.unit, panel.period, *absorb], weights=panel.weights, kind=kind,
         cluster=panel.cluster if cluster == "cluster" else panel.unit,
     )  # fmt: skip
+    if TREATMENT in fit.dropped:
+        raise PanelRefused("treatment", "Le traitement se confond avec les effets fixes : son effet n'est pas identifié.")
+    return fit
 
 
 def twfe_event_study(
@@ -147,6 +151,6 @@ def _warning(forbidden: float, negative: float) -> str:
     if forbidden < 1e-12 and negative == 0:
         return "Une seule vague et des unités jamais traitées : l'estimateur à effets fixes est interprétable."
     return (
-        f"{100 * forbidden:.1f} % du poids de l'estimateur à effets fixes compare des unités à d'autres déjà traitées et "
-        f"{100 * negative:.1f} % des cellules traitées y comptent négativement : il n'est pas retenu comme résultat."
+        f"{format_number(100 * forbidden, 1)} % du poids de l'estimateur à effets fixes compare des unités à d'autres déjà traitées et "
+        f"{format_number(100 * negative, 1)} % des cellules traitées y comptent négativement : il n'est pas retenu comme résultat."
     )

@@ -165,6 +165,8 @@ def rerandomised(labels: Sequence[str], covariates: Floats, shares: Sequence[flo
     names, x, strat = _ordered(labels, covariates, strata)
     assert x is not None
     sizes = arm_sizes(len(names), shares)
+    if covariate_rank(x) == 0:
+        raise Refusal("covariates", "Aucune covariable ne varie : il n'y a rien à équilibrer.")
     threshold = float(chi2.ppf(acceptance, covariate_rank(x) * (len(sizes) - 1)))
     rng = np.random.default_rng(seed_number(seed))
     rows = _strata_rows(strat, len(names))

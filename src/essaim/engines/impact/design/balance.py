@@ -22,13 +22,14 @@ ALARM = 0.10
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
-    """One covariate: weighted means, standardised difference, variance ratio (treated over comparison)."""
+    """One covariate: weighted means, standardised difference, variance ratio (treated over comparison;
+    None when the comparison units do not vary)."""
 
     name: str
     treated: float
     comparison: float
     standardised: float
-    variance_ratio: float
+    variance_ratio: float | None
 
     @property
     def is_unbalanced(self) -> bool:
@@ -72,12 +73,12 @@ def balance(names: Sequence[str], covariates: Floats, treated: Sequence[bool] | 
     pooled = np.sqrt((var1 + var0) / 2)
     gap = np.divide(mean1 - mean0, pooled, out=np.zeros_like(pooled), where=pooled > 0)
     ratio = np.divide(var1, var0, out=np.full_like(var1, np.nan), where=var0 > 0)
-    rows = tuple(BalanceRow(str(n), float(a), float(b), float(g), float(r))
+    rows = tuple(BalanceRow(str(n), float(a), float(b), float(g), float(r) if np.isfinite(r) else None)
                  for n, a, b, g, r in zip(names, mean1, mean0, gap, ratio, strict=True))
     distance = float(arm_distance(x, arm.astype(np.int64)[None, :])[0])
     df = covariate_rank(x)
     if assignments is None:
-        return Balance(rows, int(arm.sum()), int((~arm).sum()), distance, df, float(chi2.sf(distance, df)), "khi-deux")
+        return Balance(rows, int(arm.sum()), int((~arm).sum()), distance, df, float(chi2.sf(distance, df)) if df else 1.0, "khi-deux")
     drawn = arm_distance(x, np.asarray(assignments, np.int64))
     p = (1 + int((drawn >= distance - 1e-12).sum())) / (1 + drawn.size)
     return Balance(rows, int(arm.sum()), int((~arm).sum()), distance, df, float(p), "permutation")

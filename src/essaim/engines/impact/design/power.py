@@ -169,6 +169,8 @@ def clusters(n: float, n_clusters: float, icc: float, *, share: float = 0.5, r2:
     """``n_clusters`` whole clusters of mean size ``n`` assigned (CRA2). ``cv``: coefficient of variation of the sizes; the
     within part is then inflated as in Eldridge, Ashby & Kerry (2006)."""
     q = _shares(share, icc, r2, r2_cluster)
+    if n <= 0 or n_clusters <= 0:
+        raise Refusal("sizes", "Le nombre de grappes et leur taille doivent être strictement positifs.")
     between = icc * (1 - r2_cluster) * (1 + cv * cv) / (q * n_clusters)
     within = (1 - icc) * (1 - r2) / (q * n_clusters * n)
     return _precision(between + within, n_clusters - cluster_covariates - 2, n_clusters, "grappes")

@@ -153,8 +153,11 @@ def _overall(effects: GroupTimeEffects, kind: str, at: Floats, value: Floats, in
 def _estimate(effects: GroupTimeEffects, estimand: str, value: float, influence: Floats, level: float) -> Estimate:
     error = float(standard_errors(influence, effects.units, effects.cluster)[0])
     said = effects.warnings
-    known = error > 0 and not lone_cohorts(effects).size
-    if not known:
+    alone = bool(lone_cohorts(effects).size)
+    known = error > 0 and not alone
+    if not known and not alone:
+        said = (*said, "Le résultat ne fluctue pas d'une unité à l'autre : aucune variance n'est estimable.")
+    if alone:
         said = (*said, "Une cohorte ne compte qu'un département : la variance n'est pas estimable, voir le rang parmi les placebos.")
     z = float(stats.norm.ppf(0.5 + level / 2))
     treated = np.unique(effects.units.cluster[np.isfinite(effects.units.cohort)])
@@ -172,6 +175,8 @@ def simultaneous_critical_value(influence: Floats, effects: GroupTimeEffects, le
     """Quantile of max |t| over the parts under Rademacher multipliers at the level of inference (R did's ``cband``)."""
     sums = clustered(influence, effects.units, effects.cluster)
     scale = np.sqrt(np.einsum("kn,kn->k", sums, sums))
+    if not (scale > 0).any():
+        raise PanelRefused("variance", "Les effets n'ont aucune variance estimable : pas d'intervalle simultané.")
     sums = sums[scale > 0] / scale[scale > 0, None]
     rng = np.random.default_rng(seed)
     largest = np.empty(draws)

@@ -73,6 +73,8 @@ def _comparison(treated: Floats, x: Floats, w: Floats, method: str) -> _Comparis
         return _Comparison(w * treated, w * treated, None, None)
     if x.shape[0] == 1 and np.ptp(x[0]) == 0:
         share = float((w * treated).sum() / w.sum())
+        if not 0 < share < OVERLAP:
+            raise NotEstimable("absence de recouvrement : les poids ne laissent presque rien à un des groupes")
         p = np.full(treated.size, share)
         hessian = np.array([[1.0 / (w.sum() * share * (1 - share) * x[0, 0] ** 2)]])
     else:

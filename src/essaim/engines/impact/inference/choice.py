@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from essaim.engines.impact.refusal import Refusal
+from essaim.kernel.french import format_number
 
 PERMUTATION, CONLEY_TABER, WILD, CR2 = "permutation", "conley-taber", "wild-bootstrap", "cr2"
 
@@ -67,7 +68,7 @@ def choose_inference(treated: int, clusters: int, *, possible: int | None = None
     else:
         checks, why = (WILD, CR2), f"{treated} départements traités : les méthodes usuelles servent de contrôle."
     if not can:
-        why += f" Avec {possible} affectations possibles, aucune valeur p ne peut descendre sous {smallest:.3f} : l'étude ne permet pas de conclure."
+        why += f" Avec {possible} affectations possibles, aucune valeur p ne peut descendre sous {format_number(smallest, 3)} : l'étude ne permet pas de conclure."
     return InferenceChoice(PERMUTATION, checks, smallest, can, why)
 
 
@@ -78,10 +79,10 @@ def agreement(p_values: Mapping[str, float], headline: str = PERMUTATION, *, lev
     dissenting = tuple(sorted(m for m, p in p_values.items() if (p <= alpha) != first))
     if not dissenting:
         return Agreement(True, (), "Les méthodes concordent.")
-    told = ", ".join(f"{FRENCH.get(m, m)} (p = {p_values[m]:.3f})" for m in dissenting)
+    told = ", ".join(f"{FRENCH.get(m, m)} (p = {format_number(p_values[m], 3)})" for m in dissenting)
     verdict = "conclut" if first else "ne conclut pas"
     return Agreement(
         False, dissenting,
-        f"Les méthodes divergent : {FRENCH.get(headline, headline)} {verdict} (p = {p_values[headline]:.3f}), mais pas {told}. "
+        f"Les méthodes divergent : {FRENCH.get(headline, headline)} {verdict} (p = {format_number(p_values[headline], 3)}), mais pas {told}. "
         "La première fait foi ; la divergence affaiblit le résultat.",
     )  # fmt: skip

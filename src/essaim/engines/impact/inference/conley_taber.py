@@ -49,6 +49,8 @@ def conley_taber(
         raise PanelRefused("controls", "Il faut au moins un département traité et trois jamais traités.")
     mass = sums.weight.mean(axis=1) if weighting == "size" else np.ones(cohort.size)
     own, noise = _contrasts(mean, mass, cohort, treated, controls, panel.periods)
+    if float(np.abs(noise).max()) <= 1e-12 * max(float(np.abs(mean).max()), 1e-300):
+        raise PanelRefused("controls", "Les départements de comparaison ne fluctuent pas : aucune distribution de référence n'existe.")
     share = mass[treated] / mass[treated].sum()
     value = float(share @ own)
     fit = _variance_fit(noise, size[controls]) if corrected else None

@@ -66,6 +66,8 @@ def wild_cluster_bootstrap(
         raise Refusal("one-cluster", "Un seul département : le bootstrap par grappes est impossible.")
     if fit.absorbed is not None and not nested(fit.absorbed, code):
         raise Refusal("not-nested", "L'effet fixe retiré n'est pas contenu dans les grappes : déclarez-le en variables indicatrices.")
+    if name not in fit.names:
+        raise Refusal("coefficient", f"Le coefficient « {name} » n'est pas dans la régression (absent ou colinéaire).")
     v, enumerated = _signs(groups, weights, draws, seed)
     j = fit.names.index(name)
     beta = float(fit.value[j])

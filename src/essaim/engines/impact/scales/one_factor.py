@@ -83,6 +83,8 @@ def _rmsea(statistic: float, df: int, n: int) -> tuple[float, float, float]:
 def one_factor(answers: Floats) -> OneFactor:
     """Fit one common factor to ``answers`` (persons × items, complete). Refuses a singular correlation matrix."""
     x = np.asarray(answers, float)
+    if x.ndim != 2 or x.shape[1] < 3 or not np.isfinite(x).all() or (np.ptp(x, axis=0) == 0).any():
+        raise Refusal("answers", "Il faut au moins trois questions qui varient, et des réponses complètes.")
     n, p = x.shape
     correlation = np.corrcoef(x, rowvar=False)
     if np.linalg.eigvalsh(correlation)[0] < 1e-10:

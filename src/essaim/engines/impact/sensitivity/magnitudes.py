@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
+from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.sensitivity.smoothness import Sensitivity, Trends, bisect_breakdown
 
 Floats = NDArray[np.float64]
@@ -37,8 +38,8 @@ def magnitudes_interval(t: Trends, bound: float, *, level: float = 0.95, grid: i
 
     Scanned on ``grid`` points a polyhedron over ±20 standard errors (HonestDiD's range) around the effect, then ends bisected.
     """
-    if bound < 0:
-        raise ValueError("bound must be nonnegative")
+    if not bound >= 0:
+        raise Refusal("bound", "L'écart permis aux tendances ne peut pas être négatif.")
     alpha = 1 - level
     effect = float(t.weights @ t.value[t.before :])
     error = float(np.sqrt(t.weights @ t.covariance[t.before :, t.before :] @ t.weights))

@@ -26,6 +26,16 @@ class Trends:
     before: int
     weights: Floats
 
+    def __post_init__(self) -> None:
+        n = self.value.size
+        if self.covariance.shape != (n, n) or self.weights.size != n - self.before or not 0 < self.before < n:
+            raise Refusal("event-time", f"{n} coefficients demandent une covariance {n} × {n}, des coefficients avant et après, "
+                                        "et un poids par coefficient après traitement.")
+        spread = np.diag(self.covariance)
+        if not (np.isfinite(self.value).all() and np.isfinite(self.covariance).all() and (spread > 0).all()):
+            raise Refusal("covariance", "Coefficients et covariance doivent être connus, de variances strictement positives : "
+                                        "retirez la période de référence et les effets sans variance estimable.")
+
     @property
     def after(self) -> int:
         """Number of post-treatment coefficients."""
@@ -85,8 +95,8 @@ def smoothness_interval(t: Trends, bound: float, *, level: float = 0.95) -> Sens
     The estimator is the effect plus a linear extrapolation of the pre-trend; its worst bias is M times a sum of absolute cumulated
     weights, its variance a quadratic form: the frontier between them is a lasso path, computed exactly, then searched.
     """
-    if bound < 0:
-        raise ValueError("bound must be nonnegative")
+    if not bound >= 0:
+        raise Refusal("bound", "L'écart permis aux tendances ne peut pas être négatif.")
     return _on_frontier(t, _frontier(t), bound, level)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from essaim.engines.impact.refusal import Refusal
+from essaim.engines.impact.study import analyses_checks as checks
 from essaim.engines.impact.study import analyses_design as design
 from essaim.engines.impact.study import analyses_panel as panel
 from essaim.engines.impact.study import analyses_rows as rows
@@ -25,6 +27,16 @@ KINDS: dict[str, Maker] = {
     "synthetic_control": panel.synthetic,
     "two_group": panel.two_group,
     "smoothness": panel.smoothness,
+    "relative_magnitudes": checks.relative_magnitudes,
+    "pretrends": checks.pretrends,
+    "conley_taber": checks.conley_taber,
+    "augmented_control": checks.augmented_control,
+    "placebo_rank": checks.placebo_rank,
+    "comparisons": checks.comparisons,
+    "instrument": checks.instrument,
+    "dose": checks.dose,
+    "gap_change": checks.gap_change,
+    "concentration_change": checks.concentration_change,
     "experiment": rows.experiment,
     "intraclass": rows.intraclass,
     "lee_bounds": rows.lee_bounds,
@@ -67,5 +79,10 @@ def analyse(frame: pl.DataFrame, plan: Plan, analysis: Analysis) -> AnalysisResu
     """Run one analysis."""
     maker = KINDS[analysis.kind]
     label = (maker.__doc__ or analysis.kind).split(".")[0].strip()
-    values = maker(frame, plan, **analysis.parameters)
+    try:
+        values = maker(frame, plan, **analysis.parameters)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, f"analyse « {analysis.name or analysis.kind} » : {refusal.message}") from refusal
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refusal("parameter", f"analyse « {analysis.name or analysis.kind} » : un paramètre n'est pas recevable ({error}).") from error
     return AnalysisResult(analysis.name or analysis.kind, analysis.kind, label, values)

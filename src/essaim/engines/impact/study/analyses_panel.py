@@ -14,6 +14,7 @@ from essaim.engines.impact.did.group_time import group_time_effects, pretrend_te
 from essaim.engines.impact.experiments_did import two_group_did
 from essaim.engines.impact.imputation import imputation
 from essaim.engines.impact.panel import Panel
+from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.sensitivity.smoothness import smoothness_interval, trends
 from essaim.engines.impact.study.frames import columns_used, panel_of
 from essaim.engines.impact.study.plan import Plan
@@ -24,8 +25,12 @@ from essaim.engines.impact.twfe import bacon, twfe, twfe_event_study
 Values = dict[str, Any]
 
 
-def _panel(frame: pl.DataFrame, plan: Plan, outcome: str | None) -> Panel:
-    return panel_of(frame, plan.data, outcome or plan.data.outcomes[0])
+def panel_for(frame: pl.DataFrame, plan: Plan, outcome: str | None, covariates: Sequence[str] | None = None) -> Panel:
+    """The plan's panel for ``outcome`` (default: its first), with other ``covariates`` when an analysis names some."""
+    if outcome is None and not plan.data.outcomes:
+        raise Refusal("plan", "Nommer l'indicateur : « outcome » dans l'analyse ou dans data.")
+    data = plan.data if covariates is None else plan.data.model_copy(update={"covariates": tuple(covariates)})
+    return panel_of(frame, data, outcome or plan.data.outcomes[0])
 
 
 def _keyed(at: Any, *columns: Any) -> list[list[float]]:
@@ -33,33 +38,37 @@ def _keyed(at: Any, *columns: Any) -> list[list[float]]:
 
 
 def callaway_santanna(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, method: str = "dr", control: str = "never",
-                      base: str = "varying", anticipation: int = 0, cluster: str = "unit") -> Values:
+                      base: str = "varying", anticipation: int = 0, cluster: str = "unit", unbalanced: str = "drop",
+                      covariates: Sequence[str] | None = None) -> Values:
     """Callaway–Sant'Anna : ATT(g, t), quatre agrégats et test des tendances passées."""
-    effects = group_time_effects(_panel(frame, plan, outcome), method=method, control=control, base=base,
-                                 anticipation=anticipation, cluster=cluster)
+    effects = group_time_effects(panel_for(frame, plan, outcome, covariates), method=method, control=control, base=base,
+                                 anticipation=anticipation, cluster=cluster, unbalanced=unbalanced)
     out: Values = {"att_gt": _keyed(effects.group, effects.time, effects.value, effects.std_error)}
     for kind in ("simple", "group", "dynamic", "calendar"):
         found = aggregate(effects, kind)
         out[kind] = [found.overall.value, found.overall.std_error]
         if kind != "simple":
             out[f"{kind}_parts"] = _keyed(found.at, found.value, found.std_error)
-    test = pretrend_test(effects)
+    try:
+        test = pretrend_test(effects)
+    except Refusal as refusal:
+        return out | {"pretest": None, "pretest_refused": refusal.message}
     return out | {"pretest": [test.statistic, test.degrees_of_freedom, test.p_value]}
 
 
 def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, cluster: str = "unit",
              horizons: Sequence[int] | None = None) -> Values:
     """Imputation de Borusyak, Jaravel et Spiess : effet global et par ancienneté."""
-    found = imputation(_panel(frame, plan, outcome), horizons=None if horizons is None else tuple(horizons), cluster=cluster)
+    found = imputation(panel_for(frame, plan, outcome), horizons=None if horizons is None else tuple(horizons), cluster=cluster)
     study = found.event_study
     return {"overall": [found.overall.value, found.overall.std_error],
             "event_study": _keyed(study.event_time, study.value, study.std_error)}
 
 
 def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),
-            unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster") -> Values:
+            unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster", covariates: Sequence[str] | None = None) -> Values:
     """Effets fixes doubles ; ``absorb`` : effets supplémentaires, chacun une liste de colonnes croisées."""
-    panel = _panel(frame, plan, outcome)
+    panel = panel_for(frame, plan, outcome, covariates)
     codes = [_crossed(frame, plan, panel, columns) for columns in absorb]
     fit = twfe(panel, kind=se, cluster=cluster, absorb=codes, unit_trends=unit_trends)
     value, error = fit.of("traitement")
@@ -78,7 +87,7 @@ def _crossed(frame: pl.DataFrame, plan: Plan, panel: Panel, columns: Sequence[st
 
 def goodman_bacon(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None) -> Values:
     """Décomposition de Goodman-Bacon : un avertissement, pas un résultat."""
-    found = bacon(_panel(frame, plan, outcome))
+    found = bacon(panel_for(frame, plan, outcome))
     return {"two_way": found.twfe, "forbidden_weight": found.forbidden, "negative_cells": found.negative_cells,
             "comparisons": [[c.kind, c.treated, c.control, c.weight, c.value] for c in found.comparisons]}
 
@@ -86,7 +95,7 @@ def goodman_bacon(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None
 def synthetic_did(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, estimator: str = "sdid", level: str = "cluster",
                   placebos: int = 200, adjust_covariates: bool = False) -> Values:
     """Différence de différences synthétique, contrôle synthétique ou DiD simple (sdid, sc, did), placebos énumérés si possible."""
-    found = estimate_synthetic_did(_panel(frame, plan, outcome), kind=estimator, level=level, placebos=placebos,
+    found = estimate_synthetic_did(panel_for(frame, plan, outcome), kind=estimator, level=level, placebos=placebos,
                                    seed=plan.inference.seed, adjust_covariates=adjust_covariates)
     return {"estimate": found.value, "std_error": found.std_error, "p_value": found.p_value, "placebos": len(found.placebos),
             "enumerated": found.enumerated}
@@ -96,7 +105,7 @@ def synthetic(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, tr
               predictors: Sequence[dict[str, Any]] = (), level: str = "unit", fit_periods: Sequence[float] = ()) -> Values:
     """Contrôle synthétique avec prédicteurs (Abadie, Diamond et Hainmueller 2010)."""
     chosen = [Predictor(p["name"], tuple(float(v) for v in p.get("periods", ()))) for p in predictors]
-    found = synthetic_control(control_data(_panel(frame, plan, outcome), treated=treated, predictors=chosen, level=level),
+    found = synthetic_control(control_data(panel_for(frame, plan, outcome), treated=treated, predictors=chosen, level=level),
                               fit_periods=tuple(fit_periods))
     weights = {d: float(w) for d, w in zip(found.donors, found.weights, strict=True) if w > 5e-4}
     return {"weights": weights, "effect": found.effect, "pre_mspe": found.pre_mspe, "post_mspe": found.post_mspe,
@@ -106,7 +115,7 @@ def synthetic(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, tr
 def two_group(frame: pl.DataFrame, plan: Plan, *, before: float, after: float, outcome: str | None = None, method: str = "dr",
               repeated: bool | None = None, cluster: str = "unit") -> Values:
     """Différence de différences à deux groupes et deux dates, doublement robuste."""
-    found = two_group_did(_panel(frame, plan, outcome), before=before, after=after, method=method, repeated=repeated, cluster=cluster)
+    found = two_group_did(panel_for(frame, plan, outcome), before=before, after=after, method=method, repeated=repeated, cluster=cluster)
     return {"estimate": found.value, "std_error": found.std_error, "low": found.low, "high": found.high}
 
 
@@ -114,7 +123,7 @@ def smoothness(frame: pl.DataFrame, plan: Plan, *, bounds: Sequence[float], outc
                window: Sequence[float] = (-np.inf, np.inf), weights: Sequence[float] | None = None, se: str = "CR1S",
                cluster: str = "cluster") -> Values:
     """Sensibilité ΔSD(M) de Rambachan et Roth sur l'étude par ancienneté à effets fixes doubles."""
-    study = twfe_event_study(_panel(frame, plan, outcome), reference=reference, window=(float(window[0]), float(window[1])), kind=se,
+    study = twfe_event_study(panel_for(frame, plan, outcome), reference=reference, window=(float(window[0]), float(window[1])), kind=se,
                              cluster=cluster)
     t = trends(study.event_time, study.value, study.covariance, reference=reference, weights=weights)
     found = [smoothness_interval(t, float(m), level=1 - plan.design.alpha) for m in bounds]

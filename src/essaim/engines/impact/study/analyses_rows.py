@@ -35,17 +35,20 @@ Floats = npt.NDArray[np.float64]
 Values = dict[str, Any]
 
 
-def _column(frame: pl.DataFrame, name: str) -> Floats:
+def column_of(frame: pl.DataFrame, name: str) -> Floats:
+    """Column as floats, missing as NaN. Refuses an absent column."""
     columns_used(frame, [name])
     return frame[name].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
 
 
-def _codes(frame: pl.DataFrame, name: str) -> npt.NDArray[np.int64]:
+def codes_of(frame: pl.DataFrame, name: str) -> npt.NDArray[np.int64]:
+    """Codes 1… of a column's values, 0 where missing."""
     columns_used(frame, [name])
     return frame[name].rank("dense").fill_null(0).to_numpy().astype(np.int64)
 
 
-def _outcome(plan: Plan, outcome: str | None) -> str:
+def outcome_of(plan: Plan, outcome: str | None) -> str:
+    """The outcome an analysis names, else the plan's first."""
     if outcome is None and not plan.data.outcomes:
         raise Refusal("plan", "Nommer l'indicateur : « outcome » dans l'analyse ou dans data.")
     return outcome or plan.data.outcomes[0]
@@ -56,14 +59,14 @@ def experiment(frame: pl.DataFrame, plan: Plan, *, treatment: str | Sequence[str
                interacted: bool = False) -> Values:
     """Expérience : différence de moyennes ou régression, effets de strates, erreurs classical, HC1, HC2, CR1, CR1S ou CR2."""
     arms = [treatment] if isinstance(treatment, str) else list(treatment)
-    y = _column(frame, _outcome(plan, outcome))
-    columns = {name: _column(frame, name) for name in (*arms, *covariates)}
-    extra = [_codes(frame, c).astype(float) for c in (absorb, cluster) if c is not None]
+    y = column_of(frame, outcome_of(plan, outcome))
+    columns = {name: column_of(frame, name) for name in (*arms, *covariates)}
+    extra = [codes_of(frame, c).astype(float) for c in (absorb, cluster) if c is not None]
     rows = complete_rows(y, *columns.values()) & np.logical_and.reduce([np.ones(y.size, bool), *(e > 0 for e in extra)])
     kept = {k: v[rows] for k, v in columns.items()}
     fit = run_experiment(y[rows], {a: kept[a] for a in arms}, covariates={c: kept[c] for c in covariates} or None,
-                         strata=None if absorb is None else _codes(frame, absorb)[rows], kind=se,
-                         cluster=None if cluster is None else _codes(frame, cluster)[rows], interacted=interacted)
+                         strata=None if absorb is None else codes_of(frame, absorb)[rows], kind=se,
+                         cluster=None if cluster is None else codes_of(frame, cluster)[rows], interacted=interacted)
     return {"effects": {a: list(fit.of(a)) for a in arms}, "intervals": {a: list(fit.interval(a)) for a in arms},
             "observations": fit.observations, "set_aside": int((~rows).sum())}
 
@@ -72,9 +75,9 @@ def intraclass(frame: pl.DataFrame, plan: Plan, *, cluster: str, outcome: str | 
                where: Mapping[str, Any] | None = None) -> Values:
     """Corrélation intra-grappe (REML ou analyse de variance)."""
     kept = _where(frame, where)
-    y = _column(kept, _outcome(plan, outcome))
-    rows = np.isfinite(y) & (_codes(kept, cluster) > 0)
-    found = intraclass_correlation(y[rows], _codes(kept, cluster)[rows], method=method)
+    y = column_of(kept, outcome_of(plan, outcome))
+    rows = np.isfinite(y) & (codes_of(kept, cluster) > 0)
+    found = intraclass_correlation(y[rows], codes_of(kept, cluster)[rows], method=method)
     return {"icc": found.value, "between": found.between, "within": found.within, "clusters": found.clusters}
 
 
@@ -87,17 +90,17 @@ def _where(frame: pl.DataFrame, where: Mapping[str, Any] | None) -> pl.DataFrame
 
 def lee_bounds(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None) -> Values:
     """Bornes de Lee quand l'observation dépend du traitement ; non observé = résultat vide."""
-    y = _column(frame, _outcome(plan, outcome))
-    found = bound_selection(np.nan_to_num(y), _column(frame, treatment), np.isfinite(y), level=1 - plan.design.alpha)
+    y = column_of(frame, outcome_of(plan, outcome))
+    found = bound_selection(np.nan_to_num(y), column_of(frame, treatment), np.isfinite(y), level=1 - plan.design.alpha)
     return {"lower": found.lower, "upper": found.upper, "lower_error": found.lower_error, "upper_error": found.upper_error,
             "trimmed": found.trimmed, "low": found.low, "high": found.high}
 
 
 def randomisation(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None, strata: str | None = None) -> Values:
     """Test par permutation d'une différence de moyennes entre unités assignées."""
-    y, treated = _column(frame, _outcome(plan, outcome)), _column(frame, treatment) > 0
+    y, treated = column_of(frame, outcome_of(plan, outcome)), column_of(frame, treatment) > 0
     cohort = np.where(treated, 1.0, np.inf)
-    space = assignments(cohort, strata=None if strata is None else _codes(frame, strata), draws=plan.inference.draws, seed=plan.inference.seed)
+    space = assignments(cohort, strata=None if strata is None else codes_of(frame, strata), draws=plan.inference.draws, seed=plan.inference.seed)
     found = randomisation_test(difference_in_means(y), cohort, space=space, level=1 - plan.design.alpha)
     shown = {"p_two_sided": found.p_value, "p_greater": found.p_greater, "p_less": found.p_less}
     exact = {f"{k}_exact": str(Fraction(v).limit_denominator(len(space.cohort))) for k, v in shown.items()} if found.enumerated else {}
@@ -107,11 +110,11 @@ def randomisation(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: s
 def wild_bootstrap(frame: pl.DataFrame, plan: Plan, *, columns: Sequence[str], coefficient: str, cluster: str, outcome: str | None = None,
                    absorb: Sequence[str] = (), null: float = 0.0, weights: str = "rademacher", null_imposed: bool = True) -> Values:
     """Bootstrap sauvage par grappe d'un coefficient de régression."""
-    y = _column(frame, _outcome(plan, outcome))
-    x = {c: _column(frame, c) for c in columns}
-    code = _codes(frame, cluster)
+    y = column_of(frame, outcome_of(plan, outcome))
+    x = {c: column_of(frame, c) for c in columns}
+    code = codes_of(frame, cluster)
     rows = complete_rows(y, *x.values()) & (code > 0)
-    fit = regress(y[rows], {k: v[rows] for k, v in x.items()}, absorb=[_codes(frame, a)[rows] for a in absorb], kind="CR1S",
+    fit = regress(y[rows], {k: v[rows] for k, v in x.items()}, absorb=[codes_of(frame, a)[rows] for a in absorb], kind="CR1S",
                   cluster=code[rows])
     found = wild_cluster_bootstrap(fit, coefficient, code[rows], null=null, weights=weights, null_imposed=null_imposed,
                                    draws=plan.inference.draws, seed=plan.inference.seed, level=None)
@@ -120,7 +123,7 @@ def wild_bootstrap(frame: pl.DataFrame, plan: Plan, *, columns: Sequence[str], c
 
 def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str]) -> Values:
     """Fidélité d'une échelle : alpha, oméga, ajustement à un facteur."""
-    found = measure_reliability(np.column_stack([_column(frame, i) for i in items]))
+    found = measure_reliability(np.column_stack([column_of(frame, i) for i in items]))
     fit = found.fit
     return {"alpha": found.alpha, "alpha_interval": [found.alpha_low, found.alpha_high], "omega": found.omega, "persons": found.persons,
             "incomplete": found.incomplete, "item_total": dict(zip(items, found.item_total, strict=True)),
@@ -131,8 +134,8 @@ def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str]) -> Val
 
 def item_response(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], model: str = "2pl", frequency: str | None = None) -> Values:
     """Modèle de réponse à l'item : rasch, 2pl ou graded, par maximum de vraisemblance marginale."""
-    found = fit_items(np.column_stack([_column(frame, i) for i in items]), model=model,
-                      frequency=None if frequency is None else _column(frame, frequency))
+    found = fit_items(np.column_stack([column_of(frame, i) for i in items]), model=model,
+                      frequency=None if frequency is None else column_of(frame, frequency))
     return {"log_likelihood": found.log_likelihood, "aic": found.aic, "bic": found.bic, "persons": found.persons,
             "marginal_reliability": found.marginal_reliability, "converged": found.converged,
             "items": {n: {"slope": i.slope, "slope_error": i.slope_error, "thresholds": list(i.thresholds)}
@@ -142,7 +145,7 @@ def item_response(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], mode
 def item_bias(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], group: str, focal: Any) -> Values:
     """Fonctionnement différentiel des questions entre un groupe et les autres personnes."""
     columns_used(frame, [group])
-    found = differential_functioning(np.column_stack([_column(frame, i) for i in items]), (frame[group] == focal).fill_null(False).to_numpy())
+    found = differential_functioning(np.column_stack([column_of(frame, i) for i in items]), (frame[group] == focal).fill_null(False).to_numpy())
     return {items[f.item]: {"p_value": f.mh_p, "q_value": f.q_value, "delta": f.delta, "ets_class": f.ets_class,
                             "slope_p": f.slope_p} for f in found}
 
@@ -150,14 +153,14 @@ def item_bias(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], group: s
 def concentration(frame: pl.DataFrame, plan: Plan, *, rank: str, outcome: str | None = None, weights: str | None = None,
                   bounds: Sequence[float] | None = None, cluster: str | None = None, grouped: bool = False) -> Values:
     """Indice de concentration (standard, Erreygers, Wagstaff) ; ``grouped`` : une ligne par groupe, du moins au plus favorisé."""
-    y, r = _column(frame, _outcome(plan, outcome)), _column(frame, rank)
-    w = None if weights is None else _column(frame, weights)
+    y, r = column_of(frame, outcome_of(plan, outcome)), column_of(frame, rank)
+    w = None if weights is None else column_of(frame, weights)
     if grouped:
         order = np.argsort(r, kind="stable")
         index, error = grouped_concentration((np.ones(y.size) if w is None else w)[order], y[order])
         return {"standard": index, "standard_error": error, "groups": int(y.size)}
     found = concentrate(y, r, weights=w, bounds=None if bounds is None else (float(bounds[0]), float(bounds[1])),
-                        clusters=None if cluster is None else _codes(frame, cluster).tolist())
+                        clusters=None if cluster is None else codes_of(frame, cluster).tolist())
     return {"standard": found.standard, "standard_error": found.standard_error, "erreygers": found.erreygers,
             "erreygers_error": found.erreygers_error, "wagstaff": found.wagstaff, "wagstaff_error": found.wagstaff_error,
             "mean": found.mean, "observations": found.observations}
@@ -165,7 +168,7 @@ def concentration(frame: pl.DataFrame, plan: Plan, *, rank: str, outcome: str | 
 
 def multiplicity(frame: pl.DataFrame, plan: Plan, *, p_values: str) -> Values:
     """q de Benjamini, Krieger et Yekutieli affûtés (Anderson 2008) d'une colonne de valeurs p."""
-    return {"q": sharpened_q(_column(frame, p_values)).tolist()}
+    return {"q": sharpened_q(column_of(frame, p_values)).tolist()}
 
 
 def secrecy(frame: pl.DataFrame, plan: Plan, *, dimensions: Sequence[str], value: str, sensitive: Sequence[Mapping[str, Any]],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from essaim.kernel.french import format_number
+
 MEANINGS = {
     "A": "affectation tirée au sort, inférence par permutation",
     "B": "déploiement échelonné, tendances passées testées avec puissance, résultat robuste",
@@ -48,13 +50,13 @@ def evidence_level(*, assignment: str, baseline: str, treated_clusters: int, per
     if pretrend_power is None:
         doubts.append("tendances passées non testables")
     elif pretrend_power < STRONG_PRETREND_POWER:
-        doubts.append(f"le test des tendances passées n'aurait vu une dérive trompeuse que {pretrend_power:.0%} du temps")
+        doubts.append(f"le test des tendances passées n'aurait vu une dérive trompeuse que {format_number(100 * pretrend_power, 0)}\u00a0% du temps")
     if pretrend_p is not None and pretrend_p < 0.05:
         doubts.append("les tendances passées diffèrent déjà")
     if breakdown is None:
         doubts.append("robustesse aux écarts de tendance non calculable")
     elif breakdown < STRONG_BREAKDOWN:
-        doubts.append(f"le résultat ne résiste pas à un écart de tendance égal à celui du passé (M̄ de rupture {breakdown:.2f})")
+        doubts.append(f"le résultat ne résiste pas à un écart de tendance égal à celui du passé (M̄ de rupture {format_number(breakdown, 2)})")
     if not agree:
         doubts.append("les méthodes d'inférence divergent")
     if doubts:

@@ -25,20 +25,37 @@ def read_table(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise Refusal("file", f"Fichier introuvable : {path.name}.")
     if name.endswith(".parquet"):
-        return pl.read_parquet(path)
+        try:
+            return pl.read_parquet(path)
+        except (pl.exceptions.PolarsError, OSError):
+            raise Refusal("file", f"{path.name} n'est pas un fichier parquet lisible.") from None
     if name.endswith(".dta"):
-        import pandas as pd
-
-        return pl.from_pandas(pd.read_stata(path, convert_categoricals=False))
+        return _read_stata(path)
     if name.endswith((".csv", ".csv.gz", ".tsv")):
         return _read_csv(path)
     raise Refusal("file", f"Format non reconnu : {path.name}. Formats lus : {', '.join(READERS)}.")
 
 
+def _read_stata(path: Path) -> pl.DataFrame:
+    import struct
+
+    import pandas as pd
+
+    try:
+        return pl.from_pandas(pd.read_stata(path, convert_categoricals=False))
+    except (ValueError, OSError, struct.error, KeyError):
+        raise Refusal("file", f"{path.name} n'est pas un fichier Stata lisible.") from None
+
+
 def _read_csv(path: Path) -> pl.DataFrame:
     import gzip
 
-    content = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
+    except (OSError, EOFError):
+        raise Refusal("file", f"{path.name} n'est pas une archive gzip lisible.") from None
+    if not content.strip():
+        raise Refusal("file", f"{path.name} est vide.")
     first = content.split(b"\n", 1)[0]
     separator = max((";", ",", "\t"), key=lambda s: first.count(s.encode()))
     try:
@@ -75,6 +92,8 @@ def columns_used(frame: pl.DataFrame, names: Sequence[str | None]) -> list[str]:
     """Names present, in order, without repetition. Refuses an absent column."""
     wanted = [n for n in dict.fromkeys(names) if n is not None]
     absent = [n for n in wanted if n not in frame.columns]
+    if absent and not frame.columns:
+        raise Refusal("column", f"Ce plan lit des données ({', '.join(absent)}) : les donner avec --data.")
     if absent:
         raise Refusal("column", f"Colonne(s) absente(s) des données : {', '.join(absent)}. "
                                 f"Colonnes présentes : {', '.join(frame.columns[:20])}.")

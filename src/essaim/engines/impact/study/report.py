@@ -16,7 +16,9 @@ STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2re
 table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:bold;padding:.3rem 0}
 th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;height:auto}
 .verdict{border-left:6px solid #000091;padding:.5rem 1rem;background:#f6f6f6}.alerte{border-left-color:#b34000}
-code{overflow-wrap:anywhere}"""
+td{overflow-wrap:anywhere}
+@media print{body{max-width:none;margin:0;font-size:10pt}tr,figure,.verdict{break-inside:avoid}h1,h2,h3,caption{break-after:avoid}
+thead{display:table-header-group}details::details-content{content-visibility:visible;display:block}@page{size:A4;margin:15mm}}"""
 BALANCE = ("treated", "comparison", "standardised", "variance_ratio")
 ROLES = {"headline": "fait foi", "check": "contrôle", "descriptive": "descriptif"}
 
@@ -49,10 +51,10 @@ def figures_of(indicator: dict[str, Any], unit: str = "") -> list[Figure]:
     return out
 
 
-def _indicator(indicator: dict[str, Any], unit: str) -> str:
+def _indicator(indicator: dict[str, Any], unit: str, label: str = "") -> str:
     design, told = indicator["design"], indicator["conclusion"]
     alarm = " alerte" if told["verdict"] in ("ne permet pas de conclure", "descriptif") else ""
-    parts = [f"<h2>{escape(indicator['outcome'])}</h2>", "<h3>Ce que l'étude pouvait voir</h3>", f"<p>{escape(design['answer'])}</p>"]
+    parts = [f"<h2>{escape(label or indicator['outcome'])}</h2>", "<h3>Ce que l'étude pouvait voir</h3>", f"<p>{escape(design['answer'])}</p>"]
     if design["unanswerable"]:
         parts.append(f"<p><strong>Cette question ne peut pas recevoir de réponse avec ce plan :</strong> {escape(design['unanswerable'])}</p>")
     parts.append(f'<h3>Résultat</h3><p class="verdict{alarm}">{escape(told["text"])}</p>')
@@ -62,18 +64,23 @@ def _indicator(indicator: dict[str, Any], unit: str) -> str:
                  + _list([*evidence["reasons"], *baseline["reasons"]]))
     if indicator["sharpened_q"] is not None:
         parts.append(f"<p>Plusieurs indicateurs étant testés, q affûté : {number(indicator['sharpened_q'])}.</p>")
-    parts += [_inference(indicator), _estimates(indicator), *(f.to_html() for f in figures_of(indicator, unit)), _robustness(indicator),
-              _subgroups(indicator)]
+    parts += [_inference(indicator), _estimates(indicator), *(f.to_html() for f in figures_of(indicator, unit)), _comparisons(indicator),
+              _robustness(indicator), _subgroups(indicator)]
     if indicator["warnings"]:
         parts.append("<h3>Avertissements</h3>" + _list(indicator["warnings"]))
     return "".join(parts)
+
+
+def _p(value: float | None) -> str:
+    """A p-value; below 0.0001 it is said so, never shown as nil."""
+    return "< 0,0001" if value is not None and value < 1e-4 else number(value)
 
 
 def _inference(indicator: dict[str, Any]) -> str:
     battery = indicator["inference"]
     if not battery:
         return ""
-    rows = [(t["label"], ROLES[t["role"]], number(t["effect"]), number(t["low"]), number(t["high"]), number(t["p_value"]), t["note"])
+    rows = [(t["label"], ROLES[t["role"]], number(t["effect"]), number(t["low"]), number(t["high"]), _p(t["p_value"]), t["note"])
             for t in battery["tests"]]
     return (_table("Inférence", ("Méthode", "Rôle", "Effet", "Borne basse", "Borne haute", "p", "Note"), rows)
             + f"<p>{escape(battery['rule'])} {escape(battery['agreement'])}</p>")
@@ -81,16 +88,22 @@ def _inference(indicator: dict[str, Any]) -> str:
 
 def _estimates(indicator: dict[str, Any]) -> str:
     rows = [(e["label"], number(e["value"]), number(e["std_error"]), e["note"]) for e in indicator["effects"]]
-    return _table("Estimateurs", ("Estimateur", "Effet", "Erreur-type descriptive", "Note"), rows)
+    parts = [_table("Estimateurs", ("Estimateur", "Effet", "Erreur-type descriptive", "Note"), rows)]
+    for key, head in (("by_group", "Vague"), ("by_period", "Période")):
+        if indicator[key]:
+            cells = [(f"{a:g}", number(v), "non estimable" if e is None else number(e)) for a, v, e in indicator[key]]
+            parts.append(_table(f"Effet par {head.lower()}", (head, "Effet", "Erreur-type descriptive"), cells))
+    return "".join(parts)
 
 
 def _robustness(indicator: dict[str, Any]) -> str:
     r = indicator["robustness"]
     facts = []
     if r["breakdown"] is not None:
-        facts.append(f"Le résultat tient jusqu'à M̄ = {number(r['breakdown'])}.")
+        facts.append(f"Le résultat tient jusqu'à M̄ = {number(r['breakdown'])}." if r["breakdown"] > 0 else
+                     "L'intervalle contient zéro dès que les tendances sont supposées parallèles (M̄ = 0).")
     if r["pretrend_p"] is not None:
-        facts.append(f"Test par permutation des tendances passées : p = {number(r['pretrend_p'])}.")
+        facts.append(f"Test par permutation des tendances passées : p = {_p(r['pretrend_p'])}.")
     if r["pretrend_power"] is not None:
         facts.append(f"Ce test aurait vu une dérive capable d'imiter l'effet {number(100 * r['pretrend_power'], 3)} fois sur 100.")
     if r["leave_one_out"]:
@@ -104,10 +117,33 @@ def _subgroups(indicator: dict[str, Any]) -> str:
     found = indicator["subgroups"]
     if not found:
         return ""
-    effects = [(e["name"], number(e["effect"]), number(e["p_value"]), number(e["adjusted_p"])) for e in found["effects"]]
-    pairs = [(f"{i['first']} − {i['second']}", number(i["difference"]), number(i["p_value"])) for i in found["interactions"]]
+    effects = [(e["name"], number(e["effect"]), _p(e["p_value"]), _p(e["adjusted_p"])) for e in found["effects"]]
+    pairs = [(f"{i['first']} − {i['second']}", number(i["difference"]), _p(i["p_value"])) for i in found["interactions"]]
     return ("<h3>Équité</h3>" + _table("Effet par sous-groupe", ("Sous-groupe", "Effet", "p", "p ajustée"), effects)
-            + _table("Différences entre sous-groupes", ("Différence", "Écart", "p"), pairs))
+            + _table("Différences entre sous-groupes", ("Différence", "Écart", "p"), pairs) + _gaps(indicator))
+
+
+def _gaps(indicator: dict[str, Any]) -> str:
+    rows = [(f"{g['high']} − {g['low']}", number(g["treated_before"]), number(g["treated_after"]), number(g["comparison_before"]),
+             number(g["comparison_after"]), number(g["change"]), _p(g["p_value"])) for g in indicator.get("gaps") or ()]
+    header = ("Écart", "Traitées, avant", "Traitées, après", "Comparaison, avant", "Comparaison, après", "Changement net", "p")
+    return _table("Les écarts se sont-ils réduits ?", header, rows) if rows else ""
+
+
+def _comparisons(indicator: dict[str, Any]) -> str:
+    """Balance before treatment in one sentence, and the nearest comparison cluster of each treated one."""
+    told, found = "", indicator.get("comparisons")
+    if indicator.get("balance"):
+        b = indicator["balance"]
+        told = (f"<p>Test d'ensemble de l'équilibre avant traitement ({escape(b['test'])}) : p = {_p(b['p_value'])}, "
+                f"{b['treated_units']} grappes traitées, {b['comparison_units']} de comparaison.</p>")
+    if not found:
+        return told
+    rows = [(m["treated"], m["comparison"], number(m["distance"], 3)) for m in found["matches"]]
+    table = _table("À qui chaque grappe traitée ressemble le plus avant le déploiement (niveau et tendance passés)",
+                   ("Grappe traitée", "Grappe de comparaison la plus proche", "Distance"), rows)
+    lone = f"<p>Sans comparaison disponible : {escape(', '.join(found['unmatched']))}.</p>" if found["unmatched"] else ""
+    return f"{told}<details><summary>Grappes de comparaison</summary>{table}{lone}</details>"
 
 
 def _analysis(analysis: dict[str, Any]) -> str:
@@ -133,7 +169,8 @@ def report_html(results: str) -> str:
     plan = study["plan"]
     unit = plan["indicator"]["unit"]
     body = [f"<h1>{escape(plan['title'])}</h1><p>{escape(plan['question'])}</p>"]
-    body += [_indicator(i, unit) for i in study["indicators"]]
+    label = plan["indicator"]["label"] if len(study["indicators"]) == 1 else ""
+    body += [_indicator(i, unit, label) for i in study["indicators"]]
     if study["analyses"]:
         body.append("<h2>Analyses complémentaires</h2>" + "".join(_analysis(a) for a in study["analyses"]))
     prints = [("Plan", study["plan_sha256"]), ("Données", study["data_sha256"]), ("Moteur", f"essaim {study['engine']}")]

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from essaim.engines.impact.design.balance import Balance
-from essaim.engines.impact.equity.subgroups import SubgroupEffects
+from essaim.engines.impact.design.comparison import Comparisons
+from essaim.engines.impact.equity.subgroups import GapChange, SubgroupEffects
 from essaim.engines.impact.study.baseline import BaselineGrade
 from essaim.engines.impact.study.battery import Battery
 from essaim.engines.impact.study.canonical import canonical_json, fingerprint
@@ -73,7 +74,8 @@ class Robustness:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorResult:
-    """Everything about one indicator."""
+    """Everything about one indicator. ``gaps``: change of each gap between sub-groups; ``comparisons``: the comparison cluster most like
+    each treated one before treatment (never read after it)."""
 
     outcome: str
     design: DesignPower
@@ -93,6 +95,8 @@ class IndicatorResult:
     warnings: tuple[str, ...]
     placebo_draws: tuple[float, ...] = ()
     balance: Balance | None = None
+    gaps: tuple[GapChange, ...] = ()
+    comparisons: Comparisons | None = None
 
 
 @dataclass(frozen=True, slots=True)

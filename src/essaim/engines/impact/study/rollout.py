@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from essaim.engines.impact.design.balance import Balance, balance
-from essaim.engines.impact.design.comparison import past_features
+from essaim.engines.impact.design.comparison import Comparisons, choose_comparisons, past_features
 from essaim.engines.impact.did.aggregate import aggregate
 from essaim.engines.impact.did.group_time import GroupTimeEffects, group_time_effects
-from essaim.engines.impact.equity.subgroups import SubgroupEffects, subgroup_effects
+from essaim.engines.impact.equity.subgroups import GapChange, SubgroupEffects, gap_change, subgroup_effects
 from essaim.engines.impact.estimates import EventStudy
 from essaim.engines.impact.imputation import imputation
 from essaim.engines.impact.inference.assignments import Assignments
@@ -60,10 +61,10 @@ def rollout_result(panel: Panel, plan: Plan, setting: Setting,
     except Refusal as refusal:
         battery, said = None, (refusal.message,)
     sturdy = robustness(panel, events[1] if events else None, plan, space)
-    groups, unsaid = _subgroups(panel, plan, setting)
+    groups, gaps, unsaid = _subgroups(panel, plan, setting)
     result = _concluded(panel, plan, power, grade, effects, battery, sturdy)
     shown = replace(result, by_group=_parts(main, "group"), by_period=_parts(main, "calendar"), events=events[0] if events else None,
-                    subgroups=groups, balance=_balance(panel, space), warnings=(*result.warnings, *said, *unsaid, *_bacon_warning(panel)))
+                    subgroups=groups, gaps=gaps, balance=_balance(panel, space), comparisons=_comparisons(panel), warnings=(*result.warnings, *said, *unsaid, *_bacon_warning(panel)))
     return shown, space
 
 
@@ -138,14 +139,11 @@ def _parts(main: GroupTimeEffects, kind: str) -> tuple[tuple[float, float, float
 
 def _balance(panel: Panel, space: Assignments | None) -> Balance | None:
     """Treated and comparison clusters before the first wave: past level and slope of the outcome, covariates; permutation test."""
-    cohort = panel.cluster_cohort()
-    treated = np.isfinite(cohort) & (cohort <= panel.periods[-1])
-    before = panel.periods < (panel.cohorts[0] if panel.cohorts.size else -np.inf)
-    means = panel.cluster_sums().mean[:, before]
+    treated, means, before = _past(panel)
     names: tuple[str, ...] = ("niveau passé",)
-    columns = [means.mean(axis=1)] if before.any() else []
-    if before.sum() >= 2:
-        names, features = past_features(means, panel.periods[before])
+    columns = [means.mean(axis=1)] if before.size else []
+    if before.size >= 2:
+        names, features = past_features(means, before)
         columns = list(features.T)
     columns += [panel.cluster_sums(panel.covariates[:, j]).mean[:, 0] for j in range(panel.covariates.shape[1])]
     x = np.column_stack(columns) if columns else np.empty((treated.size, 0))
@@ -155,20 +153,43 @@ def _balance(panel: Panel, space: Assignments | None) -> Balance | None:
     return balance((*names, *panel.covariate_names), x, treated, assignments=arms)
 
 
-def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> tuple[SubgroupEffects | None, tuple[str, ...]]:
-    """Effects by sub-group, or why there are none."""
-    if len(setting.subgroups) < 2:
-        return None, (("Moins de deux sous-groupes atteignent les seuils de publication.",) if plan.data.subgroup else ())
+def _comparisons(panel: Panel) -> Comparisons | None:
+    """The comparison cluster whose past level and slope are nearest to each treated one's; None when the past is too short."""
+    treated, means, periods = _past(panel)
+    if periods.size < 2 or not treated.any() or not np.isfinite(means).all():
+        return None
+    names, features = past_features(means, periods)
+    try:
+        return choose_comparisons([str(c) for c in panel.cluster_labels], names, features, treated.tolist())
+    except Refusal:
+        return None
+
+
+def _past(panel: Panel) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
+    """Treated clusters, cluster means before the first wave, and those periods."""
+    cohort = panel.cluster_cohort()
+    before = panel.periods < (panel.cohorts[0] if panel.cohorts.size else -np.inf)
+    return np.isfinite(cohort) & (cohort <= panel.periods[-1]), panel.cluster_sums().mean[:, before], panel.periods[before]
+
+
+def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> tuple[SubgroupEffects | None, tuple[GapChange, ...], tuple[str, ...]]:
+    """Effects by sub-group and changes of the gaps between them, or why there are none."""
+    groups = setting.subgroups
+    if len(groups) < 2:
+        return None, (), (("Moins de deux sous-groupes atteignent les seuils de publication.",) if plan.data.subgroup else ())
     cohort = panel.cluster_cohort()
     treated = np.isfinite(cohort) & (cohort <= panel.periods[-1])
-    start = np.where(treated, np.searchsorted(panel.periods, np.where(treated, cohort, panel.periods[0])), -1)
+    start = np.where(treated, np.searchsorted(panel.periods, np.where(treated, cohort, panel.periods[0])), -1).tolist()
+    strata = None if setting.strata is None else setting.strata.tolist()
+    draws, seed = min(plan.inference.draws, 9999), plan.inference.seed
     try:
-        return subgroup_effects({k: v[0] for k, v in setting.subgroups.items()}, start.tolist(),
-                                weights={k: v[1] for k, v in setting.subgroups.items()},
-                                strata=None if setting.strata is None else setting.strata.tolist(),
-                                draws=min(plan.inference.draws, 9999), seed=plan.inference.seed), ()
+        found = subgroup_effects({k: v[0] for k, v in groups.items()}, start, weights={k: v[1] for k, v in groups.items()}, strata=strata,
+                                 draws=draws, seed=seed)
+        gaps = tuple(gap_change(groups[a][0], groups[b][0], start, names=(a, b), weights=(groups[a][1] + groups[b][1]) / 2, strata=strata,
+                                draws=draws, seed=seed) for a, b in combinations(groups, 2))
     except Refusal as refusal:
-        return None, (refusal.message,)
+        return None, (), (refusal.message,)
+    return found, gaps, ()
 
 
 def _concluded(panel: Panel, plan: Plan, power: DesignPower, grade: BaselineGrade, effects: list[Effect],
