@@ -51,10 +51,22 @@ def test_callaway_santanna(values, expected):
 
 
 def test_castle_doctrine(values, expected):
-    """Columns 1 and 2 of the published table."""
+    """The six published columns, weighted and not, errors of the first two; Goodman-Bacon's weights as printed in the Mixtape."""
     got, want = values("castle-effets-fixes", "castle.dta"), expected["castle_cdl_weighted"]
     for column, key in (("colonne_1", "c1"), ("colonne_2", "c2")):
         assert [got[column]["coefficient"], got[column]["std_error"]] == pytest.approx(want[key], abs=5e-5)
+    for i in range(1, 7):
+        weighted = want[f"c{i}"][0] if i < 3 else want[f"c{i}_coef"]
+        assert got[f"colonne_{i}"]["coefficient"] == pytest.approx(weighted, abs=5e-5)
+        assert got[f"colonne_{i}_sans_poids"]["coefficient"] == pytest.approx(want["unweighted_coef"][i - 1], abs=5e-5)
+    table: dict[str, list[float]] = {}
+    for kind, _, _, weight, value in values("castle-decomposition", "castle.dta")["goodman_bacon"]["comparisons"]:
+        total = table.setdefault(kind, [0.0, 0.0])
+        table[kind] = [total[0] + weight, total[1] + weight * value]
+    shown = {k: [w, s / w] for k, (w, s) in table.items()}
+    assert shown["early_late"] == pytest.approx([0.077, -0.029], abs=5e-4)
+    assert shown["late_early"] == pytest.approx([0.024, 0.046], abs=5e-4)
+    assert shown["treated_never"] == pytest.approx([0.899, 0.078], abs=5e-4)
 
 
 def test_synthetic_estimators(values, expected):
@@ -86,10 +98,17 @@ def test_experiments(values, expected):
     assert nsw["indicators"][0].evidence.level == "A" and nsw["indicators"][0].inference.headline.p_value < 0.02
     star, told = values("star-petites-classes", "star_aer.csv.gz"), expected["star"]
     assert star["maternelle"]["effects"]["petite"] == pytest.approx(told["k"], abs=told["tol"])
+    for year, key in ((1, "g1"), (2, "g2"), (3, "g3")):
+        assert star[f"annee_{year}"]["effects"][f"petite{year}"] == pytest.approx(told[key], abs=told["tol"])
+    assert star["effets_d_ecole"]["effects"]["petite"] == pytest.approx(told["k_schoolFE_exper"], abs=told["tol"])
     assert star["par_ecole"]["effects"]["petite"][1] == pytest.approx(told["cr2_se_k_small"], abs=5e-3)
     assert star["icc"]["icc"] == pytest.approx(told["icc_school_k"], abs=1e-5)
-    ck = values("card-krueger", "card-krueger.csv")["two_group"]
-    assert ck["estimate"] == pytest.approx(expected["card_krueger"]["balanced_did"][0], abs=5e-4)
+    ck, table = values("card-krueger", "card-krueger.csv"), expected["card_krueger"]
+    assert ck["two_group"]["estimate"] == pytest.approx(table["balanced_did"][0], abs=5e-4)
+    assert ck["tableau_3"]["effects"]["nj"] == pytest.approx(table["balanced_did"], abs=table["tol"])
+    assert ck["tableau_4_i"]["effects"]["nj"] == pytest.approx(table["t4_i"], abs=table["tol"])
+    assert ck["tableau_4_ii"]["effects"]["nj"] == pytest.approx(table["t4_ii"], abs=table["tol"])
+    assert ck["tableau_4_i"]["observations"] == table["n"]
 
 
 def test_few_cluster_inference(values, expected):

@@ -25,11 +25,15 @@ from essaim.engines.impact.twfe import bacon, twfe, twfe_event_study
 Values = dict[str, Any]
 
 
-def panel_for(frame: pl.DataFrame, plan: Plan, outcome: str | None, covariates: Sequence[str] | None = None) -> Panel:
-    """The plan's panel for ``outcome`` (default: its first), with other ``covariates`` when an analysis names some."""
+def panel_for(frame: pl.DataFrame, plan: Plan, outcome: str | None, covariates: Sequence[str] | None = None,
+              weights: str | None = None) -> Panel:
+    """The plan's panel for ``outcome`` (default: its first), with other ``covariates`` or ``weights`` (``none``: unweighted) when an
+    analysis names some."""
     if outcome is None and not plan.data.outcomes:
         raise Refusal("plan", "Nommer l'indicateur : « outcome » dans l'analyse ou dans data.")
     data = plan.data if covariates is None else plan.data.model_copy(update={"covariates": tuple(covariates)})
+    if weights is not None:
+        data = data.model_copy(update={"weights": None if weights == "none" else weights})
     return panel_of(frame, data, outcome or plan.data.outcomes[0])
 
 
@@ -66,9 +70,10 @@ def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, clu
 
 
 def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),
-            unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster", covariates: Sequence[str] | None = None) -> Values:
+            unit_trends: bool = False, se: str = "CR1S", cluster: str = "cluster", covariates: Sequence[str] | None = None,
+            weights: str | None = None) -> Values:
     """Effets fixes doubles ; ``absorb`` : effets supplémentaires, chacun une liste de colonnes croisées."""
-    panel = panel_for(frame, plan, outcome, covariates)
+    panel = panel_for(frame, plan, outcome, covariates, weights)
     codes = [_crossed(frame, plan, panel, columns) for columns in absorb]
     fit = twfe(panel, kind=se, cluster=cluster, absorb=codes, unit_trends=unit_trends)
     value, error = fit.of("traitement")
