@@ -66,6 +66,9 @@ def _with_faults(rows: tuple[dict[str, Any], ...], sender: Sender, rng: random.R
     wrong["uai"] = wrong["uai"][:-1] + ("A" if wrong["uai"][-1] != "A" else "B")
     absurd = dict(rng.choice(rows))
     absurd["quantity"] = -5
+    if "counted_on" in absurd:
+        # Of another day: it must not contradict the good row it was copied from.
+        absurd["counted_on"] -= timedelta(days=1)
     for fault in (wrong, absurd):
         for name in ("order_ref", "delivery_ref"):
             if fault.get(name):
