@@ -48,6 +48,7 @@ urlpatterns = [
     path("depots/<int:pk>/classeur-annote/", submissions.submission_annotated, name="depot-annote"),
     path("depots/<int:pk>/fichier/", submissions.submission_file, name="depot-fichier"),
     path("depots/<int:pk>/<str:act>/", submissions.submission_act, name="depot-acte"),
+    path("journal/", journal.journal, name="journal"),
     path("contrats/", pages.contract_list, name="contrats"),
     path("contrats/<str:code>/", pages.contract_detail, name="contrat"),
     path("contrats/<str:code>/schema.json", pages.contract_schema, name="contrat-schema"),

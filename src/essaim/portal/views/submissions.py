@@ -119,6 +119,8 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         "severities": SEVERITIES,
         "questions": submission.report.get("questions", []),
     }
+    if submission.rows_read is not None:
+        context["repeated"] = max(0, submission.rows_read - (submission.rows_accepted or 0) - (submission.rows_refused or 0))
     context["step"] = _step(submission, context)
     if submission.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN):
         context["counts"] = reads.preview_counts(submission)
