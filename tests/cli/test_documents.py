@@ -1,0 +1,183 @@
+"""What programs read: keys in the documented order, documents that obey their schema, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from portal_world import AISNE_MARK, AISNE_SCHOOLS, AISNE_SENDER, deliveries
+
+CONTRACT = "equipment.deliveries"
+CHECK = ["contract", "file", "status", "tables", "rows_read", "rows_accepted", "rows_refused", "summary", "issues"]
+TABLE = ["sheet", "header_row", "rows", "mapping", "unmapped", "missing"]
+SUMMARY = ["code", "severity", "field", "count", "message"]
+ISSUE = ["code", "severity", "sheet", "row", "column", "field", "value", "expected", "suggestion", "message"]
+FIGURES = ["indicator", "version", "unit", "level", "period", "known_at", "by", "rows"]
+ROW = ["unit", "period", "breakdown", "numerator", "denominator", "value", "low", "high", "coverage", "suppressed", "fingerprint"]
+ENTRY = ["submission", "file", "sheet", "row", "sign", "values"]
+FLOW = ("figures", "equipment.devices_delivered", "--level", "departement", "--unit", "02", "--period", "2026-03")
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A clean file, one with a row to refuse, one that is no table."""
+    clean, mixed, refused = (tmp_path / name for name in ("propre.csv", "mêlé.csv", "prose.csv"))
+    clean.write_bytes(deliveries(AISNE_SCHOOLS, "cli"))
+    mixed.write_bytes(deliveries(AISNE_SCHOOLS, "cli-2") + f"BL-9;{AISNE_SCHOOLS[0]};ordinateur portable;beaucoup;2026-03-10;\n".encode())
+    refused.write_text("Bonjour,\nvous trouverez le fichier la semaine prochaine.\nCordialement\n", encoding="utf-8")
+    return {"clean": clean, "mixed": mixed, "refused": refused}
+
+
+@pytest.mark.parametrize(("kind", "code", "status"), [("clean", 0, "clean"), ("mixed", 1, "issues"), ("refused", 2, "refused")])
+def test_check_says_everything_in_order(at, files, obeys, kind, code, status):
+    """Three fates, three exit codes, one document whose first keys never move."""
+    done = at("check", files[kind], "--contract", CONTRACT, "--json")
+    told = done.json
+    assert (done.code, told["status"], told["file"], told["contract"]) == (code, status, files[kind].name, CONTRACT)
+    assert list(told)[:9] == CHECK and all(list(item)[:6] == TABLE for item in told["tables"])
+    assert all(list(item) == SUMMARY for item in told["summary"]) and all(list(item)[:10] == ISSUE for item in told["issues"])
+    assert told["rows_accepted"] + told["rows_refused"] == told["rows_read"]
+    assert sum(item["count"] for item in told["summary"]) == len(told["issues"])
+    obeys("check", told)
+
+
+def test_check_without_json_is_for_people(at, files):
+    """The same in French sentences; nothing is kept anywhere."""
+    done = at("check", files["mixed"], "--contract", CONTRACT)
+    assert done.code == 1 and "Fichier lu, avec des remarques" in done.out and "4 lignes lues, 3 acceptables, 1 à corriger" in done.out
+    assert "beaucoup" in done.out or "nombre" in done.out
+
+
+def test_check_gives_the_workbook_back(at, files, tmp_path):
+    """--annotated: « Anomalies » first, then the sender's own cells."""
+    target = tmp_path / "rendu" / "annoté.xlsx"
+    assert at("check", files["mixed"], "--contract", CONTRACT, "--annotated", target).code == 1
+    book = openpyxl.load_workbook(target)
+    assert book.sheetnames[0] == "Anomalies" and len(book.sheetnames) == 2
+    assert any(cell.value == "beaucoup" and cell.comment for row in book.worksheets[1].iter_rows() for cell in row)
+
+
+def test_questions_are_answered_from_a_file(at, tmp_path, obeys):
+    """A file without headers: which date is it? Asked in the document, answered with --answers."""
+    asked = tmp_path / "sans-entete.csv"
+    lines = [f"{uai};tablette;{n + 4};{n + 12}/03/2026" for n, uai in enumerate((*AISNE_SCHOOLS, AISNE_SCHOOLS[0]))]
+    asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = at("check", asked, "--contract", CONTRACT, "--json").json
+    choices = {item["id"]: [choice["value"] for choice in item["choices"]] for item in told["questions"]}
+    dates, quantities = (next(key for key, values in choices.items() if name in values) for name in ("delivered_on", "quantity"))
+    assert {"delivered_on", "installed_on", ""} <= set(choices[dates])
+    people = at("check", asked, "--contract", CONTRACT)
+    assert "À quoi correspond la colonne D" in people.out and f"[{dates}]" in people.out
+    answers = tmp_path / "réponses.json"
+    answers.write_text(json.dumps({dates: "delivered_on", quantities: "quantity"}), encoding="utf-8")
+    settled = at("check", asked, "--contract", CONTRACT, "--json", "--answers", answers).json
+    assert settled["questions"] == [] and settled["rows_accepted"] == 4
+    assert {item["column"]: item["field"] for item in settled["tables"][0]["mapping"]}["D"] == "delivered_on"
+    obeys("check", told)
+
+
+@pytest.mark.parametrize("text", ["pas du json", "[1, 2]", '{"a": 3}'])
+def test_answers_that_are_no_answers_are_a_usage_error(at, files, tmp_path, text):
+    """A wrong answers file is told as such, not as a failure of the program."""
+    answers = tmp_path / "réponses.json"
+    answers.write_text(text, encoding="utf-8")
+    done = at("check", files["clean"], "--contract", CONTRACT, "--answers", answers)
+    assert done.code == 3 and "--answers" in done.err
+
+
+def test_submit_waits_then_accepts_and_twice_is_once(at, world, files, obeys):
+    """submit keeps and checks; --accept posts; the same file again finds its deposit and changes nothing."""
+    words = ("submit", files["clean"], "--contract", CONTRACT, "--as", "compte-authority_contributor", "--json")
+    kept = at(*words)
+    assert kept.code == 0 and list(kept.json)[:12] == [*CHECK, "submission", "preview", "accepted"]
+    assert kept.json["preview"] == {"new": 3, "changed": 0, "unchanged": 0, "withdrawn": 0} and kept.json["accepted"] is False
+    accepted = at(*words, "--accept").json
+    assert accepted["accepted"] is True and accepted["submission"] == kept.json["submission"]
+    again = at(*words, "--accept").json
+    assert again["accepted"] is True and again["submission"] == kept.json["submission"]
+    for told in (kept.json, accepted, again):
+        obeys("submit", told)
+    changed = files["clean"].with_name("corrigé.csv")
+    changed.write_bytes(deliveries(AISNE_SCHOOLS, "cli", quantity="13"))
+    told = at("submit", changed, "--contract", CONTRACT, "--as", "compte-authority_contributor", "--json").json
+    assert told["preview"] == {"new": 0, "changed": 3, "unchanged": 0, "withdrawn": 0}
+
+
+@pytest.mark.parametrize(("kind", "code"), [("mixed", 1), ("refused", 2)])
+def test_submit_ends_like_check(at, files, obeys, kind, code):
+    """Rows refused: 1, and the sound ones are posted; a file refused: 2, and nothing is."""
+    done = at("submit", files[kind], "--contract", CONTRACT, "--sender", AISNE_SENDER, "--accept", "--json")
+    assert done.code == code and done.json["accepted"] is (kind == "mixed")
+    obeys("submit", done.json)
+
+
+def test_figures_in_every_form(at, tmp_path, obeys):
+    """table, csv, json, xlsx, parquet: the same 36 units."""
+    told = at(*FLOW, "--format", "json")
+    assert told.code == 0 and list(told.json) == FIGURES and list(told.json["rows"][0]) == ROW
+    assert (told.json["rows"][0]["value"], told.json["unit"], told.json["by"], told.json["known_at"]) == (36.0, "unités", [], None)
+    obeys("figures", told.json)
+    (row,) = csv.DictReader(io.StringIO(at(*FLOW, "--format", "csv").out), delimiter=";")
+    assert float(row["value"]) == 36.0 and row["fingerprint"] == told.json["rows"][0]["fingerprint"]
+    table = at(*FLOW).out
+    assert "36" in table and "unités" in table and "connu à ce jour" in table
+    for form in ("xlsx", "parquet", "json", "csv"):
+        done = at(*FLOW, "--format", form, "--out", tmp_path / f"chiffres.{form}")
+        assert done.code == 0 and "Écrit" in done.err and not done.out
+    assert pq.read_table(tmp_path / "chiffres.parquet").column("value").to_pylist() == [36.0]
+    cells = [cell for row in openpyxl.load_workbook(tmp_path / "chiffres.xlsx").worksheets[0].iter_rows(values_only=True) for cell in row]
+    assert 36 in cells
+    assert json.loads((tmp_path / "chiffres.json").read_text(encoding="utf-8")) == told.json
+
+
+def test_figures_of_several_codes_periods_and_groups(at, obeys):
+    """Several codes: a list. Several periods: all of them. Broken down: the groups add up."""
+    told = at("figures", "equipment.devices_delivered", "equipment.late_orders", "--level", "departement", "--period", "2026-02", "--period", "2026-03", "--format", "json").json
+    assert [item["indicator"] for item in told] == ["equipment.devices_delivered", "equipment.late_orders"]
+    assert told[0]["period"] == ["2026-02", "2026-03"] and {row["period"] for row in told[0]["rows"]} == {"2026-02", "2026-03"}
+    obeys("figures", told)
+    groups = at(*FLOW, "--by", "category", "--format", "json").json
+    assert groups["by"] == ["category"] and sum(row["value"] for row in groups["rows"] if row["breakdown"]) == 36.0
+    obeys("figures", groups)
+
+
+@pytest.mark.parametrize("day", ["2026-01-31", "31/01/2026"])
+def test_figures_as_known_before_the_file_are_missing_not_zero(at, day):
+    """As known before anything was accepted: no value."""
+    told = at(*FLOW, "--known-at", day, "--format", "json").json
+    assert told["known_at"] == "2026-01-31" and all(row["value"] is None for row in told["rows"])
+
+
+def test_a_figure_is_traced_to_its_cells_and_a_deposit_to_what_it_changed(at, world, obeys):
+    """trace CODE gives the rows of the sender; trace --submission gives the same, the other way."""
+    words = ("trace", "equipment.devices_delivered", "--level", "departement", "--unit", "02", "--period", "2026-03")
+    told = at(*words, "--json").json
+    assert list(told) == ["figure", "entries"] and all(list(item)[:6] == ENTRY for item in told["entries"])
+    assert [(item["file"], item["row"], item["sign"]) for item in told["entries"]] == [(f"{AISNE_MARK}.csv", row, 1) for row in (2, 3, 4)]
+    assert sum(item["values"]["contribution"] for item in told["entries"]) == 36
+    obeys("trace", told)
+    back = at("trace", "--submission", world.aisne.number, "--json").json
+    assert back["figure"] == {"submission": world.aisne.number} and len(back["entries"]) == 3
+    obeys("trace", back)
+    text = at(*words, "--limit", 1).out
+    assert f"{AISNE_MARK}.csv" in text and "ligne 2" in text and "3 écritures, 1 montrées" in text
+
+
+def test_contracts_are_listed_shown_and_exported(at):
+    """contracts list, show, and the Table Schema that Validata reads."""
+    listed = at("contracts", "list", "--json").json
+    assert CONTRACT in {item["code"] for item in listed} and CONTRACT in at("contracts", "list").out
+    assert "Date de livraison" in at("contracts", "show", CONTRACT).out
+    schema = at("contracts", "show", CONTRACT, "--table-schema").json
+    assert {"uai", "quantity", "delivered_on"} <= {item["name"] for item in schema["fields"]} and schema["name"]
+
+
+def test_indicators_are_listed_and_explained(at):
+    """indicators, and one of them in words."""
+    assert "equipment.late_orders" in at("indicators").out
+    assert "Unités livrées" in at("indicators", "equipment.devices_delivered").out

@@ -1,0 +1,169 @@
+"""What is refused, how it is told, and with which exit code: 2 the file, 3 the command, 4 the act. Never a trace of the program."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import click
+import pytest
+
+from essaim.config.cli import COMMANDS, group
+
+CONTRACT = "equipment.deliveries"
+
+
+def _walk(command: click.Command, words: tuple[str, ...] = ()):
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None, (words, name)
+            yield from _walk(found, (*words, name))
+
+
+EVERY = [item for item in _walk(group) if item[0][:1] != ("study",)]  # studies have tests of their own
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY, ids=["-".join(words) or "essaim" for words, _ in EVERY])
+def test_help_is_complete(essaim, words, command):
+    """Every command says what it does, and what each of its options means; -h as well as --help."""
+    done = essaim(*words, "--help")
+    assert done.code == 0 and done.out == essaim(*words, "-h").out if not words else done.code == 0
+    assert (command.help or "").strip(), words
+    silent = [item.name for item in command.params if isinstance(item, click.Option) and not (item.help or "").strip()]
+    assert silent == []
+
+
+def test_the_exit_codes_are_documented(essaim):
+    """`essaim --help` lists the commands of the specification and the codes."""
+    text = essaim("--help").out
+    assert all(name in text for name in COMMANDS) and all(f"{n} " in text for n in range(5)) and "Codes de sortie" in text
+    assert {"run", "demo", "register", "contracts", "check", "submit", "figures", "trace", "verify", "compact", "backup", "restore"} <= set(COMMANDS)
+
+
+def _workbook(sheet: bytes, extra: dict[str, bytes] | None = None) -> bytes:
+    """An xlsx made by hand around the XML of its only sheet."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as book:
+        types = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>'
+        book.writestr("[Content_Types].xml", types)
+        book.writestr("_rels/.rels", '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>')
+        book.writestr("xl/workbook.xml", '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="F" sheetId="1" r:id="r1"/></sheets></workbook>')
+        book.writestr("xl/_rels/workbook.xml.rels", '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>')
+        book.writestr("xl/worksheets/sheet1.xml", sheet)
+        for name, content in (extra or {}).items():
+            book.writestr(name, content)
+    return stream.getvalue()
+
+
+HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+TAIL = b"</sheetData></worksheet>"
+ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+
+
+def _hostile() -> dict[str, tuple[str, bytes]]:
+    bomb = _workbook(HEAD + b" " * (300 * 2**20) + TAIL)
+    inline = b'<row r="1"><c r="A1" t="inlineStr"><is><t>&c;</t></is></c></row>'
+    return {
+        "empty": ("vide.xlsx", b""),
+        "pdf": ("livraisons.xlsx", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"),
+        "image": ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40),
+        "program": ("fichier.csv", b"\x7fELF\x02\x01\x01" + b"\x00" * 4000),
+        "truncated": ("coupé.xlsx", _workbook(HEAD + TAIL)[:400]),
+        "entities": ("entités.xlsx", _workbook(ENTITIES + HEAD + inline + TAIL)),
+        "bomb": ("bombe.xlsx", bomb),
+        "zip_bomb": ("bombe.zip", _zipped("a.csv", b"0;" * (150 * 2**20))),
+        "zip_of_zip": ("poupée.zip", _zipped("b.zip", _zipped("a.csv", b"uai;quantite\n"))),
+        "path": ("chemin.zip", _zipped("../../etc/passwd", b"root:x:0:0\n")),
+        "prose": ("lettre.txt", b"Bonjour,\n\nle fichier suit.\n"),
+        "blank": ("blanc.csv", b"\n\n ;;;\n"),
+        "header_only": ("en-tête.csv", "UAI;Catégorie;Quantité livrée;Date de livraison\n".encode()),
+        "other": ("autre.csv", b"nom;couleur;prix\npomme;rouge;3\npoire;verte;4\n"),
+    }  # fmt: skip
+
+
+def _zipped(name: str, content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as held:
+        held.writestr(name, content)
+    return stream.getvalue()
+
+
+HOSTILE = _hostile()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_or_hopeless_file_is_refused_with_a_sentence(essaim, tmp_path, monkeypatch, obeys, kind):
+    """Bombs, other formats under a wrong name, nothing to read: exit 2, a French sentence that says what and what to do."""
+    monkeypatch.setenv("ESSAIM_HOME", str(tmp_path / "nulle-part"))
+    name, content = HOSTILE[kind]
+    path = tmp_path / name
+    path.write_bytes(content)
+    done = essaim("check", path, "--contract", CONTRACT, "--json")
+    told = done.json
+    sentences = [item["message"] for item in told["summary"]] + [item["message"] for item in told["notices"]]
+    assert (done.code, told["status"], told["rows_accepted"]) == (2, "refused", 0), sentences
+    assert sentences and all(len(text) > 20 and "Traceback" not in text and "Error" not in text for text in sentences), sentences
+    obeys("check", told)
+    assert not (tmp_path / "nulle-part").exists()
+
+
+def test_a_cell_of_a_megabyte_and_ten_thousand_columns_are_contained(essaim, tmp_path, monkeypatch):
+    """Read or refused, quickly, with sound rows kept and no trace of the program."""
+    monkeypatch.setenv("ESSAIM_HOME", str(tmp_path / "nulle-part"))
+    head = "UAI;Catégorie;Quantité livrée;Date de livraison;Observations"
+    long = tmp_path / "longue.csv"
+    long.write_text(f"{head}\n0020011B;tablette;3;2026-03-10;{'x' * 2**20}\n0020011B;tablette;4;2026-03-11;court\n", encoding="utf-8")
+    done = essaim("check", long, "--contract", CONTRACT, "--json")
+    assert done.code in (1, 2) and len(done.out) < 200_000
+    assert done.json["status"] == "refused" or done.json["rows_accepted"] == 1
+    wide = tmp_path / "large.csv"
+    wide.write_text(f"{head};{';'.join(f'c{n}' for n in range(10_000))}\n0020011B;tablette;3;2026-03-10;;{';' * 10_000}\n", encoding="utf-8")
+    done = essaim("check", wide, "--contract", CONTRACT, "--json")
+    assert done.code in (0, 1, 2) and done.json["status"] in ("clean", "issues", "refused")
+
+
+def test_check_needs_neither_home_nor_register(essaim, tmp_path, monkeypatch):
+    """On a machine where nothing was ever loaded: the file is checked, and nothing is created."""
+    monkeypatch.setenv("ESSAIM_HOME", str(tmp_path / "nulle-part"))
+    path = tmp_path / "livraisons.csv"
+    path.write_text("UAI;Catégorie;Quantité livrée;Date de livraison\n0020011B;tablette;3;2026-03-10\n", encoding="utf-8")
+    done = essaim("check", path, "--contract", CONTRACT, "--json")
+    assert done.code in (0, 1) and done.json["rows_accepted"] == 1 and not (tmp_path / "nulle-part").exists()
+
+
+USAGE = (
+    ("nimporte",), ("check",), ("check", "absent.csv", "--contract", CONTRACT), ("check", "{file}"), ("check", "{file}", "--contract", "zz"),
+    ("check", "{folder}", "--contract", CONTRACT), ("check", "{file}", "--contract", CONTRACT, "--nimporte"), ("submit", "{file}", "--contract", "zz"),
+    ("figures",), ("figures", "equipment.late_orders"), ("figures", "zz", "--level", "departement"), ("figures", "equipment.late_orders", "--level", "zz"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--period", "zz"), ("figures", "equipment.late_orders", "--level", "departement", "--by", "zz"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--known-at", "31/02/2026"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--format", "xlsx"), ("figures", "equipment.late_orders", "--level", "departement", "--format", "zz"),
+    ("trace",), ("trace", "zz"), ("trace", "equipment.late_orders", "--submission", "1"), ("trace", "--submission", "99999"), ("trace", "--submission", "zz"),
+    ("trace", "equipment.late_orders", "--level", "zz"), ("contracts", "show", "zz"), ("indicators", "zz"), ("restore", "absent"), ("register", "load"),
+    ("register", "load", "absent.csv"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", USAGE, ids=" ".join)
+def test_a_malformed_command_ends_with_3(at, tmp_path, words):
+    """Unknown command, option, contract, indicator, level, period, day or file: 3, and what was wrong."""
+    path = tmp_path / "f.csv"
+    path.write_text("a;b\n1;2\n", encoding="utf-8")
+    done = at(*(word.format(file=path, folder=tmp_path) for word in words))
+    assert done.code == 3 and len(done.err.strip().splitlines()[-1]) > 15 and "Traceback" not in done.err and not done.out
+
+
+def test_an_act_that_is_not_allowed_ends_with_4(at, tmp_path):
+    """Unknown account, account without a mandate, auditor, sender of another: 4, and why."""
+    path = tmp_path / "livraisons.csv"
+    path.write_text("UAI;Catégorie;Quantité livrée;Date de livraison\n0020011B;tablette;3;2026-03-10\n", encoding="utf-8")
+    words = ("submit", path, "--contract", CONTRACT)
+    for more, says in (
+        (("--as", "personne"), "Aucun compte"), (("--as", "compte-nobody", "--sender", "210204086"), "mandat"), (("--as", "compte-auditor", "--sender", "210204086"), "mandat"),
+        (("--as", "compte-paris", "--sender", "210204086"), "mandat"),
+    ):  # fmt: skip
+        done = at(*words, *more)
+        assert done.code == 4 and says in done.err and "Traceback" not in done.err, more
