@@ -15,7 +15,7 @@ HEADING = "<!-- Written by `make docs`; do not edit. -->\n\n"
 
 @click.command()
 @click.option("--check", "only_check", is_flag=True, help="N'écrit rien ; échoue si un document n'est plus à jour.")
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("docs/reference"), show_default=True)
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("docs/reference"), show_default=True, help="Dossier où écrire.")
 def docs(only_check: bool, into: Path) -> int:
     """Écrit docs/reference : contrats, indicateurs, réglages, états, commandes."""
     open_installation(migrate=False)

@@ -18,6 +18,7 @@ from essaim.kernel.french import format_number
 ROW_KEYS = (
     "unit", "period", "breakdown", "numerator", "denominator", "value", "low", "high", "coverage", "suppressed", "fingerprint",
 )
+ENTRY_KEYS = ("submission", "file", "sheet", "row", "sign", "values")
 
 
 class Day(click.ParamType):
@@ -53,7 +54,7 @@ def _this_month() -> str:
 @click.option("--period", "periods", multiple=True, help="2026-03, 2026-T1, 2026 ou 2025-2026 ; plusieurs fois possible. Par défaut ce mois.")
 @click.option("--by", multiple=True, help="Ventilation ; plusieurs fois pour croiser.")
 @click.option("--known-at", type=DAY, help="Tel que connu à la fin de ce jour.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "xlsx", "parquet"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "xlsx", "parquet"]), default="table", show_default=True, help="Forme de la sortie.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Fichier de sortie (obligatoire pour xlsx et parquet).")
 @click.option("--public", is_flag=True, help="Applique le secret statistique des pages publiques.")
 def figures(
@@ -154,7 +155,7 @@ def _print_table(found: Any, known_at: date | None) -> None:
 
 @click.command()
 @click.argument("code", required=False)
-@click.option("--level", default="national", show_default=True)
+@click.option("--level", default="national", show_default=True, help="Niveau du chiffre : national, departement, commune, establishment…")
 @click.option("--unit", default=None, help="Unité dont on veut retrouver les écritures.")
 @click.option("--period", default=None, help="Période du chiffre. Par défaut ce mois.")
 @click.option("--by", multiple=True, help="Ventilation du chiffre.")
@@ -189,7 +190,7 @@ def trace(
             found = reads.trace(code, level=level, unit=unit or "FR", period=wanted, by=by, breakdown=breakdown, known_at=known_at)
     except (reads.IndicatorUnknown, LevelUnknown, LookupError, ValueError) as error:
         raise click.UsageError(str(error.args[0])) from error
-    entries = described_entries(found, limit=limit or None)
+    entries = [{key: entry[key] for key in ENTRY_KEYS} | entry for entry in described_entries(found, limit=limit or None)]
     if as_json:
         click.echo(json.dumps({"figure": figure, "entries": entries}, ensure_ascii=False, indent=2, default=str))
         return

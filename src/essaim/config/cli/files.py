@@ -12,6 +12,7 @@ import click
 from essaim.config.cli import OK, REFUSED, REMARKS
 from essaim.config.rooms import contract as contract_named
 
+REPORT_KEYS = ("contract", "file", "status", "tables", "rows_read", "rows_accepted", "rows_refused", "summary", "issues")
 SIGNS = {"blocking": "✗", "warning": "!", "notice": "·"}
 
 
@@ -43,7 +44,7 @@ def check(file: Path, code: str, as_json: bool, annotated: Path | None, sender: 
     found = run_check(
         file.read_bytes(), file.name, contract,
         references=snapshot_references(_home() / "cache"),
-        answers=json.load(answers) if answers else None,
+        answers=_answers(answers),
         sender=sender, contain=True,
     )
     report = to_json(found)
@@ -56,6 +57,25 @@ def check(file: Path, code: str, as_json: bool, annotated: Path | None, sender: 
         if annotated is not None:
             click.echo(f"Classeur annoté : {annotated}")
     return _exit_code(report["status"], report["summary"])
+
+
+def _answers(stream: Any) -> dict[str, str] | None:
+    """Answers read from JSON; a usage error that says how to write them otherwise."""
+    if stream is None:
+        return None
+    try:
+        found = json.load(stream)
+    except ValueError as error:
+        raise click.UsageError(f"--answers : ce fichier n'est pas du JSON ({error}).") from error
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise click.UsageError('--answers : écrivez {"identifiant de la question": "choix"}, tels que « questions » les donne.')
+    return found
+
+
+def _with_deposit(report: dict[str, Any], deposit: dict[str, Any]) -> dict[str, Any]:
+    """The report of a check with the deposit after its documented keys, before what may be added later."""
+    first = {key: report[key] for key in REPORT_KEYS}
+    return first | deposit | {key: value for key, value in report.items() if key not in first}
 
 
 def _write_annotated(file: Path, found: Any, target: Path) -> None:
@@ -104,7 +124,7 @@ def submit(file: Path, code: str, name: str | None, sender: str | None, accept: 
     try:
         submission = acts.receive(content=file.read_bytes(), filename=file.name, contract=code, sender=sender, by=by)
         if submission.state == "received":
-            submission = acts.check(submission=submission, by=by, answers=json.load(answers) if answers else None)
+            submission = acts.check(submission=submission, by=by, answers=_answers(answers))
         report = reads.report(submission)
         preview = reads.preview_counts(submission)
         accepted = submission.state == "accepted"
@@ -113,7 +133,7 @@ def submit(file: Path, code: str, name: str | None, sender: str | None, accept: 
             accepted = submission.state == "accepted"
     except acts.ActRefused as refusal:
         raise Denied(str(refusal)) from refusal
-    report |= {"submission": submission.pk, "preview": preview, "accepted": accepted}
+    report = _with_deposit(report, {"submission": submission.pk, "preview": preview, "accepted": accepted})
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
     else:

@@ -27,9 +27,9 @@ def list_accounts() -> None:
 
 @accounts.command("open")
 @click.argument("username")
-@click.option("--email", default="")
-@click.option("--organisation", default="")
-@click.password_option(prompt="Mot de passe", confirmation_prompt="Encore une fois")
+@click.option("--email", default="", help="Adresse électronique, qui sert aussi à se connecter.")
+@click.option("--organisation", default="", help="Organisme de la personne, en toutes lettres.")
+@click.password_option(prompt="Mot de passe", confirmation_prompt="Encore une fois", help="Mot de passe ; demandé sans être affiché quand il n'est pas donné.")
 def open_one(username: str, email: str, organisation: str, password: str) -> None:
     """Ouvre le compte local USERNAME."""
     open_installation()

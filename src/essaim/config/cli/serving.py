@@ -15,8 +15,8 @@ from essaim.config.processes import start, stop
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Adresse écoutée ; 0.0.0.0 pour toutes.")
+@click.option("--port", type=int, default=8000, show_default=True, help="Port écouté.")
 @click.option("--workers", type=int, default=2, show_default=True, help="Processus du site.")
 @click.option("--demo/--no-demo", default=True, help="Charge la démonstration au premier lancement.")
 def run(host: str, port: int, workers: int, demo: bool) -> int:
