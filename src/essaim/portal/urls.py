@@ -8,6 +8,7 @@ from essaim.portal.views import (
     contradictions,
     equipment,
     figures,
+    journal,
     pages,
     places,
     submissions,
