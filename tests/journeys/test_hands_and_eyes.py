@@ -1,0 +1,171 @@
+"""Keyboard alone, a telephone of 360 pixels, a page zoomed twice, and axe on every page and state."""
+
+from __future__ import annotations
+
+import pytest
+from test_main_job import AUTHORITY, FIGURE, LEAD
+from workbooks import deliveries
+
+PUBLIC = (
+    "/", "/connexion/", "/recherche/?q=ecole", "/territoires/02/", "/territoires/02/etablissements/", "/territoires/02/etablissements/?q=zzzz",
+    "/indicateurs/", FIGURE, f"{FIGURE}?par=category", f"{FIGURE}?periode=abc&connu=31/02/2026", "/contrats/", "/contrats/equipment.deliveries/",
+    "/aide/", "/aide/deposer/", "/accessibilite/", "/mentions-legales/", "/donnees-ouvertes/", "/nimporte/quoi/",
+)  # fmt: skip
+MEMBERS = (
+    "/", "/territoires/02/", FIGURE, f"{FIGURE}etablissements/", f"{FIGURE}origine/", "/depots/", "/depots/?q=zzzz", "/depots/nouveau/",
+    "/equipement/suivi/", "/equipement/contradictions/", "/reception/",
+)  # fmt: skip
+PHONE, DESK = 360, 1280
+# What sticks out of the window, and controls that no finger can reach: outside it, without size, or covered.
+OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+UNREACHABLE = """() => {
+  const lost = [];
+  for (const item of document.querySelectorAll('main a[href], main button, main input:not([type=hidden]), main select, main textarea, main summary')) {
+    if (item.closest('.essaim-scroll, details:not([open]), svg, .fr-sr-only') || item.matches('.fr-checkbox-group input, .fr-radio-group input')) continue;
+    const box = item.getBoundingClientRect();
+    if (box.width < 1 || box.height < 1 || box.left < -1 || box.right > document.documentElement.clientWidth + 1) lost.push(item.outerHTML.slice(0, 120));
+  }
+  return lost;
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages_with_work(site, browser, signed_in) -> dict[str, str]:
+    """Deposits in the states that a sender meets: checked with issues, asking a question."""
+    from workbooks import messy
+
+    from conftest import Visitor
+
+    visitor = Visitor(site, browser.new_context(locale="fr-FR", storage_state=signed_in.get(AUTHORITY)))
+    if AUTHORITY not in signed_in:
+        visitor.sign_in(AUTHORITY)
+        signed_in[AUTHORITY] = visitor.context.storage_state()
+    one = site.twins[0]
+    asked = [[None, one.name, one.commune, "tablette", 11, "12/03/2026", "16/03/2026", "Q-2", None]]
+    made = {
+        "issues": visitor.upload(deliveries(site.distinct, "A1"), "avec un nom de fichier vraiment très long pour un téléphone de poche.xlsx"),
+        "question": visitor.upload(messy("Suivi", asked), "question.xlsx"),
+        "refused": visitor.upload(b"%PDF-1.7\n%%EOF\n", "refus.xlsx"),
+    }
+    visitor.context.close()
+    return made
+
+
+def _addresses(made: dict[str, str], site) -> tuple[str, ...]:
+    number, row, sheet = site.ask(
+        "SELECT number, 2, 'Feuil1' FROM foundation_submission WHERE contract = 'equipment.deliveries' AND sender = ? AND state = 'accepted'", site.sender
+    )[0]
+    return (
+        *MEMBERS, *made.values(), f"{made['issues']}remarques/", f"{made['issues']}corrections/", f"/etablissements/{site.distinct[0].uai}/",
+        f"/origine/{number}/{row}/?feuille={sheet}",
+    )  # fmt: skip
+
+
+def _axe_violations(page) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [f"{item['id']} ({item['impact']}) : {node['target']}" for item in found for node in item["nodes"][:3]]
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("account", [None, AUTHORITY])
+def test_every_page_is_accessible_and_fits(visit, site, pages_with_work, account, width):
+    """axe finds nothing, nothing sticks out, every control can be reached, on a desk and on a telephone."""
+    reader = visit(account, width=width, height=800)
+    faults: dict[str, list[str]] = {}
+    for path in PUBLIC if account is None else _addresses(pages_with_work, site):
+        page = reader.go(path)
+        page.wait_for_load_state()
+        for summary in page.locator("main details:not([open]) > summary").all()[:3]:
+            summary.click()
+        found = _axe_violations(page) + [f"inatteignable : {item}" for item in page.evaluate(UNREACHABLE)]
+        if page.evaluate(OVERFLOWS) > 0:
+            found.append("déborde à droite")
+        if found:
+            faults[path] = found
+    reader.complaints = [text for text in reader.complaints if "/nimporte/quoi/" not in text]
+    assert faults == {}
+
+
+def test_a_page_zoomed_twice_still_fits(visit, site, pages_with_work):
+    """At 200 % a window of 1280 holds 640 points: no sideways scrolling, no control lost, the menu opens."""
+    reader = visit(AUTHORITY, width=640, height=450, device_scale_factor=2)
+    for path in ("/", "/territoires/02/", FIGURE, "/depots/", "/depots/nouveau/", pages_with_work["issues"], f"{pages_with_work['issues']}remarques/", "/equipement/suivi/"):
+        page = reader.go(path)
+        assert page.evaluate(OVERFLOWS) <= 0, path
+        assert page.evaluate(UNREACHABLE) == [], path
+    page.click("#bouton-menu")
+    page.wait_for_selector("#menu.fr-modal--opened")
+    page.click("#menu a:text-is('Dépôts')")
+    page.wait_for_selector("h1:text-is('Dépôts')")
+
+
+def test_the_menu_of_a_telephone_leads_everywhere(visit):
+    """At 360 points the menu opens, lists what the wide page lists, and closes."""
+    reader = visit(LEAD, width=PHONE, height=700)
+    page = reader.go("/")
+    page.click("#bouton-menu")
+    page.wait_for_selector("#menu.fr-modal--opened")
+    shown = [item.inner_text() for item in page.locator("#menu .fr-nav__link").all() if item.is_visible()]
+    assert {"Accueil", "Dépôts", "Indicateurs", "Aide"} <= set(shown)
+    assert page.locator("#menu button:has-text('Se déconnecter')").first.is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#menu:not(.fr-modal--opened)", state="attached")
+
+
+FOCUS = """() => { const item = document.activeElement; const style = getComputedStyle(item);
+  const box = item.getBoundingClientRect();
+  return [item.tagName, (item.innerText || item.name || item.id || '').trim().slice(0, 60), style.outlineStyle !== 'none' || style.boxShadow !== 'none', box.width > 0]; }"""
+
+
+def _tab_to(page, wanted: str, most: int = 60) -> None:
+    """Presses Tab until the focus is on ``wanted`` (its text, name or id); each stop on the way must be seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        tag, name, is_seen, has_size = page.evaluate(FOCUS)
+        assert tag == "BODY" or (is_seen and has_size), f"le focus ne se voit pas sur {tag} « {name} »"
+        if wanted in name:
+            return
+    raise AssertionError(f"« {wanted} » n'est pas atteint au clavier")
+
+
+def test_the_job_by_keyboard_alone(visit, site):
+    """Sign in, hand in, open the issues, accept and withdraw without a mouse; the focus is always seen."""
+    reader = visit()
+    page = reader.go("/connexion/")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS)[1] == "Contenu"  # the first stop jumps over the header
+    page.keyboard.press("Enter")
+    _tab_to(page, "username")
+    page.keyboard.type(AUTHORITY)
+    _tab_to(page, "password")
+    from essaim.portal.reads.accounts import PASSWORD
+
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Se déconnecter", state="attached")
+    _tab_to(page, "Dépôts")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text-is('Dépôts')")
+    _tab_to(page, "Déposer un fichier")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text-is('Déposer un fichier')")
+    _tab_to(page, "contract")
+    page.keyboard.type("Livraisons")
+    _tab_to(page, "files")
+    content = deliveries(site.distinct, "K1", first=2, second=1)
+    page.set_input_files("input[type=file]", {"name": "clavier.xlsx", "mimeType": "application/octet-stream", "buffer": content})
+    _tab_to(page, "Envoyer et vérifier")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#resultat")
+    page.keyboard.press("Control+Home")
+    _tab_to(page, "Accepter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".fr-badge--success")
+    _tab_to(page, "Retirer ce dépôt")
+    page.keyboard.press("Enter")
+    _tab_to(page, "reason")
+    page.keyboard.type("Essai au clavier")
+    _tab_to(page, "Retirer")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".fr-badge:has-text('Retiré')")
