@@ -182,11 +182,9 @@ class Panel:
         rows = np.bincount(cell, minlength=size).reshape(shape).astype(np.int64)
         cohort = np.full(shape[0], np.inf)
         if self.cohort is not None:
-            low = np.full(shape[0], np.inf)
-            high = np.full(shape[0], -np.inf)
-            np.minimum.at(low, self.cluster, self.cohort)
-            np.maximum.at(high, self.cluster, self.cohort)
-            cohort = np.where(low == high, low, np.nan)
+            cohort[self.cluster] = self.cohort
+            mixed = np.bincount(self.cluster, cohort[self.cluster] != self.cohort, shape[0]) > 0
+            cohort[mixed] = np.nan
         return ClusterSums(total, weight, rows, cohort)
 
     def collapsed(self) -> Panel:

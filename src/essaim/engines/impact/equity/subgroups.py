@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -157,7 +158,22 @@ def gap_change(high: Floats, low: Floats, start: Sequence[int], *, names: tuple[
     Before = the last period before the first wave starts; after = the last period."""
     gap = np.asarray(high, float) - np.asarray(low, float)
     plan = _plan([gap], np.asarray(start, np.int64), strata, draws, seed)
-    w = np.ones(gap.shape[0]) if weights is None else np.asarray(weights, float)
+    return _gap(plan, gap, names, np.ones(gap.shape[0]) if weights is None else np.asarray(weights, float))
+
+
+def gap_changes(means: Mapping[str, Floats], start: Sequence[int], *, weights: Mapping[str, Floats] | None = None,
+                strata: Sequence[object] | None = None, draws: int = 1999, seed: int = 0) -> tuple[GapChange, ...]:
+    """``gap_change`` of every pair of sub-groups, from the same permuted roll-outs; a pair's clusters weigh the mean of both weights."""
+    cells = {n: np.asarray(m, float) for n, m in means.items()}
+    plan = _plan(list(cells.values()), np.asarray(start, np.int64), strata, draws, seed)
+    out = []
+    for a, b in combinations(cells, 2):
+        w = np.ones(cells[a].shape[0]) if weights is None else (np.asarray(weights[a], float) + np.asarray(weights[b], float)) / 2
+        out.append(_gap(plan, cells[a] - cells[b], (a, b), w))
+    return tuple(out)
+
+
+def _gap(plan: _Plan, gap: Floats, names: tuple[str, str], w: Floats) -> GapChange:
     observed, drawn = _effects(plan, gap, w)
     kept, wk, treated = gap[plan.keep], w[plan.keep], plan.waves >= 0
 

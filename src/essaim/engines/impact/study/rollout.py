@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from essaim.engines.impact.design.balance import Balance, balance
 from essaim.engines.impact.design.comparison import Comparisons, choose_comparisons, past_features
 from essaim.engines.impact.did.aggregate import aggregate
 from essaim.engines.impact.did.group_time import GroupTimeEffects, group_time_effects
-from essaim.engines.impact.equity.subgroups import GapChange, SubgroupEffects, gap_change, subgroup_effects
+from essaim.engines.impact.equity.subgroups import GapChange, SubgroupEffects, gap_changes, subgroup_effects
 from essaim.engines.impact.estimates import EventStudy
 from essaim.engines.impact.imputation import imputation
 from essaim.engines.impact.inference.assignments import Assignments
@@ -185,8 +184,8 @@ def _subgroups(panel: Panel, plan: Plan, setting: Setting) -> tuple[SubgroupEffe
     try:
         found = subgroup_effects({k: v[0] for k, v in groups.items()}, start, weights={k: v[1] for k, v in groups.items()}, strata=strata,
                                  draws=draws, seed=seed)
-        gaps = tuple(gap_change(groups[a][0], groups[b][0], start, names=(a, b), weights=(groups[a][1] + groups[b][1]) / 2, strata=strata,
-                                draws=draws, seed=seed) for a, b in combinations(groups, 2))
+        gaps = gap_changes({k: v[0] for k, v in groups.items()}, start, weights={k: v[1] for k, v in groups.items()}, strata=strata,
+                           draws=draws, seed=seed)
     except Refusal as refusal:
         return None, (), (refusal.message,)
     return found, gaps, ()
