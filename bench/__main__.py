@@ -10,7 +10,7 @@ import importlib
 import platform
 import sys
 import time
-from datetime import date
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def _document(sections: dict[str, list[dict[str, Any]]], repeat: int) -> str:
     cores = len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("processor")])
     lines = [
         "# Benchmarks", "",
-        f"Written by `make bench` on {date.today().isoformat()}: {cores} cores, {memory} of memory, Python {platform.python_version()}, {platform.system()} {platform.machine()}.",
+        f"Written by `make bench` on {datetime.now(UTC).date().isoformat()}: {cores} cores, {memory} of memory, Python {platform.python_version()}, {platform.system()} {platform.machine()}.",
         f"Medians of {repeat} interleaved pairs unless the job says otherwise; trust the ratios, not the seconds. « limite » is the bare cost of reading or moving the same bytes.",
         "Versions: " + ", ".join(f"{name} {version(name)}" for name in NAMED) + ".", "",
     ]
