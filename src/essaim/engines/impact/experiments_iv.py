@@ -187,7 +187,7 @@ def dose_response(
     if cuts:
         edges = (0.0, *cuts, np.inf)
         columns: dict[str, Floats] = {
-            f"dose ]{a:g} ; {b:g}]": np.where((dose > a) & (dose <= b), 1.0, 0.0) for a, b in pairwise(edges)
+            f"dose ]{_short(a)} ; {_short(b)}]": np.where((dose > a) & (dose <= b), 1.0, 0.0) for a, b in pairwise(edges)
         }
         empty = [n for n, c in columns.items() if not c.any()]
         if empty:
@@ -195,3 +195,7 @@ def dose_response(
     else:
         columns = {"dose": dose}
     return regress(change, columns | dict(covariates or {}), kind=kind, cluster=cluster)
+
+
+def _short(value: float) -> str:
+    return "∞" if np.isinf(value) else f"{value:g}".replace(".", ",")
