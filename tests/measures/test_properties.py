@@ -16,6 +16,7 @@ from essaim.engines.measures import (
     all_figures,
     cells,
     figures,
+    places,
     refresh,
     touched_units,
     unplaced,
@@ -201,3 +202,26 @@ def test_rows_without_establishment_are_counted_apart() -> None:
     held = cells(world.BY_CODE["late"], world.frames({**found, "orders": lost}), engine=ENGINE)
     assert unplaced(held) == {"late": 3}
     assert unplaced(cells(world.BY_CODE["late"], world.frames(found), engine=ENGINE)) == {}
+
+
+def test_a_category_nobody_filled_gives_no_row_and_no_crash() -> None:
+    """A breakdown by a fact column of empty facts is an empty table, not an error."""
+    facts = world.frames({"orders": [], "inventory": [], "profile": []})
+    assert ask(facts, indicators=world.BY_CODE["spent"], by="category").height == 0
+
+
+def test_a_register_made_once_answers_like_the_frames_it_is_made_of() -> None:
+    """Levels, groups and units asked of a ready register give what its frames give, for one unit or all."""
+    facts = world.frames(world.entries(21))
+    ready = places(world.hierarchies(), world.attributes())
+    for level, by in (("departement", "sector"), ("wave", None), ("establishment", "sector")):
+        alone = ask(facts, level, by=by)
+        again = figures(
+            world.INDICATORS, facts, ready, level=level, period=("2021-02", "2020-2021"), by=by, engine=ENGINE,
+        ).frame
+        assert again.equals(alone)
+        unit = alone["unit"][0]
+        one = figures(
+            world.INDICATORS, facts, ready, level=level, units=[unit], period=("2021-02", "2020-2021"), by=by, engine=ENGINE,
+        ).frame
+        assert one.equals(alone.filter(pl.col("unit") == unit))

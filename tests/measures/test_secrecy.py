@@ -190,3 +190,21 @@ def test_every_count_below_the_threshold_is_hidden(threshold: int) -> None:
     ).rows()  # fmt: skip
     shown = [row["numerator"] for row in rows if not row["suppressed"]]
     assert all(value >= threshold for value in shown)
+
+
+def test_devices_are_hidden_in_the_cells_of_a_breakdown_only() -> None:
+    """What counts neither persons nor schools is shown as a total; a cell of a breakdown may tell a school, and is hidden."""
+    from dataclasses import replace
+
+    devices = replace(LOANED, small_counts_secret=False)
+    counts = [20] * 15
+    counts[0] = 2
+    counts[1] = counts[2] = 0
+    facts, hierarchy, attributes = country(*_tables(counts))
+
+    def asked(by: str | None) -> list[dict[str, object]]:
+        return figures(devices, facts, hierarchy, level="departement", period="2021-03", by=by, attributes=attributes, public=True, threshold=THRESHOLD).rows()  # fmt: skip
+
+    assert [row["numerator"] for row in asked(None)] == [2.0, 60.0, 60.0, 60.0, 60.0]
+    hidden = {(row["unit"], row["breakdown"]) for row in asked("sector") if row["suppressed"]}
+    assert ("01", "public") in hidden

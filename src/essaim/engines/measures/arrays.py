@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from essaim.engines.measures.cells import Cells, events
+from essaim.engines.measures.cells import Cells
 from essaim.engines.measures.expressions import (
     Binary,
     Coalesce,
@@ -90,7 +90,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 
 def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
-    frame = events(measure, cells.of(measure))
+    frame = cells.changes_of(measure)
     by = axes.categories if "by" in frame.columns else ("",)
     low, high = min(p.first for p in axes.periods), max(p.last for p in axes.periods)
     width = high - low + 2
@@ -99,7 +99,10 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
     if "by" in frame.columns:
         column = pl.col("by").cast(pl.Enum(by), strict=False).to_physical().cast(pl.Int64)
         placed = placed.with_columns(column.alias("c")).drop_nulls("c")
-    rows, row = np.unique(placed["row"].to_numpy(), return_inverse=True)
+    row = placed["row"].to_numpy()
+    present = np.zeros(len(axes.schools), dtype=bool)
+    present[row] = True
+    rows, row = np.flatnonzero(present), (np.cumsum(present) - 1)[row]
     if "by" in frame.columns:
         row = row * len(by) + placed["c"].to_numpy()
     # Column 0 gathers everything that came before the first period.

@@ -22,7 +22,7 @@ _OVERLAYS = 12
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Cells of several measures.
+    """Cells of several measures. ``memory`` keeps the monthly changes of those already asked (see `changes_of`).
 
     ``frames``: for each measure, layers with columns ``uai``, ``when``, ``value`` (exact integer, value × 10^decimals),
     ``n`` (net number of rows with data) and, as needed, ``by`` (fact columns ``by`` joined), ``part``, ``at``. The cells
@@ -33,6 +33,7 @@ class Cells:
     by: tuple[str, ...] = ()
     known_at: int | None = None
     quantiles: frozenset[Measure] = field(default_factory=frozenset)
+    memory: dict[Measure, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
@@ -42,6 +43,12 @@ class Cells:
     def of(self, measure: Measure) -> pl.DataFrame:
         """Every layer of a measure, one above the other."""
         return pl.concat(self.frames[measure], how="vertical")
+
+    def changes_of(self, measure: Measure) -> pl.DataFrame:
+        """The monthly changes of a measure (see `events`)."""
+        if measure not in self.memory:
+            self.memory[measure] = events(measure, self.of(measure))
+        return self.memory[measure]
 
 
 def fact_dimensions(indicators: Sequence[Indicator], by: Sequence[str]) -> tuple[str, ...]:
@@ -146,7 +153,8 @@ def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> C
     frames = dict(old.frames)
     for measure, layers in new.items():
         frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
-    return Cells(frames, old.by, old.known_at, old.quantiles)
+    kept = {measure: frame for measure, frame in dict(old.memory).items() if measure not in new}
+    return Cells(frames, old.by, old.known_at, old.quantiles, kept)
 
 
 def _stacked(layers: tuple[pl.DataFrame, ...]) -> tuple[pl.DataFrame, ...]:
@@ -166,11 +174,12 @@ def summed(frame: pl.DataFrame) -> pl.DataFrame:
 def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Cells:
     """The cells of some measures and some establishments only."""
     wanted = schools.implode()
-    frames = {
-        item: tuple(layer.filter(pl.col("uai").is_in(wanted)) for layer in held.frames[item])
-        for item in dict.fromkeys(measures)
-    }
-    return Cells(frames, held.by, held.known_at, held.quantiles)
+    inside = pl.col("uai").is_in(wanted)
+    asked = tuple(dict.fromkeys(measures))
+    frames = {item: tuple(layer.filter(inside) for layer in held.frames[item]) for item in asked}
+    # The changes of an establishment do not depend on the others.
+    kept = {item: held.memory[item].filter(inside) for item in asked if item in held.memory}
+    return Cells(frames, held.by, held.known_at, held.quantiles, kept)
 
 
 def touched_establishments(changed: Cells) -> list[str]:

@@ -98,13 +98,36 @@ def compute(asked: Sequence[Indicator], scope: Scope, space: Workspace) -> pl.Da
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows of one indicator: positions (unit, period, label) and numbers."""
+class _Layout:
+    """Rows in the order shown: positions of unit, period and label, and the place of each in the flattened arrays."""
 
-    item: Indicator
     unit: np.ndarray
     period: np.ndarray
     label: np.ndarray
+    flat: np.ndarray
+
+
+def _laid_out(keep: np.ndarray, groups: Groups, ranks: np.ndarray, made: dict[tuple[int, ...], _Layout]) -> _Layout:
+    """The rows kept, sorted; arrays kept whole share one layout."""
+    whole = bool(keep.all())
+    if whole and keep.shape in made:
+        return made[keep.shape]
+    run, category, period = np.nonzero(keep)
+    unit, label = groups.keys[run, 0], ranks[groups.keys[run, 1], category]
+    order = np.lexsort((label, period, unit))
+    flat = np.ravel_multi_index((run, category, period), keep.shape)[order]
+    found = _Layout(unit[order], period[order], label[order], flat)
+    if whole:
+        made[keep.shape] = found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of one indicator: where they are, and their numbers."""
+
+    item: Indicator
+    layout: _Layout
     numbers: tuple[np.ndarray, ...]
 
 
@@ -117,7 +140,8 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.Dat
     groups = _groups(scope, space)
     sums: dict[Quantity, Totals] = {}
     texts, ranks = _labels(scope, groups, space.axes.categories)
-    found = [_rows(item, space, groups, sums, ranks) for item in asked]
+    made: dict[tuple[int, ...], _Layout] = {}
+    found = [_rows(item, space, groups, sums, ranks, made) for item in asked]
     return _framed(found, scope, groups, space.axes, texts)
 
 
@@ -130,7 +154,12 @@ def _groups(scope: Scope, space: Workspace) -> Groups:
 
 
 def _rows(
-    item: Indicator, space: Workspace, groups: Groups, sums: dict[Quantity, Totals], ranks: np.ndarray
+    item: Indicator,
+    space: Workspace,
+    groups: Groups,
+    sums: dict[Quantity, Totals],
+    ranks: np.ndarray,
+    made: dict[tuple[int, ...], _Layout],
 ) -> _Rows:
     assert item.numerator is not None
     own = space.memory[item.numerator]
@@ -151,10 +180,9 @@ def _rows(
     shape = np.broadcast_shapes(value.shape, low.shape)
     coverage = _coverage(item, space, groups, shape, top)
     keep = _kept_rows(top, bottom, groups, shape)
-    run, category, period = np.nonzero(keep)
+    layout = _laid_out(keep, groups, ranks, made)
     numbers = (numerator, denominator, value, low, high, coverage)
-    held = tuple(np.broadcast_to(numbers_, shape)[run, category, period] for numbers_ in numbers)
-    return _Rows(item, groups.keys[run, 0], period, ranks[groups.keys[run, 1], category], held)
+    return _Rows(item, layout, tuple(np.broadcast_to(held, shape).ravel()[layout.flat] for held in numbers))
 
 
 def _total(quantity: Quantity, space: Workspace, groups: Groups, sums: dict[Quantity, Totals]) -> Totals:
@@ -242,23 +270,23 @@ def _labels(scope: Scope, groups: Groups, categories: Sequence[str]) -> tuple[li
 
 def _framed(found: Iterable[_Rows], scope: Scope, groups: Groups, axes: Axes, texts: list[str]) -> pl.DataFrame:
     rows = list(found)
-    counts = [len(item.unit) for item in rows]
-    which = np.repeat(np.arange(len(rows)), counts)
-    unit, period, label = (np.concatenate([getattr(item, name) for item in rows]) for name in ("unit", "period", "label"))
-    order = np.lexsort((label, period, unit, which))
-    numbers = [np.concatenate([item.numbers[index] for item in rows])[order] for index in range(len(NUMBERS))]
+    which = np.repeat(np.arange(len(rows)), [len(item.layout.unit) for item in rows])
+    unit, period, label = (
+        np.concatenate([getattr(item.layout, name) for item in rows]) for name in ("unit", "period", "label")
+    )
+    numbers = [np.concatenate([item.numbers[index] for item in rows]) for index in range(len(NUMBERS))]
     codes = pl.Series([item.item.code for item in rows], dtype=pl.String)
     versions = pl.Series([item.item.version for item in rows], dtype=pl.Int64)
     columns = {
-        "indicator": codes.gather(which[order]),
-        "version": versions.gather(which[order]),
-        "level": pl.repeat(scope.level, len(order), eager=True, dtype=pl.String),
-        "unit": pl.Series(groups.units, dtype=pl.String).gather(unit[order]),
-        "period": pl.Series([item.code for item in axes.periods], dtype=pl.String).gather(period[order]),
-        "breakdown": pl.Series(texts, dtype=pl.String).gather(label[order]),
+        "indicator": codes.gather(which),
+        "version": versions.gather(which),
+        "level": pl.repeat(scope.level, len(which), eager=True, dtype=pl.String),
+        "unit": pl.Series(groups.units, dtype=pl.String).gather(unit),
+        "period": pl.Series([item.code for item in axes.periods], dtype=pl.String).gather(period),
+        "breakdown": pl.Series(texts, dtype=pl.String).gather(label),
         **{name: pl.Series(held).fill_nan(None) for name, held in zip(NUMBERS, numbers, strict=True)},
-        "suppressed": pl.repeat(False, len(order), eager=True, dtype=pl.Boolean),
-        "fingerprint": pl.repeat("", len(order), eager=True, dtype=pl.String),
+        "suppressed": pl.repeat(False, len(which), eager=True, dtype=pl.Boolean),
+        "fingerprint": pl.repeat("", len(which), eager=True, dtype=pl.String),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from essaim.engines.measures.arrays import Axes, Values, establishment_values
-from essaim.engines.measures.cells import Cells, events
+from essaim.engines.measures.cells import Cells
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Quantity, Timing
 from essaim.engines.measures.places import Level, Places, day_number
 
@@ -202,10 +202,9 @@ def category_labels(indicators: Sequence[Indicator], cells: Cells, last_month: i
     found: set[str] = set()
     kept = False
     for measure in dict.fromkeys(part for item in indicators for part in item.measures):
-        frame = cells.of(measure)
-        if "by" in frame.columns:
+        if "by" in cells.frames[measure][0].columns:
             kept = True
-            found.update(events(measure, frame).filter(pl.col("month") <= last_month)["by"].unique().to_list())
+            found.update(cells.changes_of(measure).filter(pl.col("month") <= last_month)["by"].unique().to_list())
     return tuple(sorted(found)) if kept else ("",)
 
 

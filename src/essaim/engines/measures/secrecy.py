@@ -151,7 +151,8 @@ def _hidden_at(item: Indicator, scope: Scope, wanted: Period, threshold: int, ta
     if not any(_column(item, table, threshold)[1].any() for table in (*plain, *broken)):
         return None
     groups = sorted({text for table in broken for text in table["breakdown"]})
-    levels, units = [], []
+    levels: list[Level] = []
+    units: list[list[str]] = []
     for depth, table in enumerate(plain):
         names = table["unit"].to_list()
         cells, small = _matrix(item, broken[depth] if broken else None, names, groups, threshold)
