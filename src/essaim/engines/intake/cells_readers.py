@@ -165,7 +165,16 @@ def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
     if verdict.problem == "uai_spelling":
         # The key letter proves the identity: kept, and said as a warning, never silently.
         return CellReading(verdict.suggestion, remark="uai_spelling", suggestion=verdict.suggestion)
+    if verdict.problem == "uai_format" and verdict.suggestion is None:
+        return CellReading(problem="uai_format", suggestion=_uai_within(text))
     return _from_verdict(verdict, {})
+
+
+def _uai_within(text: str) -> str | None:
+    """The one valid UAI written inside a longer text (``UAI : 0020011B``, ``0020011B / Laon``), if there is exactly one."""
+    found = {match.upper() for match in re.findall(r"(?<![0-9A-Za-z])[0-9]{7}[A-Za-z](?![0-9A-Za-z])", text[:200])}
+    sure = [match for match in found if uai.check(match).value is not None]
+    return sure[0] if len(sure) == 1 else None
 
 
 def _commune(text: str, field: Field, sense: ColumnSense) -> CellReading:

@@ -192,7 +192,7 @@ def _settle(query: int, about: str, found: Answer, field: Field, answers: Mappin
     value = chosen or (found.value if identity not in answers else None)
     if value is not None:
         return _Settled(query, about, value, None, identity, ())
-    code = "reference_ambiguous" if found.candidates else "reference_not_found"
+    code = ("reference_not_found", "reference_unsure", "reference_ambiguous")[min(2, len(found.candidates))]
     if not found.candidates or identity in answers:
         return _Settled(query, about, None, code, identity, ())
     choices = (*found.candidates, ("", IGNORE_CHOICE.replace("cette colonne", "ces lignes"), 0.0))
@@ -209,7 +209,7 @@ def _tell(typed: Typed, field: Field, cells: pl.DataFrame) -> None:
     """Rows whose identifier is still unknown: refused when it is required; a tie is always told."""
     severity = Severity.BLOCKING if field.required else Severity.WARNING
     for (code,), rows in cells.partition_by("code", as_dict=True, maintain_order=True).items():
-        if code == "reference_ambiguous" or field.required:
+        if code != "reference_not_found" or field.required:
             found = finding(str(code), field.name, rows["index"], detail=rows["about"], severity=severity, expected=expected_of(field))
             typed.findings.append(found)
             typed.wrong[field.name] = pl.concat([typed.wrong[field.name].cast(pl.UInt32), rows["index"]])

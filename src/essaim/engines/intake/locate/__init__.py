@@ -8,7 +8,7 @@ import polars as pl
 
 from ..grid import Grid, letter_of
 from ..tables import Column, RawTable
-from .blocks import MAX_RUNS, Span, runs, side_by_side, window_of
+from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
 from .body import TITLE, split_body
 from .headers import Header, find_header, is_writing
 
@@ -43,7 +43,7 @@ def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[
         return [_keyed(grid)]
     drafts: list[_Draft] = []
     prose: list[int] = []
-    found = runs(grid)
+    found = cut_where_stacked(grid, runs(grid), vocabulary)
     for order, (start, stop) in enumerate(found):
         if order >= MAX_RUNS and drafts:
             drafts[-1].spans.append((start, found[-1][1]))

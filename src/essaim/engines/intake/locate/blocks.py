@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from ..grid import Grid
-from .headers import Header, Window, find_header
+from .headers import Header, Window, find_header, looks_like_data
+from .shape import TEXT, is_expected, kind_of
 
 HEAD = 100
 MAX_RUNS = 300
+STACKED_BY_HAND = 100_000
 
 Span = tuple[int, int]
 
@@ -28,6 +30,40 @@ def runs(grid: Grid) -> list[Span]:
     begin = starts.arg_true().to_list()
     ends = (filled & ~(filled.shift(-1, fill_value=False) & ~gap.shift(-1, fill_value=True))).arg_true().to_list()
     return [(start, end + 1) for start, end in zip(begin, ends, strict=False)]
+
+
+def cut_where_stacked(grid: Grid, spans: list[Span], vocabulary: frozenset[str]) -> list[Span]:
+    """The same runs, cut where another header follows data without a blank line; titles just above it go with it.
+
+    Only sheets of at most STACKED_BY_HAND lines are looked at: longer ones are exports, in one piece."""
+    if not vocabulary or not 0 < grid.height <= STACKED_BY_HAND or grid.width < 3:
+        return spans
+    digits = [pl.all().str.contains_any(list("0123456789")).fill_null(False)]
+    wordy = grid.frame.select(~pl.any_horizontal(digits) & (pl.sum_horizontal(pl.all().is_not_null()) >= 3)).to_series()
+    headings = [i for i in wordy.arg_true().to_list() if _is_heading(grid.frame.row(i), vocabulary)]
+    found: list[Span] = []
+    for start, stop in spans:
+        seen = start
+        for position in (i for i in headings if start < i < stop):
+            first = position
+            while first > seen and _is_title(grid.frame.row(first - 1)):
+                first -= 1
+            if any(looks_like_data(grid.frame.row(i)) for i in range(max(seen, first - 20), first)):
+                found.append((seen, first))
+                seen = first
+        found.append((seen, stop))
+    return found
+
+
+def _is_heading(cells: tuple[str | None, ...], vocabulary: frozenset[str]) -> bool:
+    found = [cell for cell in cells if cell]
+    expected = sum(is_expected(cell, vocabulary) for cell in found)
+    return expected >= 3 and expected >= 0.6 * len(found) == 0.6 * len({*found}) and all(kind_of(cell) == TEXT for cell in found)
+
+
+def _is_title(cells: tuple[str | None, ...]) -> bool:
+    found = [cell for cell in cells if cell]
+    return len(found) == 1 and kind_of(found[0]) == TEXT
 
 
 def window_of(grid: Grid, start: int, stop: int, columns: tuple[int, ...]) -> Window:

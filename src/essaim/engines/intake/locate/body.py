@@ -60,6 +60,7 @@ def split_body(
         reason = _reason(cells, labels, header, profile, int(rows[position]) in wide, position)
         if reason:
             reasons[position] = reason
+    reasons.update(_titles_between(frame, fill, profile, reasons))
     reasons.update(_trailing(frame, fill, profile, reasons, set(blanks)))
     dropped = sorted({*reasons, *blanks})
     if not dropped:
@@ -70,7 +71,9 @@ def split_body(
 
 
 def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
-    sample = frame.filter(fill > 0).head(300)
+    sample = frame.filter(fill > 1).head(300)
+    if frame.width < 3 or not sample.height:
+        sample = frame.filter(fill > 0).head(300)
     kinds = [[kind_of(cell) for cell in column if cell] for column in sample.iter_columns()]
     usual = tuple(Counter(found).most_common(1)[0][0] if found else None for found in kinds)
     fills = sorted(value for value in fill.head(2000).to_list() if value)
@@ -154,6 +157,20 @@ def _is_total(cells: Sequence[str | None], found: list[str], profile: Profile) -
 
 def _identifier(cell: str) -> bool:
     return bool(re.fullmatch(r"\d{7}\s?[A-Za-z]|\d{9}|\d{14}|2[ABab]\d{3}", cell.strip()))
+
+
+def _titles_between(frame: pl.DataFrame, fill: pl.Series, profile: Profile, reasons: dict[int, str]) -> dict[int, str]:
+    """Lines of one text just above a repeated header: the title of what follows."""
+    titles: dict[int, str] = {}
+    for position in [i for i, reason in reasons.items() if reason == REPEATED and profile.fill >= 3]:
+        above = position - 1
+        while above >= 0 and above not in reasons and fill[above] <= 1:
+            if any(kind_of(cell) in DATA for cell in frame.row(above) if cell):
+                break
+            if fill[above]:
+                titles[above] = SECTION
+            above -= 1
+    return titles
 
 
 def _trailing(

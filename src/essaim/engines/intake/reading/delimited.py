@@ -35,6 +35,7 @@ def read_delimited(
     With ``checked=False`` the bytes only seem to be UTF-8; NotUtf8 asks for a sure decoding."""
     content, declared = _without_sep_line(content)
     content = _newlines(content)
+    _refuse_endless_line(content, limits)
     separator = declared or find_separator(content, vocabulary)
     columns, notices = _columns(content, separator, limits, checked)
     if len(columns) == 1 and columns[0].len():
@@ -54,6 +55,18 @@ def cell_too_long(limits: Limits) -> FileRefused:
         "cell_too_long",
         f"Une cellule dépasse {limits.cell_characters} caractères : vérifiez les guillemets et le contenu du fichier.",
     )
+
+
+_ENDLESS = 32 * 2**20
+
+
+def _refuse_endless_line(content: bytes, limits: Limits) -> None:
+    """Refuses a line of more than 32 MiB before anything is computed on it: no sheet has one."""
+    end = -1
+    while len(content) - end > _ENDLESS:
+        end, before = content.rfind(b"\n", end + 1, end + 1 + _ENDLESS), end
+        if end <= before:
+            raise cell_too_long(limits)
 
 
 def too_many_columns(found: int, limits: Limits) -> FileRefused:
