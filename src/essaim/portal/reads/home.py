@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from django.db.models import Q
 
+from essaim.equipment.models import WAITING
+from essaim.equipment.reads.contradictions import visible_contradictions
+from essaim.equipment.reads.receptions import awaiting as receipts_awaited
+from essaim.equipment.reads.receptions import schools_directed
 from essaim.foundation.models import Account, Posting, State
+from essaim.foundation.permissions import rights_of
 from essaim.foundation.reads import active_mandates
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.reads.figures import figure_rows
@@ -32,15 +36,22 @@ def last_acceptance() -> Any:
 
 
 def awaiting(account: Account) -> list[Task]:
-    """Files to settle, by what they need; only what the reader may act on."""
-    if not any(item for item in active_mandates(account)):
+    """What the reader may do next, by role: files to settle, receipts to confirm, contradictions to settle."""
+    mandates = active_mandates(account)
+    if not mandates:
         return []
-    mine = visible_to(account)
-    tasks = [
-        Task("dépôts vérifiés qui attendent votre accord", "depots", "etat=checked", mine.filter(state=State.CHECKED, rows_accepted__gt=0).count()),
-        Task("dépôts avec des lignes à corriger", "depots", "etat=accepted", mine.filter(Q(state=State.ACCEPTED), rows_refused__gt=0).count()),
-        Task("dépôts refusés à renvoyer", "depots", "etat=refused", mine.filter(state=State.REFUSED).count()),
-    ]
+    tasks = []
+    if any(rights_of(item).submits for item in mandates):
+        mine = visible_to(account)
+        tasks += [
+            Task("dépôts vérifiés qui attendent votre accord", "depots", "etat=checked", mine.filter(state=State.CHECKED, rows_accepted__gt=0).count()),
+            Task("dépôts avec des lignes à corriger", "depots", "etat=accepted", mine.filter(state=State.ACCEPTED, rows_refused__gt=0).count()),
+            Task("dépôts refusés à renvoyer", "depots", "etat=refused", mine.filter(state=State.REFUSED).count()),
+        ]
+        open_ones = visible_contradictions(account).filter(status__in=WAITING)
+        tasks.append(Task("contradictions entre sources à régler", "contradictions", "", open_ones.count()))
+    if schools := schools_directed(account):
+        tasks.insert(0, Task("livraisons à confirmer pour votre établissement", "reception", "", len(receipts_awaited(schools))))
     return [task for task in tasks if task.count]
 
 
