@@ -13,6 +13,7 @@ from essaim.config.cli import OK, REFUSED, REMARKS
 from essaim.config.rooms import contract as contract_named
 
 REPORT_KEYS = ("contract", "file", "status", "tables", "rows_read", "rows_accepted", "rows_refused", "summary", "issues")
+_NONE = '""'
 SIGNS = {"blocking": "✗", "warning": "!", "notice": "·"}
 
 
@@ -85,23 +86,34 @@ def _write_annotated(file: Path, found: Any, target: Path) -> None:
     target.write_bytes(annotated_workbook(file.read_bytes(), file.name, found))
 
 
+def _counted(count: int, noun: str) -> str:
+    """``1 ligne lue``, ``2 lignes lues``."""
+    return f"{count} " + (" ".join(f"{word}s" for word in noun.split()) if count > 1 else noun)
+
+
+def _heading(row: int | None) -> str:
+    return f"en-tête ligne {row}" if row else "sans en-tête"
+
+
 def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
     """What a person wants to read first: what was understood, what is wrong, what to do."""
+    labels = {field.name: field.label for field in contract_named(report["contract"]).fields}
     heading = {"clean": "Fichier en ordre", "issues": "Fichier lu, avec des remarques", "refused": "Fichier refusé"}
     click.echo(f"{heading[report['status']]} : {report['file']} ({report['contract']})")
     for table in report["tables"]:
-        click.echo(f"  Feuille « {table['sheet']} », en-tête ligne {table['header_row'] or '—'}, {table['rows']} lignes")
+        click.echo(f"  Feuille « {table['sheet']} », {_heading(table['header_row'])}, {_counted(table['rows'], 'ligne')}")
         for item in table["mapping"]:
-            click.echo(f"    {item['column']:>3} → {item['field']:<18} {item['score']:.0f} %  {item['reason']}")
+            click.echo(f"    {item['column']:>3} → {labels.get(item['field'], item['field']):<24} {item['score']:.0f} %  {item['reason']}")
         if table["unmapped"]:
             click.echo(f"    Colonnes non reprises : {', '.join(table['unmapped'])}")
         if table["missing"]:
-            click.echo(f"    Champs absents : {', '.join(table['missing'])}")
-    click.echo(f"  {report['rows_read']} lignes lues, {report['rows_accepted']} acceptables, {report['rows_refused']} à corriger")
+            click.echo(f"    Champs absents : {', '.join(labels.get(name, name) for name in table['missing'])}")
+    many = "s" if report["rows_accepted"] > 1 else ""
+    click.echo(f"  {_counted(report['rows_read'], 'ligne lue')}, {report['rows_accepted']} acceptable{many}, {report['rows_refused']} à corriger")
     for item in report["summary"]:
         click.echo(f"  {SIGNS[item['severity']]} {item['count']:>6} × {item['message']}")
     for question in questions:
-        click.echo(f"  ? {question.message} [{question.id}] : " + ", ".join(f"{value} ({label})" for value, label, _ in question.choices))
+        click.echo(f"  ? {question.message} [{question.id}] : " + ", ".join(f"{value or _NONE} ({label})" for value, label, _ in question.choices))
 
 
 @click.command()
