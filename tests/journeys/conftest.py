@@ -6,70 +6,33 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from essaim.portal.reads.accounts import PASSWORD
+from journeys.people import Site, Visitor
+from journeys.workbooks import School
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-from workbooks import School  # noqa: E402
-
 ESSAIM = Path(sys.executable).with_name("essaim")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-DEMO_SECONDS, START_SECONDS, STOP_SECONDS, WAIT_MS = 240, 90, 15, 60_000
+DEMO_SECONDS, START_SECONDS, STOP_SECONDS = 240, 90, 15
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@dataclass
-class Site:
-    """A running site. ``schools``: of the authority ``collectivite.aisne``; ``twins``: two of them that share name and commune."""
-
-    home: Path
-    address: str
-    environment: dict[str, str]
-    sender: str = ""
-    schools: list[School] = field(default_factory=list)
-
-    @property
-    def twins(self) -> list[School]:
-        seen: dict[tuple[str, str], School] = {}
-        for item in self.schools:
-            other = seen.setdefault((item.name, item.commune), item)
-            if other is not item:
-                return [other, item]
-        raise AssertionError("aucune homonyme parmi les écoles de la démonstration")
-
-    @property
-    def distinct(self) -> list[School]:
-        """Schools that share their name with no other."""
-        names = [(item.name, item.commune) for item in self.schools]
-        return [item for item in self.schools if names.count((item.name, item.commune)) == 1]
-
-    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What the database of the site says, read only."""
-        with closing(sqlite3.connect(f"file:{self.home}/essaim.sqlite3?mode=ro", uri=True, timeout=20)) as base:
-            return base.execute(query, values).fetchall()
 
 
 def _free_port() -> int:
@@ -141,49 +104,6 @@ def browser(chromium_path: str) -> Iterator[Any]:
         launched = driver.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield launched
         launched.close()
-
-
-class Visitor:
-    """A person in front of a browser of their own; what the browser complains about is kept in ``complaints``."""
-
-    def __init__(self, site: Site, context: Any) -> None:
-        self.site, self.context, self.complaints = site, context, []
-        self.page = self.tab()
-
-    def tab(self) -> Any:
-        """One more tab of the same browser."""
-        page = self.context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("console", lambda message: self.complaints.append(f"{page.url}: {message.text}") if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        self.page = page
-        return page
-
-    def go(self, path: str) -> Any:
-        answer = self.page.goto(self.site.address + path)
-        assert answer is not None and answer.status < 500, path
-        return self.page
-
-    def sign_in(self, account: str) -> None:
-        self.go("/connexion/")
-        self.page.fill("input[name=username]", account)
-        self.page.fill("input[name=password]", PASSWORD)
-        self.page.click("main button[type=submit]")
-        self.page.wait_for_selector("text=Se déconnecter", state="attached")
-
-    def upload(self, content: bytes, name: str, contract: str = "equipment.deliveries") -> str:
-        """Hands a file in and waits until it has been read; the path of its page."""
-        self.go("/depots/nouveau/")
-        self.page.select_option("select[name=contract]", contract)
-        self.page.set_input_files("input[type=file]", {"name": name, "mimeType": "application/octet-stream", "buffer": content})
-        self.page.click("text=Envoyer et vérifier")
-        self.page.wait_for_selector("#resultat, .fr-alert--error")
-        return self.page.url.removeprefix(self.site.address)
-
-    def download(self, text: str) -> tuple[str, bytes]:
-        with self.page.expect_download() as held:
-            self.page.click(f"text={text}")
-        return held.value.suggested_filename, Path(held.value.path()).read_bytes()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from test_main_job import AUTHORITY, LEAD, accept, parts, withdraw
-from workbooks import deliveries, messy
+from journeys.people import AUTHORITY, LEAD, accept, parts, withdraw
+from journeys.workbooks import deliveries, messy
 
 
 def _one_row(school, mark: str, quantity: int) -> bytes:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from test_main_job import AUTHORITY, FIGURE, LEAD
-from workbooks import deliveries
+
+from essaim.portal.reads.accounts import PASSWORD
+from journeys.people import AUTHORITY, FIGURE, LEAD, Visitor
+from journeys.workbooks import deliveries, unidentified
 
 PUBLIC = (
     "/", "/connexion/", "/recherche/?q=ecole", "/territoires/02/", "/territoires/02/etablissements/", "/territoires/02/etablissements/?q=zzzz",
     "/indicateurs/", FIGURE, f"{FIGURE}?par=category", f"{FIGURE}?periode=abc&connu=31/02/2026", "/contrats/", "/contrats/equipment.deliveries/",
     "/aide/", "/aide/deposer/", "/accessibilite/", "/mentions-legales/", "/donnees-ouvertes/", "/nimporte/quoi/",
 )  # fmt: skip
-MEMBERS = (
-    "/", "/territoires/02/", FIGURE, f"{FIGURE}etablissements/", f"{FIGURE}origine/", "/depots/", "/depots/?q=zzzz", "/depots/nouveau/",
-    "/equipement/suivi/", "/equipement/contradictions/", "/reception/",
+MEMBERS = ("/", FIGURE, "/depots/", "/depots/?q=zzzz", "/depots/nouveau/", "/equipement/suivi/", "/reception/")
+STEERING = (
+    "/", "/territoires/02/", FIGURE, f"{FIGURE}etablissements/", f"{FIGURE}origine/", "/depots/", "/equipement/suivi/", "/equipement/contradictions/",
+    "/reception/", "/journal/",
 )  # fmt: skip
 PHONE, DESK = 360, 1280
 # What sticks out of the window, and controls that no finger can reach: outside it, without size, or covered.
@@ -32,26 +35,25 @@ UNREACHABLE = """() => {
 @pytest.fixture(scope="module")
 def pages_with_work(site, browser, signed_in) -> dict[str, str]:
     """Deposits in the states that a sender meets: checked with issues, asking a question."""
-    from workbooks import messy
-
-    from conftest import Visitor
-
     visitor = Visitor(site, browser.new_context(locale="fr-FR", storage_state=signed_in.get(AUTHORITY)))
     if AUTHORITY not in signed_in:
         visitor.sign_in(AUTHORITY)
         signed_in[AUTHORITY] = visitor.context.storage_state()
-    one = site.twins[0]
-    asked = [[None, one.name, one.commune, "tablette", 11, "12/03/2026", "16/03/2026", "Q-2", None]]
     made = {
         "issues": visitor.upload(deliveries(site.distinct, "A1"), "avec un nom de fichier vraiment très long pour un téléphone de poche.xlsx"),
-        "question": visitor.upload(messy("Suivi", asked), "question.xlsx"),
+        "question": visitor.upload(unidentified([site.twins[0], *site.distinct[:3]], "Q2"), "question.xlsx"),
         "refused": visitor.upload(b"%PDF-1.7\n%%EOF\n", "refus.xlsx"),
     }
     visitor.context.close()
     return made
 
 
-def _addresses(made: dict[str, str], site) -> tuple[str, ...]:
+def _addresses(account: str | None, made: dict[str, str], site) -> tuple[str, ...]:
+    if account is None:
+        return PUBLIC
+    if account == LEAD:
+        first = site.ask("SELECT min(id) FROM equipment_contradiction")[0][0]
+        return (*STEERING, f"/etablissements/{site.distinct[0].uai}/", *([f"/equipement/contradictions/{first}/"] if first else []))
     number, row, sheet = site.ask(
         "SELECT number, 2, 'Feuil1' FROM foundation_submission WHERE contract = 'equipment.deliveries' AND sender = ? AND state = 'accepted'", site.sender
     )[0]
@@ -68,16 +70,15 @@ def _axe_violations(page) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("account", [None, AUTHORITY])
+@pytest.mark.parametrize("account", [None, AUTHORITY, LEAD])
 def test_every_page_is_accessible_and_fits(visit, site, pages_with_work, account, width):
     """axe finds nothing, nothing sticks out, every control can be reached, on a desk and on a telephone."""
     reader = visit(account, width=width, height=800)
     faults: dict[str, list[str]] = {}
-    for path in PUBLIC if account is None else _addresses(pages_with_work, site):
+    for path in _addresses(account, pages_with_work, site):
         page = reader.go(path)
         page.wait_for_load_state()
-        for summary in page.locator("main details:not([open]) > summary").all()[:3]:
-            summary.click()
+        page.evaluate("() => document.querySelectorAll('main details').forEach(item => { item.open = true; })")
         found = _axe_violations(page) + [f"inatteignable : {item}" for item in page.evaluate(UNREACHABLE)]
         if page.evaluate(OVERFLOWS) > 0:
             found.append("déborde à droite")
@@ -132,15 +133,14 @@ def _tab_to(page, wanted: str, most: int = 60) -> None:
 def test_the_job_by_keyboard_alone(visit, site):
     """Sign in, hand in, open the issues, accept and withdraw without a mouse; the focus is always seen."""
     reader = visit()
-    page = reader.go("/connexion/")
+    page = reader.go("/")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS)[1] == "Contenu"  # the first stop jumps over the header
     page.keyboard.press("Enter")
-    _tab_to(page, "username")
+    page = reader.go("/connexion/")
+    assert page.evaluate("() => document.activeElement.name") == "username"
     page.keyboard.type(AUTHORITY)
     _tab_to(page, "password")
-    from essaim.portal.reads.accounts import PASSWORD
-
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Se déconnecter", state="attached")

@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 import io
-import re
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from workbooks import FIRST_ROW, SHEET, deliveries, repaired, unidentified
 
-from essaim.kernel.french import format_number
-
-AUTHORITY, LEAD = "collectivite.aisne", "pilotage.aisne"
-CODE = "equipment.devices_per_100_pupils"
-FIGURE = f"/chiffres/departement/02/{CODE}/"
-LABEL = "Terminaux installés pour 100 élèves"
-
-
-def _number(text: str) -> float:
-    return float(re.sub(r"[^\d,]", "", text).replace(",", "."))
-
-
-def parts(visitor, query: str = "") -> tuple[float, float]:
-    """Numerator and denominator of the figure, as its page shows them."""
-    page = visitor.go(FIGURE + query)
-    above, below = page.inner_text(".essaim-figure :text('÷')").split("÷")
-    return _number(above), _number(below)
-
-
-def on_territory(visitor, query: str = "") -> str:
-    """The value of the figure on the territory page, as written."""
-    page = visitor.go("/territoires/02/" + query)
-    return page.inner_text(f".essaim-figure:has-text('{LABEL}') .essaim-value")
-
-
-def written(numerator: float, denominator: float) -> str:
-    value = 100 * numerator / denominator
-    return format_number(value, 1 if value >= 1 else 2)
-
-
-def accept(visitor) -> None:
-    visitor.page.click("button:has-text('Accepter')")
-    visitor.page.wait_for_selector(".fr-badge--success")
-
-
-def withdraw(visitor, reason: str = "Essai") -> None:
-    visitor.page.click("summary:has-text('Retirer ce dépôt')")
-    visitor.page.fill("#motif", reason)
-    visitor.page.click("button:text-is('Retirer')")
-    visitor.page.wait_for_selector(".fr-badge:has-text('Retiré')")
-
-
-def yesterday() -> str:
-    return (datetime.now(ZoneInfo("Europe/Paris")) - timedelta(days=1)).date().isoformat()
+from journeys.people import (
+    AUTHORITY,
+    LABEL,
+    LEAD,
+    accept,
+    number,
+    on_territory,
+    parts,
+    withdraw,
+    written,
+    yesterday,
+)
+from journeys.workbooks import FIRST_ROW, SHEET, deliveries, repaired, unidentified
 
 
 def remarks(page) -> str:
@@ -72,7 +37,7 @@ def test_from_a_messy_workbook_to_a_figure_and_back_to_the_cell(visit, site):
     deposit = sender.upload(deliveries(schools, "J1"), "livraisons printemps.xlsx")
     said = remarks(sender.page)
     assert schools[1].misspelt in said and schools[1].uai in said and "31/02/2026" in said and "répète à l'identique" in said
-    figures = [_number(text) for text in sender.page.locator("section[aria-labelledby=resultat] .essaim-value").all_inner_texts()]
+    figures = [number(text) for text in sender.page.locator("section[aria-labelledby=resultat] .essaim-value").all_inner_texts()]
     assert figures == [5, 2, 1, 2]
     assert parts(lead) == (before, pupils)  # nothing counts before the sender agrees
 
@@ -136,8 +101,8 @@ def test_a_question_is_asked_answered_and_counts_for_the_right_school(visit, sit
     sender.page.wait_for_selector("button:has-text('Accepter 4 lignes')")
     assert sender.page.locator("section[aria-labelledby=questions]").count() == 0
     accept(sender)
-    number = site.ask("SELECT number FROM foundation_submission WHERE id = ?", int(deposit.strip("/").split("/")[-1]))[0][0]
-    page = sender.go(f"/origine/{number}/2/?feuille={SHEET}")
+    posted = site.ask("SELECT number FROM foundation_submission WHERE id = ?", int(deposit.strip("/").split("/")[-1]))[0][0]
+    page = sender.go(f"/origine/{posted}/2/?feuille={SHEET}")
     assert two.uai in page.inner_text("table") and one.uai not in page.inner_text("table")
     sender.go(deposit)
     withdraw(sender)
