@@ -84,6 +84,14 @@ def peer_cs(frame: pd.DataFrame) -> dict[str, float]:
         except ImportError:
             pass
         try:
+            from moderndid import att_gt
+
+            out["moderndid 0.2.0"] = timed(
+                lambda: att_gt(frame, "y", "t", "uai", "g", "~" + "+".join(COVARIATES), est_method="dr", cband=False)
+            )
+        except ImportError:
+            pass
+        try:
             from diff_diff import CallawaySantAnna
 
             out["diff-diff 3.13.0"] = timed(

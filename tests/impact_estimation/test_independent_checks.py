@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.optimize import minimize
 
+from essaim.engines.impact.experiments import stratified_effect
 from essaim.engines.impact.experiments_bounds import lee_bounds
 from essaim.engines.impact.panel import Panel
 from essaim.engines.impact.synthetic_augmented import augmented_control
@@ -131,3 +133,14 @@ def test_lee_errors_match_the_bootstrap() -> None:
         draws.append((again.lower, again.upper))
     spread = np.std(draws, axis=0)
     assert (found.lower_error, found.upper_error) == pytest.approx(spread, rel=0.12)
+
+
+def test_matched_pairs_are_a_paired_t_test() -> None:
+    """One treated and one comparison unit a stratum: the mean of the differences and its usual error."""
+    rng = np.random.default_rng(1)
+    pair, treated = np.repeat(np.arange(12), 2), np.tile([1.0, 0.0], 12)
+    y = rng.normal(size=24) + pair
+    gap = y[0::2] - y[1::2]
+    found = stratified_effect(y, treated, pair)
+    assert found.value == pytest.approx(gap.mean()) and found.std_error == pytest.approx(stats.sem(gap))
+    assert found.value / found.std_error == pytest.approx(stats.ttest_rel(y[0::2], y[1::2]).statistic)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -120,3 +122,39 @@ def test_assignment_is_published_and_redone(folder):
     code, said = call("assign", folder / "b.yaml", "--data", folder / "u.csv", "--out", folder / "3.csv")
     assert code == 0 and "reréparti" in said
     assert call("assign", folder / "plan.yaml", "--data", folder / "u.csv", "--out", folder / "4.csv")[0] == 3
+
+
+def test_wrong_usage_is_told_in_french_with_code_two(folder):
+    """Missing argument, unknown option or command, absent file: one French sentence, code 2, through ``essaim`` too."""
+    plan = folder / "plan.yaml"
+    for arguments, word in ((("run",), "PLAN"), (("run", plan, "--zz"), "--zz"), (("foo",), "commande inconnue"), (("assign", plan), "--data"),
+                            (("run", plan, "--data", folder / "absent.csv"), "introuvable")):  # fmt: skip
+        code, said = call(*arguments)
+        assert code == 2 and said.startswith("Commande mal employée") and word in said, said
+    done = subprocess.run([sys.executable, "-c", "from essaim.config.cli import main; main()", "study", "run", "absent.yaml"], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 2 and "introuvable" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.dta", "x.csv.gz", "vide.csv"])
+def test_unreadable_files_are_refused(folder, name):
+    """A damaged or empty file is refused by name, code 5."""
+    (folder / name).write_bytes(b"" if name == "vide.csv" else b"rien de lisible")
+    code, said = call("run", folder / "plan.yaml", "--data", folder / name, "--exploratory", "--out", folder / "r")
+    assert code == 5 and name in said
+
+
+def test_a_plan_that_reads_data_asks_for_them(folder):
+    """Without --data, the sentence says so instead of listing absent columns."""
+    code, said = call("run", folder / "plan.yaml", "--exploratory", "--out", folder / "r")
+    assert code == 5 and "--data" in said
+
+
+def test_nothing_but_the_study_is_printed(folder):
+    """Standard output of a run with secondary suppression holds the engine's own lines only (solvers like to introduce themselves)."""
+    plan = ("essaim_plan: 1\ntitle: Secret\nquestion: Quoi cacher ?\nindicator: {label: effectif}\ndesign: {kind: analyses}\nanalyses:\n"
+            "  - {kind: secrecy, dimensions: [a, b], value: n, sensitive: [{a: x, b: u}], protection: 2}\n")
+    (folder / "s.yaml").write_text(plan, "utf-8")
+    pl.DataFrame({"a": list("xxxyyyzzz"), "b": list("uvw") * 3, "n": [3, 9, 8, 7, 6, 12, 10, 4, 5]}).write_csv(folder / "s.csv")
+    done = subprocess.run([sys.executable, "-c", "from essaim.config.cli import main; main()", "study", "run", "s.yaml", "--data", "s.csv", "--exploratory"], capture_output=True,
+                          text=True, cwd=folder, check=True)
+    assert len(done.stdout.splitlines()) == 2 and done.stdout.startswith("secrecy")

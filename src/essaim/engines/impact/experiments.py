@@ -80,7 +80,16 @@ def complete_rows(*columns: Floats) -> NDArray[np.bool_]:
 
 
 def stratified_effect(y: Floats, treated: Floats, strata: Ints, labels: Sequence[str] | None = None) -> Stratified:
-    """Difference of means by stratum, averaged by stratum size (Imbens & Rubin 2015, ch. 9); strata without both arms told."""
+    """Difference of means by stratum, averaged by stratum size (Imbens & Rubin 2015, ch. 9); strata without both arms told.
+
+    Matched pairs (each stratum one treated and one comparison unit) are read as such: mean of the pair differences, error from their
+    spread (ch. 10); a stratum's own error is then infinite, since one pair has none."""
+    y, treated = np.asarray(y, np.float64), np.asarray(treated, np.float64)
+    if not (np.isfinite(y).all() and np.isfinite(treated).all()):
+        raise PanelRefused("missing", "Des valeurs manquent : écartez explicitement ces lignes (fonction complete_rows).")
+    pairs = _paired(y, treated, strata, labels)
+    if pairs is not None:
+        return pairs
     parts, lost = [], []
     for s in np.unique(strata):
         rows = strata == s
@@ -98,6 +107,17 @@ def stratified_effect(y: Floats, treated: Floats, strata: Ints, labels: Sequence
     said = (f"Strates écartées, sans au moins deux traités et deux témoins : {', '.join(lost)}.",) if lost else ()
     value = sum(e.share * e.value for e in effects)
     return Stratified(value, float(np.sqrt(sum((e.share * e.std_error) ** 2 for e in effects))), effects, said)
+
+
+def _paired(y: Floats, treated: Floats, strata: Ints, labels: Sequence[str] | None) -> Stratified | None:
+    """The paired estimate when every stratum is a pair of at least three, else None."""
+    levels, code, size = np.unique(strata, return_inverse=True, return_counts=True)
+    if levels.size < 3 or (size != 2).any() or (np.bincount(code, treated > 0) != 1).any():
+        return None
+    gap = np.bincount(code, np.where(treated > 0, y, -y))
+    names = [labels[int(s)] if labels is not None else str(s) for s in levels]
+    effects = tuple(StratumEffect(n, float(g), float("inf"), 1 / gap.size) for n, g in zip(names, gap, strict=True))
+    return Stratified(float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(gap.size)), effects, ())
 
 
 def intraclass_correlation(y: Floats, cluster: Ints, *, method: str = "reml") -> Icc:
