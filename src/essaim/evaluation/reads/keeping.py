@@ -55,8 +55,13 @@ class CellStore:
         if held is None or held.number < number:
             stored = read(by, number) if held is None or stored_number(by) > held.number else None
             held = stored or held or self._made(by, number)
+        else:
+            stored = None
         if held.number < number:
             held = moved(held, by, number)
+            if stored is not None:
+                # A process that starts behind writes where it got to, so that the next one does not start behind.
+                write(held, by)
         self._held[key] = held
         return held
 
