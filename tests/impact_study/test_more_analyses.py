@@ -153,3 +153,23 @@ def test_the_report_shows_gaps_and_comparisons(panel) -> None:
     for expected in ("Les écarts se sont-ils réduits", "Grappe de comparaison la plus proche", "Effet par vague", "<h2>score moyen</h2>"):
         assert expected in page
     assert ">0<" not in page.split("Inférence")[1].split("</table>")[0]
+
+
+@pytest.mark.parametrize("weights", [None, "eleves"])
+def test_subgroup_effects_are_means_not_sums(panel, weights) -> None:
+    """Two sub-groups of three schools a département, without noise: each effect is its own, in the outcome's unit, weighted or not; and
+    the gap shown is that of the means."""
+    gain = pl.when(pl.col("rep") == "REP").then(2.0).otherwise(0.5)
+    level = pl.when(pl.col("rep") == "REP").then(10.0).otherwise(14.0)
+    wave = pl.when((pl.col("cohorte") > 0) & (pl.col("annee") >= pl.col("cohorte"))).then(gain).otherwise(0.0)
+    frame = panel.with_columns(score=level + wave + 1e-3 * pl.col("score"))
+    plan = plan_of({"essaim_plan": 1, "title": "Essai", "question": "Effet ?", "indicator": {"label": "score moyen"},
+                    "data": DATA | {"subgroup": "rep", "persons": "eleves", "weights": weights}, "design": {"kind": "rollout"},
+                    "estimation": {"also": []}, "inference": {"draws": 99, "placebos": 20}})  # fmt: skip
+    indicator = run(plan, frame).indicators[0]
+    assert indicator.subgroups is not None
+    effects = {e.name: e.effect for e in indicator.subgroups.effects}
+    assert effects == pytest.approx({"REP": 2.0, "hors REP": 0.5}, abs=0.01)
+    gap = indicator.gaps[0]
+    assert (gap.high, gap.low) == ("REP", "hors REP") and gap.treated_before == pytest.approx(-4, abs=0.01)
+    assert (gap.treated_after, gap.comparison_after, gap.change) == pytest.approx((-2.5, -4.0, 1.5), abs=0.01)

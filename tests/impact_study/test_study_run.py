@@ -174,7 +174,7 @@ def test_report_is_accessible_and_says_power_before_the_result(study):
     html = report_html(study.to_json())
     assert '<html lang="fr">' in html and html.count("<main>") == 1
     assert html.index("Ce que l'étude pouvait voir") < html.index("Résultat</h3>")
-    assert html.count("<svg") == html.count('role="img"') == html.count("<details>") >= 3
+    assert html.count("<svg") == html.count('role="img"') == html.count("<summary>Données du graphique</summary>") >= 3
     assert html.count("<table>") == html.count("<caption>") and study.plan_sha256 in html
     hostile = study.to_json().replace("Essai", "<script>alert(1)</script>")
     assert "<script>" not in report_html(hostile)

@@ -16,7 +16,7 @@ STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2re
 table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:bold;padding:.3rem 0}
 th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;height:auto}
 .verdict{border-left:6px solid #000091;padding:.5rem 1rem;background:#f6f6f6}.alerte{border-left-color:#b34000}
-td{overflow-wrap:anywhere}
+td{overflow-wrap:break-word}
 @media print{body{max-width:none;margin:0;font-size:10pt}tr,figure,.verdict{break-inside:avoid}h1,h2,h3,caption{break-after:avoid}
 thead{display:table-header-group}details::details-content{content-visibility:visible;display:block}@page{size:A4;margin:15mm}}"""
 BALANCE = ("treated", "comparison", "standardised", "variance_ratio")

@@ -155,13 +155,14 @@ def _subgroup_means(plan: Plan, frame: pl.DataFrame, panel: Panel, cluster: str)
     if d.subgroup is None:
         return {}
     w = pl.col(d.weights) if d.weights else pl.lit(1.0)
+    mass = w.sum() if d.weights else pl.len().cast(pl.Float64)  # a literal would be summed once, not once a row
     kept = frame.filter(pl.col(panel.outcome_name).is_not_null() & pl.col(d.subgroup).is_not_null())
     persons = pl.col(d.persons).sum() if d.persons else pl.len()
     is_number = frame[str(d.period)].dtype.is_numeric()
     period = pl.col(str(d.period)).cast(pl.Float64 if is_number else pl.String)
     table = kept.group_by(pl.col(d.subgroup).cast(pl.String).alias("_g"), pl.col(cluster).cast(pl.String).alias("_c"),
                           period.alias("_t")).agg(
-        (pl.col(panel.outcome_name) * w).sum().alias("s"), (w * pl.lit(1.0)).sum().alias("w"), pl.len().alias("n"), persons.alias("p"))
+        (pl.col(panel.outcome_name) * w).sum().alias("s"), mass.alias("w"), pl.len().alias("n"), persons.alias("p"))
     rows = {_label(c): i for i, c in enumerate(panel.cluster_labels)}
     columns = {t: i for i, t in enumerate(panel.periods.tolist() if is_number else panel.period_labels)}
     out: dict[str, tuple[Floats, Floats]] = {}
