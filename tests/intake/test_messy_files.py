@@ -7,7 +7,7 @@ import pytest
 from essaim.engines.intake import check
 from essaim.engines.intake.reading.delimited import read_delimited
 from essaim.engines.intake.tables import FileRefused, Limits
-from essaim.equipment.contracts import DELIVERIES
+from essaim.equipment.contracts import DELIVERIES, DISPOSALS, INVENTORY, PUBLIC_CONTRACTS
 
 HEADER = "UAI;Matériel;Qté;Date de livraison"
 
@@ -65,3 +65,36 @@ def test_a_line_without_end_is_refused_at_once():
     with pytest.raises(FileRefused) as refusal:
         read_delimited(b"UAI;x\n" + b"0" * (33 * 2**20), "s", Limits(), frozenset())
     assert refusal.value.code == "cell_too_long"
+
+
+def test_tables_that_touch_side_by_side_are_read_each():
+    """The same four headers twice on one line, without a blank column, are two tables."""
+    found = deliveries("UAI;Matériel;Qté;Livré le;UAI;Matériel;Qté;Livré le", "0020002S;Tablette;3;01/03/2022;0020012C;ENI;2;02/03/2022")
+    assert found.rows.sort("uai").select("uai", "category", "quantity").rows() == [
+        ("0020002S", "tablette", 3), ("0020012C", "ecran_interactif", 2),
+    ]  # fmt: skip
+    assert [table.mapping[0].column for table in found.tables] == ["A", "E"]
+
+
+def test_bad_cells_do_not_take_a_column_away_from_its_own_header():
+    """A column called as its field is that field's, though most of its numbers are spoilt: the numbers are what is told."""
+    lines = "id;acheteur.id;objet;montant;dateNotification\n2019A;2,1020408600012E+13;Achat de PC;12 000,50;2019-03-05+01:00"
+    found = check(lines.encode(), "marches.csv", PUBLIC_CONTRACTS)
+    assert {item.column: item.field for item in found.tables[0].mapping}["B"] == "buyer_siret"
+    assert "siret_scientific" in found.issues["code"].to_list() and "column_missing" not in found.issues["code"].to_list()
+
+
+def test_a_near_name_whose_cells_never_fit_is_left_out():
+    """« notificationUE » holding oui and non is no date of notification."""
+    lines = "id;acheteur.id;objet;notificationUE\nA;21020408600016;Achat;oui\nB;21020408600016;Achat;non"
+    found = check(lines.encode(), "marches.csv", PUBLIC_CONTRACTS)
+    assert "notificationUE" in found.tables[0].unmapped
+
+
+def test_what_was_expected_is_said_in_plain_french():
+    """Years without thousands, « au moins » for numbers, acronyms with their dots known."""
+    lines = "UAI;Type;Inventaire au;Présents;Utilisés;Année d'acquisition\n0020002S;E.N.I.;02/01/2023;10;12;1985"
+    expected = check(lines.encode(), "inventaire.csv", INVENTORY).issues["expected"].to_list()
+    assert sorted(expected) == ["au moins « Quantité utilisée »", "entre 1990 et 2040"]
+    disposal = "UAI;Désignation;Nb;Date de réforme;Devenir\n0020002S;PC;3;05/02/2022;D.E.E.E."
+    assert check(disposal.encode(), "sorties.csv", DISPOSALS).rows["destination"].to_list() == ["recyclage"]

@@ -172,6 +172,9 @@ def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
 
 def _uai_within(text: str) -> str | None:
     """The one valid UAI written inside a longer text (``UAI : 0020011B``, ``0020011B / Laon``), if there is exactly one."""
+    if re.fullmatch(r"[0-9]{4,6}", text.strip()):  # zeros lost with the letter: a number as a spreadsheet left it
+        digits = text.strip().zfill(7)
+        return digits + uai.key_letter(digits)
     found = {match.upper() for match in re.findall(r"(?<![0-9A-Za-z])[0-9]{7}[A-Za-z](?![0-9A-Za-z])", text[:200])}
     sure = [match for match in found if uai.check(match).value is not None]
     return sure[0] if len(sure) == 1 else None
@@ -232,10 +235,13 @@ def _spellings(listed: _Codes) -> dict[str, str]:
     return found
 
 
+_ACRONYM = re.compile(r"[a-z0-9]( [a-z0-9])+$")
+
+
 def _code(text: str, field: Field, sense: ColumnSense) -> CellReading:
     spellings = code_spellings(field)
     key = folded(text) or text.strip()
-    value = spellings.get(key) or spellings.get(_singular(key))
+    value = spellings.get(key) or spellings.get(_singular(key)) or (spellings.get(key.replace(" ", "")) if _ACRONYM.match(key) else None)
     if value is not None:
         return CellReading(value)
     close = process.extractOne(key, spellings.keys(), scorer=fuzz.WRatio, score_cutoff=80)

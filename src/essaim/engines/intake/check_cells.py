@@ -189,7 +189,14 @@ def _bound(field: Field, bound: float | str | None) -> float | date | None:
 
 
 def _written(bound: float | date) -> str:
-    return format_date(bound) if isinstance(bound, date) else format_number(bound)
+    if isinstance(bound, date):
+        return format_date(bound)
+    return f"{bound:.0f}" if _is_year(bound) else format_number(bound)
+
+
+def _is_year(bound: float | date | None) -> bool:
+    """Whether a bound reads as a year (1990), which takes no thousands space."""
+    return isinstance(bound, (int, float)) and 1900 <= bound <= 2100 and bound == int(bound)
 
 
 def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding]:

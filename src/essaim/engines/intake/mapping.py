@@ -156,6 +156,7 @@ class _Scores:
                 content[line, position] = share = fit(texts, field)
                 prior = _prior(line, position, len(headers), contract) if headerless else 0.0
                 total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior)
+            _leave_to_its_header(contract, total[line], names[line], content[line])
         return cls(names, content, total, spelling)
 
 
@@ -181,11 +182,21 @@ def _combined(name: float, share: float, field: Field, has_texts: bool, prior: f
             return name
         if field.type is FieldType.TEXT:
             return name - (4 if share < 0.35 else 0)
-        return name - 45 * max(0.0, 0.5 - share) + 4 * (share - 0.9 if share > 0.9 else 0.0)
+        doubt = 20 if name >= CERTAIN else 45 if share > 0 else 70
+        return name - doubt * max(0.0, 0.5 - share) + 4 * (share - 0.9 if share > 0.9 else 0.0)
     if not has_texts or share < 0.6:
         return 0.0
     alone = 100 * share * SPECIFICITY[field.type]
     return min(90.0, alone * 0.82 + prior) if SPECIFICITY[field.type] >= 0.85 else min(75.0, 40 + 0.35 * alone + prior)
+
+
+def _leave_to_its_header(contract: Contract, total: np.ndarray, names: np.ndarray, content: np.ndarray) -> None:
+    """A column whose header is exactly a field's is no other field's, unless its cells all fit there and not here."""
+    if names.max(initial=0.0) < CERTAIN:
+        return
+    own = np.nan_to_num(content[names >= CERTAIN]).max(initial=0.0)
+    telling = np.array([SPECIFICITY[field.type] >= 0.85 for field in contract.fields])
+    total[(names < CERTAIN) & ~((np.nan_to_num(content) >= 0.9) & (telling | (own < 0.5)))] = 0.0
 
 
 def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set[str]) -> dict[int, str]:

@@ -15,6 +15,7 @@ from .issues import Finding, finding
 
 _FAR = 100.0
 _ENOUGH = 30
+PER_WORDS = {"pupils": "le nombre d'élèves", "classes": "le nombre de classes"}
 
 
 def check_rules(batch: Batch, typed: Typed) -> list[Finding]:
@@ -32,7 +33,8 @@ def _apply(rule: Rule, batch: Batch, typed: Typed) -> Finding | None:
     match rule:
         case InOrder():
             rows = (columns[rule.earlier] > columns[rule.later]).fill_null(False).arg_true()
-            return _said(rule, rule.later, rows, batch, f"pas avant « {batch.contract.field(rule.earlier).label} »")
+            bound = "pas avant" if batch.contract.field(rule.later).type in (FieldType.DATE, FieldType.MONTH) else "au moins"
+            return _said(rule, rule.later, rows, batch, f"{bound} « {batch.contract.field(rule.earlier).label} »")
         case AnyOf():
             empty = [columns[name].is_null() & ~_is_wrong(typed, name, batch.size) for name in rule.fields]
             rows = pl.DataFrame({str(i): mask for i, mask in enumerate(empty)}).select(pl.all_horizontal(pl.all()))[:, 0].arg_true()
@@ -87,7 +89,8 @@ def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
         attributes.select("value", pl.col(rule.per).cast(pl.Float64, strict=False).alias("size")), on="value", how="left", maintain_order="left"
     )["size"]
     rows = ((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most)).fill_null(False).arg_true()
-    return _said(rule, rule.field_name, rows, batch, f"au plus {format_number(rule.at_most)} fois « {rule.per} » du registre")
+    of_what = PER_WORDS.get(rule.per, f"« {rule.per} »")
+    return _said(rule, rule.field_name, rows, batch, f"au plus {format_number(rule.at_most)} fois {of_what} du registre")
 
 
 def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:

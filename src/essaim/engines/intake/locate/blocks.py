@@ -102,7 +102,7 @@ def side_by_side(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) 
     used = [i for i, series in enumerate(part.iter_columns()) if series.null_count() < part.height]
     groups = _groups(grid, used)
     if len(groups) < 2:
-        return [tuple(used)]
+        return _adjoining(grid, start, stop, tuple(used), vocabulary)
     headers = [_header(grid, start, stop, group, vocabulary) for group in groups]
     if all(header is not None for header in headers) and all(len(group) >= 2 for group in groups):
         sets = [{label.casefold() for label in header.labels if label} for header in headers if header]
@@ -110,6 +110,18 @@ def side_by_side(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) 
         if shared or _uneven(part, groups) or len({header.last for header in headers if header}) > 1:
             return groups
     return [tuple(used)]
+
+
+def _adjoining(grid: Grid, start: int, stop: int, columns: tuple[int, ...], vocabulary: frozenset[str]) -> list[tuple[int, ...]]:
+    """Tables that touch: one header line says the same labels several times over, at least two of them expected."""
+    if len(columns) < 4 or not vocabulary:
+        return [columns]
+    for cells in window_of(grid, start, min(stop, start + 10), columns).raw:
+        for size in range(2, len(cells) // 2 + 1):
+            first, times = cells[:size], len(cells) // size
+            if first * times == cells and len({*first}) == size and sum(is_expected(cell or "", vocabulary) for cell in first) >= 2:
+                return [columns[i : i + size] for i in range(0, len(columns), size)]
+    return [columns]
 
 
 def _groups(grid: Grid, used: list[int]) -> list[tuple[int, ...]]:
