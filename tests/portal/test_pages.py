@@ -27,7 +27,7 @@ PUBLIC = {
 }  # fmt: skip
 SIGNED = {
     "/depots/": 10, "/depots/nouveau/": 8, "/equipement/suivi/": 14, "/equipement/contradictions/": 20, "/reception/": 8,
-    f"{FIGURE}etablissements/": 14, f"{FIGURE}origine/?periode=2026-03": 14,
+    f"{FIGURE}etablissements/": 14, f"{FIGURE}origine/?periode=2026-03": 14, "/origine/{number}/2/?feuille=temoin-de-l-aisne": 8,
 }  # fmt: skip
 
 
@@ -54,6 +54,7 @@ def test_private_pages_send_a_passer_by_to_the_sign_in_and_answer_members(world)
     """A page of work asks to sign in (or hides); signed in, it answers in few queries."""
     passer_by, member, wrong = world.client(None), world.client("national_steering"), []
     for address, most in SIGNED.items():
+        address = address.format(number=world.aisne.number)
         away = passer_by.get(address)
         if away.status_code not in (302, 404) or (away.status_code == 302 and not away.url.startswith("/connexion/?next=")):
             wrong.append(("passer-by", address, away.status_code))

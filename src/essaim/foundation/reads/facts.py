@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -83,19 +84,19 @@ def cell(number: int, sheet: str, row: int, field: str) -> CellOrigin:
     """The sender's cell behind ``field`` of the entry of origin ``number`` at ``sheet``, ``row``.
 
     Submission.DoesNotExist when no submission has that number."""
+    return cells(number, sheet, row, (field,))[0]
+
+
+def cells(number: int, sheet: str, row: int, fields: Sequence[str]) -> list[CellOrigin]:
+    """``cell`` for each of ``fields``, the row being read once."""
     submission = Submission.objects.get(number=number)
-    letter, header = _column(submission, sheet, row, field)
-    return CellOrigin(
-        submission=number,
-        file=submission.filename,
-        sender=submission.sender,
-        sheet=sheet,
-        row=row,
-        cell=f"{letter}{row}" if letter else None,
-        header=header,
-        field=field,
-        written=_value(submission, sheet, row, field),
-    )
+    values = _values(submission, sheet, row, fields)
+    found = []
+    for field in fields:
+        letter, header = _column(submission, sheet, row, field)
+        place = f"{letter}{row}" if letter else None
+        found.append(CellOrigin(number, submission.filename, submission.sender, sheet, row, place, header, field, values.get(field)))
+    return found
 
 
 def _column(submission: Submission, sheet: str, row: int, field: str) -> tuple[str, str]:
@@ -109,11 +110,11 @@ def _column(submission: Submission, sheet: str, row: int, field: str) -> tuple[s
     return "", ""
 
 
-def _value(submission: Submission, sheet: str, row: int, field: str) -> str | None:
+def _values(submission: Submission, sheet: str, row: int, fields: Sequence[str]) -> dict[str, str | None]:
     found = (
         storage.part(submission.checked_key, "rows")
         .filter((pl.col("source_sheet") == sheet) & (pl.col("source_row") == row))
-        .select(pl.col(field).cast(pl.String))
+        .select(pl.col(list(fields)).cast(pl.String))
         .collect()
     )
-    return found.item(0, 0) if found.height else None
+    return found.row(0, named=True) if found.height else {}

@@ -15,7 +15,7 @@ from essaim.engines.measures import IndicatorRefused, LevelUnknown, explain
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
 from essaim.evaluation.reads.lineage import described_entries
 from essaim.foundation.models import Submission
-from essaim.foundation.reads import cell
+from essaim.foundation.reads.facts import cells
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
@@ -24,6 +24,7 @@ from essaim.portal.reads.figures import figure_rows
 from essaim.portal.reads.places import is_known_unit, school_names, unit_label
 from essaim.portal.reads.sheets import asked, cards, is_public
 
+LAST_ROW = 2**31
 LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
 BREAKDOWN_LABELS = {
     "sector": "Secteur", "school_level": "Type d'établissement", "rep": "Éducation prioritaire", "ips_quartile": "Quartile d'IPS",
@@ -170,11 +171,9 @@ def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
     sheet = request.GET.get("feuille", "")
     from essaim.foundation.contracts import contract
 
-    found = []
-    for field in contract(submission.contract).fields:
-        where = cell(number, sheet, row, field.name)
-        if where.cell or where.written:
-            found.append((field.label, where))
+    labels = {field.name: field.label for field in contract(submission.contract).fields}
+    held = cells(number, sheet, row, tuple(labels)) if row < LAST_ROW else []
+    found = [(labels[where.field], where) for where in held if where.cell or where.written]
     if not found:
         raise Http404
     return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row})
