@@ -1,4 +1,4 @@
-"""What the worker asks for by itself: contradictions looked for again, the morning digest. Safe in several workers."""
+"""What the worker asks for by itself: figures brought up to date, contradictions looked for again, the morning digest. Safe in several workers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Schedule:
     def __init__(self) -> None:
         self._refreshed = 0.0
         self._digest_day = ""
+        self._number = -1
 
     def tick(self) -> None:
         """Enqueues what is due: contradictions every five minutes, digests once a morning (Paris time)."""
@@ -24,8 +25,19 @@ class Schedule:
         if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
             self._refreshed = time.monotonic()
             enqueue_refresh()
+        self._refresh_figures()
         now = timezone.localtime()
         day = now.date().isoformat()
         if now.hour >= DIGEST_HOUR and day != self._digest_day:
             self._digest_day = day
             send_digests.enqueue(day=day)
+
+    def _refresh_figures(self) -> None:
+        """Figures brought up to date in the background, so that no reader pays for what was accepted."""
+        from essaim.evaluation.tasks import refresh_figures
+        from essaim.foundation.reads.facts import number_known_at
+
+        number = number_known_at(timezone.now())
+        if number != self._number:
+            self._number = number
+            refresh_figures.enqueue()
