@@ -77,7 +77,17 @@ def build(*, quick: bool = False, quiet: bool = False) -> None:
         sent_by = senders(chosen, communes=1, sirens=_sirens())
         _open_accounts(admin, sent_by)
     _hand_in(admin, sent_by)
+    _prepare_figures()
     (Path(settings.HOME) / "demonstration").write_text(f"{timezone.localdate()}\n")
+
+
+def _prepare_figures() -> None:
+    """Computes every figure once, so that the first page is as quick as the next ones."""
+    from essaim.evaluation.tasks import refresh_figures
+
+    with progress("Chiffres") as bar:
+        bar.add_task("", total=None)
+        refresh_figures.call()
 
 
 def register_files() -> list[Path]:
