@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from click.testing import CliRunner
 
 from essaim.engines.intake import check
 from essaim.engines.intake.reading.delimited import read_delimited
@@ -98,3 +101,16 @@ def test_what_was_expected_is_said_in_plain_french():
     assert sorted(expected) == ["au moins « Quantité utilisée »", "entre 1990 et 2040"]
     disposal = "UAI;Désignation;Nb;Date de réforme;Devenir\n0020002S;PC;3;05/02/2022;D.E.E.E."
     assert check(disposal.encode(), "sorties.csv", DISPOSALS).rows["destination"].to_list() == ["recyclage"]
+
+
+def test_a_file_that_cannot_be_read_still_has_its_report_when_a_workbook_is_asked(tmp_path):
+    """A PDF called .xlsx: the whole JSON, exit code 2, no workbook, no traceback."""
+    from essaim.config.cli.files import check as command
+
+    source, target = tmp_path / "a.xlsx", tmp_path / "annote.xlsx"
+    source.write_bytes(b"%PDF-1.4 x")
+    arguments = [str(source), "--contract", "equipment.deliveries", "--json", "--annotated", str(target)]
+    outcome = CliRunner().invoke(command, arguments, standalone_mode=False, env={"ESSAIM_HOME": str(tmp_path)})
+    assert outcome.exception is None and outcome.return_value == 2
+    assert json.loads(outcome.stdout)["status"] == "refused" and not target.exists()
+    assert "Pas de classeur annoté" in outcome.stderr

@@ -49,13 +49,12 @@ def check(file: Path, code: str, as_json: bool, annotated: Path | None, sender: 
         sender=sender, contain=True,
     )
     report = to_json(found)
-    if annotated is not None:
-        _write_annotated(file, found, annotated)
+    written = annotated is not None and _write_annotated(file, found, annotated)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
     else:
         _print_report(report, found.questions)
-        if annotated is not None:
+        if written:
             click.echo(f"Classeur annoté : {annotated}")
     return _exit_code(report["status"], report["summary"])
 
@@ -79,11 +78,18 @@ def _with_deposit(report: dict[str, Any], deposit: dict[str, Any]) -> dict[str, 
     return first | deposit | {key: value for key, value in report.items() if key not in first}
 
 
-def _write_annotated(file: Path, found: Any, target: Path) -> None:
+def _write_annotated(file: Path, found: Any, target: Path) -> bool:
+    """Whether there was a workbook to give back: a file that could not be read has none."""
     from essaim.engines.intake import annotated_workbook
+    from essaim.engines.intake.tables import FileRefused
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(annotated_workbook(file.read_bytes(), file.name, found))
+    try:
+        target.write_bytes(annotated_workbook(file.read_bytes(), file.name, found))
+    except FileRefused as refusal:  # the report and its exit code stand without the workbook
+        click.echo(f"Pas de classeur annoté : {refusal}", err=True)
+        return False
+    return True
 
 
 def _counted(count: int, noun: str) -> str:
