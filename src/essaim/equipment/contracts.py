@@ -305,7 +305,7 @@ PUBLIC_CONTRACTS = Contract(
     "Marchés et accords-cadres publiés par les acheteurs, aux formats 2018 à 2024.",
     (
         Field("contract_id", "Identifiant du marché", FieldType.TEXT, required=True, synonyms=("id", "identifiant", "numéro de marché", "n° marché", "identifiant du marché"), max_length=80),
-        Field("buyer_siret", "SIRET de l'acheteur", FieldType.SIRET, required=True, synonyms=("acheteur.id", "acheteur_id", "idAcheteur", "siret acheteur", "acheteur id", "autoriteConcedante.id", "acheteur"), examples=("21020408600012",)),
+        Field("buyer_siret", "SIRET de l'acheteur", FieldType.SIRET, required=True, synonyms=("acheteur.id", "acheteur_id", "idAcheteur", "siret acheteur", "acheteur id", "autoriteConcedante.id", "acheteur"), examples=("21350016800025",)),
         Field("buyer_name", "Acheteur", FieldType.TEXT, synonyms=("acheteur.nom", "nomAcheteur", "nom acheteur", "acheteur_nom", "autoriteConcedante.nom")),
         Field("nature", "Nature", FieldType.TEXT, synonyms=("nature",)),
         Field("object", "Objet", FieldType.TEXT, required=True, synonyms=("objet", "objet du marché", "intitulé")),
