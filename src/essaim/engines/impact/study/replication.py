@@ -21,7 +21,7 @@ from essaim.engines.impact.study.results import Study
 from essaim.engines.impact.study.run import run, source_columns
 
 DATE = (1980, 1, 1, 0, 0, 0)
-PACKAGES = ("essaim", "numpy", "scipy", "numba", "polars", "statsmodels", "linearmodels", "highspy")
+PACKAGES = ("essaim", "numpy", "scipy", "numba", "polars")
 READ_ME = """Dossier de réplication
 ======================
 Refaire l'étude, en une commande :
