@@ -116,7 +116,7 @@ def test_the_menu_of_a_telephone_leads_everywhere(visit):
 
 FOCUS = """() => { const item = document.activeElement; const style = getComputedStyle(item);
   const box = item.getBoundingClientRect();
-  return [item.tagName, (item.innerText || item.name || item.id || '').trim().slice(0, 60), style.outlineStyle !== 'none' || style.boxShadow !== 'none', box.width > 0]; }"""
+  return [item.tagName, (item.name || item.innerText || item.id || '').trim().slice(0, 60), style.outlineStyle !== 'none' || style.boxShadow !== 'none', box.width > 0]; }"""
 
 
 def _tab_to(page, wanted: str, most: int = 60) -> None:
