@@ -211,9 +211,14 @@ def test_open_data_gives_no_row_that_is_not_open(world):  # noqa: F811
 def test_open_figures_hide_small_counts(world, settings):  # noqa: F811
     """Whatever stands below the threshold is absent and marked in the published file; a reader of the place still has it."""
     from essaim.evaluation.reads import figures, indicators
+    from essaim.foundation import acts
     from essaim.portal.opendata.datasets import dataset, frame_of
 
     settings.ESSAIM_SECRECY_THRESHOLD = 1000
+    lines = [f"{uai};tablette;10;8;{n + 1};2026-05-31" for n, uai in enumerate(AISNE_SCHOOLS)]
+    counted = "\n".join(("UAI;Catégorie;Quantité présente;dont utilisés;dont prêtés;Date de comptage", *lines)).encode()
+    sent = acts.receive(content=counted, filename="inventaire.csv", contract="equipment.inventory", sender=AISNE_SENDER, by=world.admin)
+    acts.accept(submission=acts.check(submission=sent, by=world.admin), by=world.admin)
     hidden = 0
     for item in indicators():
         if not item.small_counts_secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -36,5 +37,6 @@ def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) 
         try:
             child.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            child.kill()
+            # The whole group: a server killed alone would leave its own workers behind.
+            os.killpg(child.pid, signal.SIGKILL)
             child.wait()
