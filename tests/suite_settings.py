@@ -10,6 +10,8 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["ESSAIM_HOME"] = _home
 os.mkdir(os.path.join(_home, "static"))
 os.environ.setdefault("ESSAIM_SECRET_KEY", "tests-only")
+# The browser driver of the journeys leaves an event loop running in the process; nothing here is asynchronous.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 from databases import prepare_database  # noqa: E402
 
