@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as bounded
 from schemathesis import GenerationMode
@@ -30,7 +32,12 @@ def schema(world, settings):  # noqa: F811
     """The schema as the site gives it; requests go through WSGI in this process."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.ESSAIM_API_PER_MINUTE = settings.ESSAIM_API_PUBLIC_PER_MINUTE = 1_000_000
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    # As Django's own test client does: a request must not close the connection that holds the test's transaction.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.parametrize(

@@ -189,9 +189,9 @@ def submission_report(request: HttpRequest, pk: Identifier) -> dict[str, Any]:
     """Le compte rendu de la vérification, dans la forme de « essaim check --json », avec les 500 premières anomalies
     (« issues_total » dit combien il y en a ; les suivantes se lisent page à page)."""
     submission = _checked(request, pk)
-    found = {key: value for key, value in submission.report.items() if key not in {"questions", "notices"}}
-    issues = reads.issues(submission, size=_ISSUES_IN_REPORT)
-    return {**found, "issues": list(issues.items), "issues_total": issues.total}
+    found = reads.report(submission)
+    issues = found["issues"]
+    return found | {"issues": issues[:_ISSUES_IN_REPORT], "issues_total": len(issues)}
 
 
 def _checked(request: HttpRequest, pk: int) -> Submission:
