@@ -5,7 +5,6 @@ Run ``python bench/bench_reading.py [--rows N]``. Prints one line a job: job, ou
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import io
 import random
@@ -108,30 +107,30 @@ def many_issues(count: int, sheet: str) -> pl.DataFrame:
     )
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rows", type=int, default=1_000_000)
-    options.add_argument("--pairs", type=int, default=5)
-    chosen = options.parse_args()
-    csv, xlsx = csv_bytes(chosen.rows), xlsx_bytes(chosen.rows // 10)
-    ours, raw = medians(chosen.pairs, lambda: read_file(csv, "a.csv"), lambda: raw_csv(csv))
-    print(f"csv {chosen.rows} × 12\tours {ours:.2f} s\traw polars {raw:.2f} s\tratio {ours / raw:.2f}")
-    ours, floor = medians(chosen.pairs, lambda: read_file(xlsx, "a.xlsx"), lambda: unzip_and_expat(xlsx))
+def run(repeat: int = 5, rows: int = 1_000_000) -> list[dict[str, Any]]:
+    """Reading a text file and a workbook against their floors, containment, the annotated workbook. Seconds, MiB."""
+    csv, xlsx = csv_bytes(rows), xlsx_bytes(rows // 10)
+    found = []
+
+    def told(job: str, ours: float, peer: str, limit: str = "", ratio: float | None = None) -> None:
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        found.append({"job": job, "ours": ours, "peer": peer, "limit": limit, "ratio": ratio, "memory": memory})
+
+    ours, raw = medians(repeat, lambda: read_file(csv, "a.csv"), lambda: raw_csv(csv))
+    told(f"csv {rows:,} × 12", ours, f"raw polars {raw:.3f} s", "≤ 1.5×", ours / raw)
+    ours, floor = medians(repeat, lambda: read_file(xlsx, "a.xlsx"), lambda: unzip_and_expat(xlsx))
     (slow,) = medians(1, lambda: openpyxl_rows(xlsx))
-    print(f"xlsx {chosen.rows // 10} × 12\tours {ours:.2f} s\topenpyxl {slow:.2f} s (×{slow / ours:.1f})\tunzip+expat {floor:.2f} s\tratio {ours / floor:.2f}")
+    told(f"xlsx {rows // 10:,} × 12", ours, f"unzip+expat {floor:.3f} s", "≤ 2.5×", ours / floor)
+    told(f"xlsx {rows // 10:,} × 12", ours, f"openpyxl {slow:.2f} s", "≥ 6× faster", slow / ours)
     small = xlsx_bytes(300)
-    inside, outside = medians(chosen.pairs, lambda: contained(read_file, small, "a.xlsx", limits=Limits()), lambda: read_file(small, "a.xlsx"))
-    print(f"contained 300 × 12\tcontained {inside:.2f} s\tin place {outside * 1000:.1f} ms")
-    (big,) = medians(1, lambda: contained(read_file, csv, "a.csv", limits=Limits()))
-    print(f"contained csv {chosen.rows} × 12\t{big:.2f} s")
-    count = chosen.rows // 10
+    contained(read_file, small, "a.xlsx", limits=Limits())
+    inside, outside = medians(repeat, lambda: contained(read_file, small, "a.xlsx", limits=Limits()), lambda: read_file(small, "a.xlsx"))
+    told("xlsx 300 × 12, contained in a ready process", inside, f"in place {outside:.4f} s", "≤ 0.06 s", inside / outside)
+    count = rows // 50
     text = csv_bytes(count)
     read = read_file(text, "a.csv")
     summary = pl.DataFrame({"code": ["x"], "severity": ["blocking"], "field": ["n"], "count": [count], "message": ["m"]})
-    (back,) = medians(1, lambda: annotate(text, "a.csv", read, many_issues(count, read.tables[0].sheet), summary, title="Contrôle"))
-    print(f"annotated csv, {count} rows and issues\t{back:.2f} s")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
-
-
-if __name__ == "__main__":
-    main()
+    issues = many_issues(count, read.tables[0].sheet)
+    (back,) = medians(1, lambda: annotate(text, "a.csv", read, issues, summary, title="Contrôle"))
+    told(f"annotated workbook, {count:,} rows and as many issues", back, "none writes the sender's workbook back")
+    return found
