@@ -14,10 +14,11 @@ from essaim.kernel.departements import BY_CODE, name_of
 from essaim.portal.drawing import Shape
 from essaim.portal.reads.figures import figure_rows
 from essaim.territories.reads import MapShapes, establishments, map_shapes, territories
+from essaim.territories.reads.declared import WAVES
 
 SIZES = ("territories.establishments", "territories.pupils")
 SHOWN = ("equipment.delivered_over_ordered", "equipment.devices_per_100_pupils", "equipment.used_over_present", "equipment.late_orders")
-WAVES = {"02": "2020", "95": "2020"} | dict.fromkeys(("13", "18", "25", "29", "2A", "34", "38", "86", "88", "971"), "2021")
+WAVE_YEARS = {code: str(wave.starts_on.year) for wave in WAVES for code in wave.departements}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def programme() -> list[Territory]:
     sizes = {key: row["value"] for key, row in rows.items()}
     return [
         Territory(
-            code, names[code], WAVES.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
+            code, names[code], WAVE_YEARS.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
             tuple(rows.get((item, code), {}) for item in SHOWN),
         )
         for code in sorted(names)
