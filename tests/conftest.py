@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
 
 

@@ -69,7 +69,8 @@ class Home:
                 os.killpg(child.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            child.communicate()
+            # What a child leaves behind holds its output open: said here rather than waited for.
+            child.communicate(timeout=60)
 
 
 def _new_database(server: str, like: Home | None) -> str:

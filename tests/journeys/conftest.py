@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,11 +20,6 @@ from journeys.workbooks import School
 
 HERE = Path(__file__).parent
 ESSAIM = Path(sys.executable).with_name("essaim")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 DEMO_SECONDS, START_SECONDS, STOP_SECONDS = 240, 90, 15
 
 
@@ -39,14 +33,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"aucun navigateur ({', '.join(BROWSERS)}) : apt-get install chromium")
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -95,15 +81,6 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
             server.wait(timeout=STOP_SECONDS)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright n'est pas installé")
-    with sync_api.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,27 +10,18 @@ from essaim.foundation import acts
 from essaim.foundation.models import Account, Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
-def page(monkeypatch):
-    """A page of the Chromium of the system; the test fails on any message of its console that is an error."""
-    from pathlib import Path
-
-    from playwright.sync_api import sync_playwright
-
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium n'est pas installé")
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        found = browser.new_page()
-        errors: list[str] = []
-        found.on("console", lambda message: errors.append(message.text) if message.type == "error" and "Security Policy" in message.text else None)
-        yield found
-        browser.close()
-        assert not errors
+def page(browser):
+    """A page in a profile of its own; the test fails when the console speaks of the content security policy."""
+    context = browser.new_context()
+    found = context.new_page()
+    errors: list[str] = []
+    found.on("console", lambda message: errors.append(message.text) if message.type == "error" and "Security Policy" in message.text else None)
+    yield found
+    context.close()
+    assert not errors
 
 
 def test_a_person_signs_in_with_the_provider_and_out_of_both(page, live_server, settings, tmp_path):
