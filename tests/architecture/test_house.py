@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "essaim"
 FILES = sorted(path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
-ROOMS = ("kernel", "foundation", "territories", "equipment", "evaluation", "portal", "config")
+ROOMS = ("kernel", "foundation", "territories", "equipment", "training", "resources", "families", "evaluation", "portal", "config")
 ENGINES = ("intake", "ledger", "measures", "impact", "search")
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "util", "helper"}
 FILE_LINES, FUNCTION_LINES, README_LINES = 600, 60, 40

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from essaim.config.cli.home import progress
+from essaim.config.demo_levers import lever_files, lever_sender
 from essaim.equipment.demonstration import DemoFile, School, Sender, files_of, senders, truth_of
 from essaim.portal.reads.accounts import PASSWORD
 
@@ -51,6 +52,8 @@ ACCOUNTS = (
     DemoAccount("pilotage.national", "Pilotage national (ministère, SGPI, Caisse des dépôts)", "national_steering", "national"),
     DemoAccount("pilotage.aisne", "Pilotage du territoire de l'Aisne (académie, DRANE)", "territory_lead", "programme/territory/02"),
     DemoAccount("collectivite.aisne", "Contributeur d'une commune de l'Aisne", "authority_contributor", "owner/organisation/{sender}", "{sender}"),
+    DemoAccount("formation.aisne", "Formatrice du Réseau Canopé dans l'Aisne", "trainer", "programme/territory/02", "{trainer}"),
+    DemoAccount("familles.aisne", "Coordination des familles dans l'Aisne", "family_coordinator", "programme/territory/02", "{families}"),
     DemoAccount("direction.ecole", "Direction d'une école de l'Aisne", "school_director", "establishment/{school}"),
     DemoAccount("evaluation", "Évaluatrice", "evaluator", "national"),
     DemoAccount("audit", "Auditeur : lit tout, ne change rien", "auditor", "national"),
@@ -73,10 +76,10 @@ def build(*, quick: bool = False, quiet: bool = False) -> None:
     admin = local_administrator()
     with clock.travel(datetime.combine(OPENING, time(8), PARIS)):
         _load_register(admin)
-        chosen = [School(**row) for row in demonstration_schools(("02",) if quick else None)]
-        sent_by = senders(chosen, communes=1, sirens=_sirens())
+        schools = demonstration_schools(("02",) if quick else None)
+        sent_by = senders([School(**row) for row in schools], communes=1, sirens=_sirens())
         _open_accounts(admin, sent_by)
-    _hand_in(admin, sent_by)
+    _hand_in(admin, in_order([*demo_files(sent_by), *lever_files(schools)]))
     _prepare_figures()
     (Path(settings.HOME) / "demonstration").write_text(f"{timezone.localdate()}\n")
 
@@ -127,7 +130,10 @@ def _open_accounts(admin: object, sent_by: Sequence[Sender]) -> None:
     from essaim.foundation.models import Account
 
     first = next((s for s in sent_by if s.departement == "02"), sent_by[0])
-    names = {"sender": first.code, "school": first.schools[0].uai}
+    names = {
+        "sender": first.code, "school": first.schools[0].uai, "trainer": lever_sender("training", "02").code,
+        "families": lever_sender("families", "02").code,
+    }  # fmt: skip
     for item in ACCOUNTS:
         if Account.objects.filter(username=item.username).exists():
             continue
@@ -139,17 +145,20 @@ def _open_accounts(admin: object, sent_by: Sequence[Sender]) -> None:
 
 
 def demo_files(sent_by: Sequence[Sender]) -> Iterator[DemoFile]:
-    """Every file of every sender, in the order in which they were sent."""
-    files = [file for sender in sent_by for file in files_of(truth_of(sender))]
-    return iter(sorted(files, key=lambda file: (file.sent_on, file.sender.code, file.contract)))
+    """Every file of the authorities: orders, deliveries, acknowledgements, inventories."""
+    return (file for sender in sent_by for file in files_of(truth_of(sender)))
 
 
-def _hand_in(admin: object, sent_by: Sequence[Sender]) -> None:
+def in_order(files: Sequence[DemoFile]) -> list[DemoFile]:
+    """Files in the order in which they were sent."""
+    return sorted(files, key=lambda file: (file.sent_on, file.sender.code, file.contract))
+
+
+def _hand_in(admin: object, files: Sequence[DemoFile]) -> None:
     """Receives, checks and accepts each file as of the day it was sent."""
     from essaim.foundation import acts, clock
 
-    files = list(demo_files(sent_by))
-    with progress("Fichiers des collectivités") as bar:
+    with progress("Fichiers des expéditeurs") as bar:
         task = bar.add_task("", total=len(files))
         for index, file in enumerate(files):
             moment = datetime.combine(file.sent_on, time(9), PARIS).replace(second=index // 60 % 60, microsecond=index)

@@ -66,6 +66,9 @@ INSTALLED_APPS = [
     "essaim.foundation.apps.FoundationConfig",
     "essaim.territories.apps.TerritoriesConfig",
     "essaim.equipment.apps.EquipmentConfig",
+    "essaim.training.apps.TrainingConfig",
+    "essaim.resources.apps.ResourcesConfig",
+    "essaim.families.apps.FamiliesConfig",
     "essaim.evaluation.apps.EvaluationConfig",
     "essaim.portal.apps.PortalConfig",
 ]

@@ -15,6 +15,7 @@ from essaim.engines.intake.contract import (
     Wide,
 )
 from essaim.equipment.categories import CATEGORY_CODES
+from essaim.territories.school_fields import COMMENT, COMMUNE_NAME, SCHOOL_NAME, SCHOOL_UAI
 
 CONDITIONS = (
     Code("neuf", "Neuf", ("new", "n", "neufs", "neuve", "matériel neuf")),
@@ -40,44 +41,6 @@ DESTINATIONS = (
 )
 
 
-def _uai(required: bool = True) -> Field:
-    return Field(
-        "uai",
-        "UAI",
-        FieldType.UAI,
-        "Identifiant national de l'établissement : sept chiffres et une lettre-clé.",
-        required=required,
-        synonyms=(
-            "UAI", "code UAI", "RNE", "code RNE", "numéro UAI", "n° UAI", "n°UAI", "identifiant établissement",
-            "identifiant de l'établissement", "UAI école", "UAI établissement", "code établissement", "numero_uai",
-            "uai_el", "n° établissement", "ETAB_UAI", "immatriculation",
-        ),
-        reference="establishment",
-        references_with=("school_name", "commune_name"),
-        examples=("0020011B", "9710017S"),
-    )
-
-
-SCHOOL_NAME = Field(
-    "school_name",
-    "Établissement",
-    FieldType.TEXT,
-    "Nom de l'établissement, utile pour le retrouver quand l'UAI manque.",
-    synonyms=(
-        "école", "établissement", "nom de l'école", "nom établissement", "nom de l'établissement", "désignation école",
-        "collège", "nom école", "lycée", "site", "établissement scolaire", "destinataire", "lieu de livraison", "appellation",
-        "nom du collège", "école / établissement", "structure",
-    ),
-    examples=("École élémentaire Jean Moulin",),
-)
-COMMUNE_NAME = Field(
-    "commune_name",
-    "Commune",
-    FieldType.TEXT,
-    "Nom de la commune de l'établissement.",
-    synonyms=("commune", "ville", "localité", "nom commune", "nom de la commune", "commune de l'école", "libellé commune"),
-    examples=("Laon",),
-)
 CATEGORY = Field(
     "category",
     "Catégorie",
@@ -127,15 +90,6 @@ CONDITION = Field(
     synonyms=("état", "neuf/reconditionné", "neuf ou reconditionné", "reconditionné", "condition", "état du matériel", "neuf / occasion", "origine"),
     codes=CONDITIONS,
 )
-COMMENT = Field(
-    "comment",
-    "Observations",
-    FieldType.TEXT,
-    "Remarque libre, jamais de nom de personne.",
-    synonyms=("commentaire", "commentaires", "observation", "remarque", "remarques", "obs", "obs.", "note", "précisions"),
-    max_length=2000,
-)
-
 
 def _quantity(name: str, label: str, *synonyms: str, required: bool = True, minimum: float = 0) -> Field:
     return Field(name, label, FieldType.INTEGER, required=required, synonyms=synonyms, minimum=minimum, maximum=100_000, unit="unités")
@@ -167,7 +121,7 @@ ORDERS = Contract(
     (
         ORDER_REF,
         Field("line", "Ligne", FieldType.TEXT, "Numéro de ligne de la commande.", synonyms=("ligne", "n° ligne", "numéro de ligne", "poste", "lot")),
-        _uai(),
+        SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,
         CATEGORY,
@@ -204,7 +158,7 @@ DELIVERIES = Contract(
     (
         Field("delivery_ref", "N° de livraison", FieldType.TEXT, synonyms=("bon de livraison", "BL", "n° BL", "n° de livraison", "n° bon de livraison", "réf livraison", "numéro de livraison", "référence BL")),
         ORDER_REF,
-        _uai(),
+        SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,
         CATEGORY,
@@ -232,7 +186,7 @@ ACKNOWLEDGEMENTS = Contract(
     "Confirmations de réception par l'établissement",
     "Ce que l'établissement confirme avoir reçu, et si cela fonctionne.",
     (
-        _uai(),
+        SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,
         CATEGORY,
@@ -255,7 +209,7 @@ INVENTORY = Contract(
     "Inventaire du matériel présent",
     "Ce qui est présent dans l'établissement à une date de comptage, et ce qui sert. Les prêts aux élèves sont comptés, jamais nommés.",
     (
-        _uai(),
+        SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,
         CATEGORY,
@@ -283,7 +237,7 @@ DISPOSALS = Contract(
     "Matériel retiré du service et sa destination (décret n° 2023-266 : réemploi des équipements de moins de dix ans).",
     (
         Field("disposal_ref", "N° de sortie", FieldType.TEXT, synonyms=("n° de sortie", "référence", "réf", "PV de réforme", "n° PV", "procès-verbal", "bordereau")),
-        _uai(),
+        SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,
         BUYER,

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 FOLDER = Path(__file__).resolve().parent / "guide_pages"
-ORDER = ("index", "deposer", "remarques", "chiffres", "territoires", "equipement", "roles", "evaluation", "installer", "accessibilite", "mentions-legales")
+ORDER = ("index", "deposer", "remarques", "chiffres", "territoires", "equipement", "volets", "roles", "evaluation", "installer", "accessibilite", "mentions-legales")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,13 +71,17 @@ _weight = Measure(
     unit="élèves", label="Élèves des établissements dont l'IPS est publié",
 )  # fmt: skip
 
+WITH_PUPILS = PerEstablishment(
+    "with_pupils", (PUPILS,), col("pupils") > 0, unit="établissements", label="Établissements avec élèves"
+)
+
 ESTABLISHMENTS = Indicator(
     "territories.establishments",
     1,
     "Établissements scolaires avec élèves",
     "Nombre d'écoles, de collèges et de lycées ouverts où des élèves ont été comptés, à la dernière rentrée connue.",
     Kind.STOCK,
-    numerator=PerEstablishment("with_pupils", (PUPILS,), col("pupils") > 0, unit="établissements", label="Établissements avec élèves"),
+    numerator=WITH_PUPILS,
     unit="établissements",
     direction=Direction.NEUTRAL,
     objective=GENERAL,

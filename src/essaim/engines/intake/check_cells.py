@@ -39,7 +39,7 @@ def type_columns(batch: Batch) -> Typed:
     typed = Typed()
     columns = side_by_side(lambda field: _read(batch, field), batch.contract.fields, batch.size)
     for field, column in zip(batch.contract.fields, columns, strict=True):
-        typed.columns[field.name] = column.values
+        typed.columns[field.name] = _filled(column, field)
         typed.findings += column.findings
         typed.wrong[field.name] = column.wrong
         if column.missing is not None:
@@ -47,6 +47,15 @@ def type_columns(batch: Batch) -> Typed:
         typed.findings += _doubtful_dates(batch, field, column)
         typed.findings += _column_remarks(batch, field, column.values)
     return typed
+
+
+def _filled(column: TypedColumn, field: Field) -> pl.Series:
+    """The values, an empty cell taking the field's default; a cell that could not be read stays without value."""
+    values = column.values
+    if field.default is None or not values.null_count():
+        return values
+    given = values.fill_null(field.default)
+    return given.scatter(column.wrong, None) if len(column.wrong) else given
 
 
 def _read(batch: Batch, field: Field) -> TypedColumn:

@@ -59,7 +59,7 @@ class Field:
     names the other fields (of this contract) that help to find it when the identifier is missing (name, commune).
     ``reference_severity``: how grave it is that the register does not know a well-formed value (a register is never
     complete, so the default is a warning). ``minimum`` and ``maximum`` of dates are ISO text. ``unit`` holding ``HT`` says
-    that amounts are before tax. ``default`` fills a column that the file does not have.
+    that amounts are before tax. ``default`` (text and codes only) fills a column that the file does not have, and empty cells.
     """
 
     name: str

@@ -12,15 +12,15 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import xlsxwriter
 
 from essaim.equipment.categories import CATEGORIES
-from essaim.equipment.contracts import CONTRACTS
+from essaim.foundation.contracts import contract as contract_called
 
 Row = dict[str, Any]
-LABELS = {c.code: {f.name: f.label for f in c.fields} for c in CONTRACTS}
 CATEGORY_WORDS = {item.code: (item.label, *item.aliases[:2]) for item in CATEGORIES}
 
 # Headers in the words of senders: field → header, by contract.
@@ -53,6 +53,10 @@ class Layout:
     write: Callable[[str, Sequence[Row], str, random.Random], tuple[str, bytes]]
 
 
+def _labels(contract: str) -> dict[str, str]:
+    return {item.name: item.label for item in contract_called(contract).fields}
+
+
 def _fields(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
@@ -74,14 +78,19 @@ def _french(value: Any, rng: random.Random) -> str:
     return str(value)
 
 
-def _spoken(name: str, value: Any, rng: random.Random) -> Any:
+def _spoken(contract: str, name: str, value: Any, rng: random.Random) -> Any:
     if name == "category":
         return rng.choice(CATEGORY_WORDS[value])
     if name == "condition" and value:
         return {"neuf": "Neuf", "reconditionne": "Reconditionné"}[value]
     if name == "funding" and value:
         return {"tne": "TNE", "plan_relance": "Plan de relance", "collectivite": "fonds propres"}[value]
-    return value
+    return _code_labels(contract).get((name, value), value)
+
+
+@cache
+def _code_labels(contract: str) -> dict[tuple[str, str], str]:
+    return {(item.name, code.value): code.label for item in contract_called(contract).fields for code in item.codes}
 
 
 def _book(write: Callable[[Any, xlsxwriter.Workbook], None]) -> bytes:
@@ -107,23 +116,23 @@ def _put(sheet: Any, row: int, column: int, value: Any) -> None:
 
 def _plain_workbook(contract: str, rows: Sequence[Row], title: str, rng: random.Random) -> tuple[str, bytes]:
     """The platform's own template, well filled: labels of the contract, real dates and numbers."""
-    names = _fields(rows)
+    names, labels = _fields(rows), _labels(contract)
 
     def write(sheet: Any, book: xlsxwriter.Workbook) -> None:
         bold = book.add_format({"bold": True, "bg_color": "#DDDDFF"})
         for column, name in enumerate(names):
-            sheet.write(0, column, LABELS[contract][name], bold)
+            sheet.write(0, column, labels[name], bold)
         for index, row in enumerate(rows, start=1):
             for column, name in enumerate(names):
                 value = row.get(name)
-                _put(sheet, index, column, ("oui" if value else "non") if isinstance(value, bool) else _spoken(name, value, rng))
+                _put(sheet, index, column, ("oui" if value else "non") if isinstance(value, bool) else _spoken(contract, name, value, rng))
 
     return f"{title}.xlsx", _book(write)
 
 
 def _titled_workbook(contract: str, rows: Sequence[Row], title: str, rng: random.Random) -> tuple[str, bytes]:
     """Title and remarks above, two-level header with merged cells, a TOTAL row and notes below."""
-    names = _fields(rows)
+    names, labels = _fields(rows), _labels(contract)
 
     def write(sheet: Any, book: xlsxwriter.Workbook) -> None:
         big = book.add_format({"bold": True, "font_size": 14})
@@ -135,14 +144,15 @@ def _titled_workbook(contract: str, rows: Sequence[Row], title: str, rng: random
         if middle < len(names) - 1:
             sheet.merge_range(3, middle, 3, len(names) - 1, "Suivi", head)
         for column, name in enumerate(names):
-            sheet.write(4, column, TERSE.get(name, LABELS[contract][name]), head)
+            sheet.write(4, column, TERSE.get(name, labels[name]), head)
         for index, row in enumerate(rows, start=5):
             for column, name in enumerate(names):
                 value = row.get(name)
-                _put(sheet, index, column, ("O" if value else "N") if isinstance(value, bool) else _spoken(name, value, rng))
+                _put(sheet, index, column, ("O" if value else "N") if isinstance(value, bool) else _spoken(contract, name, value, rng))
         last = 5 + len(rows)
         sheet.write(last, 0, "TOTAL")
-        sheet.write_number(last, names.index("quantity"), sum(row["quantity"] for row in rows))
+        counted = next(name for name in names if all(type(row[name]) is int for row in rows))
+        sheet.write_number(last, names.index(counted), sum(row[counted] for row in rows))
         sheet.write(last + 2, 0, "NB : les montants sont hors taxes. Contact : service éducation.")
 
     return f"{title}.xlsx", _book(write)
@@ -150,26 +160,26 @@ def _titled_workbook(contract: str, rows: Sequence[Row], title: str, rng: random
 
 def _text_file(contract: str, rows: Sequence[Row], title: str, rng: random.Random) -> tuple[str, bytes]:
     """A « ; » file saved by a spreadsheet in Windows-1252, values typed by hand."""
-    return f"{title}.csv", _delimited(rows, rng, ";", TERSE).encode("cp1252", errors="replace")
+    return f"{title}.csv", _delimited(contract, rows, rng, ";", TERSE).encode("cp1252", errors="replace")
 
 
 def _unicode_tabs(contract: str, rows: Sequence[Row], title: str, rng: random.Random) -> tuple[str, bytes]:
     """« Texte Unicode » of an old spreadsheet: UTF-16 with tabs."""
-    return f"{title}.txt", _delimited(rows, rng, "\t", LONG).encode("utf-16")
+    return f"{title}.txt", _delimited(contract, rows, rng, "\t", LONG).encode("utf-16")
 
 
-def _delimited(rows: Sequence[Row], rng: random.Random, separator: str, headers: dict[str, str]) -> str:
-    names = _fields(rows)
-    lines = [separator.join(headers.get(name, name) for name in names)]
+def _delimited(contract: str, rows: Sequence[Row], rng: random.Random, separator: str, headers: dict[str, str]) -> str:
+    names, labels = _fields(rows), _labels(contract)
+    lines = [separator.join(headers.get(name, labels[name]) for name in names)]
     for row in rows:
-        cells = (_french(_spoken(name, row.get(name), rng), rng) for name in names)
+        cells = (_french(_spoken(contract, name, row.get(name), rng), rng) for name in names)
         lines.append(separator.join(f'"{c}"' if separator in c else c for c in cells))
     return "\r\n".join(lines) + "\r\n"
 
 
 def _several_sheets(contract: str, rows: Sequence[Row], title: str, rng: random.Random) -> tuple[str, bytes]:
     """One sheet a commune or group of schools, a read-me sheet first, a hidden one last; UAI in lower case with a space."""
-    names = _fields(rows)
+    names, labels = _fields(rows), _labels(contract)
     schools = sorted({row["uai"] for row in rows})
     halves = (set(schools[: len(schools) // 2]), set(schools[len(schools) // 2 :]))
     stream = io.BytesIO()
@@ -178,10 +188,10 @@ def _several_sheets(contract: str, rows: Sequence[Row], title: str, rng: random.
     for number, members in enumerate(halves, start=1):
         sheet = book.add_worksheet(f"Secteur {number}")
         for column, name in enumerate(names):
-            sheet.write(0, column, LONG.get(name, name))
+            sheet.write(0, column, LONG.get(name, labels[name]))
         for index, row in enumerate((r for r in rows if r["uai"] in members), start=1):
             for column, name in enumerate(names):
-                value = _spoken(name, row.get(name), rng)
+                value = _spoken(contract, name, row.get(name), rng)
                 _put(sheet, index, column, ("oui" if value else "non") if isinstance(value, bool) else value)
     hidden = book.add_worksheet("listes")
     hidden.write_column(0, 0, ["oui", "non"])
@@ -194,7 +204,7 @@ def _zipped(contract: str, rows: Sequence[Row], title: str, rng: random.Random) 
     """A zip with one UTF-8 file, as e-mailed."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{title}.csv", _delimited(rows, rng, ";", LONG).encode("utf-8-sig"))
+        archive.writestr(f"{title}.csv", _delimited(contract, rows, rng, ";", LONG).encode("utf-8-sig"))
     return f"{title}.zip", stream.getvalue()
 
 
@@ -204,7 +214,7 @@ def _open_document(contract: str, rows: Sequence[Row], title: str, rng: random.R
     from odf.table import Table, TableCell, TableRow
     from odf.text import P
 
-    names = _fields(rows)
+    names, labels = _fields(rows), _labels(contract)
     document = OpenDocumentSpreadsheet()
     table = Table(name="Feuille1")
 
@@ -222,9 +232,9 @@ def _open_document(contract: str, rows: Sequence[Row], title: str, rng: random.R
             line.addElement(cell)
         table.addElement(line)
 
-    add([LONG.get(name, name) for name in names])
+    add([LONG.get(name, labels[name]) for name in names])
     for row in rows:
-        add([_spoken(name, row.get(name), rng) for name in names])
+        add([_spoken(contract, name, row.get(name), rng) for name in names])
     document.spreadsheet.addElement(table)
     stream = io.BytesIO()
     document.write(stream)
