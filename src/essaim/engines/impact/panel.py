@@ -149,6 +149,8 @@ class Panel:
 
     def first_row(self) -> Ints:
         """(U,) position of the first row of each unit."""
+        if self.is_balanced and not self.is_repeated_cross_section:
+            return np.arange(0, self.rows, self.periods.size)
         first = np.empty(self.unit_labels.size, np.int64)
         first[self.unit[::-1]] = np.arange(self.rows)[::-1]
         return first
@@ -161,8 +163,11 @@ class Panel:
 
     def wide(self, values: Floats | None = None) -> Floats:
         """(U, T) matrix of ``values`` (default the outcome), NaN where a unit is not observed."""
+        shown = self.outcome if values is None else values
+        if self.is_balanced and not self.is_repeated_cross_section:  # rows are sorted by unit, then period
+            return shown.reshape(self.unit_labels.size, self.periods.size)
         out = np.full((self.unit_labels.size, self.periods.size), np.nan)
-        out[self.unit, self.period] = self.outcome if values is None else values
+        out[self.unit, self.period] = shown
         return out
 
     def cluster_cohort(self) -> Floats:
@@ -274,7 +279,7 @@ class _Columns:
             as_floats(frame, outcome), outcome,
             None if cohort is None else cohort_values(frame, cohort, labels, periods),
             None if exposure is None else as_floats(frame, exposure),
-            np.column_stack(x) if x else np.empty((n, 0)), covariates,
+            np.array(x).T if x else np.empty((n, 0)), covariates,
             np.ones(n) if weights is None else as_floats(frame, weights),
             unit is None, cluster is None or cluster == unit, weights is not None,
         )  # fmt: skip
@@ -305,15 +310,18 @@ class _Columns:
         self, kept: NDArray[np.bool_], no_outcome: NDArray[np.bool_], no_covariate: NDArray[np.bool_],
         lost: tuple[str, ...],
     ) -> Panel:  # fmt: skip
+        is_sorted = not self.is_cross_section and self._is_sorted()
         order = np.flatnonzero(kept)
-        if self.is_cross_section or not self._is_sorted():
+        if not is_sorted:
             order = order[np.lexsort(self._sort_keys(order))]
         empty = PanelReport(0, 0, 0, (), 0, 0, 0, True, (), (), ())
         panel = Panel(
             self.unit, self.cluster, self.period, self.outcome, self.cohort, self.exposure, self.covariates,
             self.weights, self.unit_labels, self.cluster_labels, self.periods, self.period_labels,
             self.covariate_names, self.outcome_name, empty, self.is_cross_section, self.is_weighted,
-        ).keep(order)  # fmt: skip
+        )  # fmt: skip
+        if not is_sorted or not kept.all():
+            panel = panel.keep(order)
         return replace(panel, report=self._report(panel, no_outcome, no_covariate, lost))
 
     def _is_sorted(self) -> bool:

@@ -63,7 +63,7 @@ def units_unique(unit: Ints, period: Ints, labels: NDArray[Any], period_labels: 
 
 def constant_in_units(unit: Ints, values: NDArray[Any], labels: NDArray[Any], kind: str, names: NDArray[Any] | None) -> None:
     """Refuse a unit whose cluster or cohort changes over time."""
-    order = np.argsort(unit, kind="stable")
+    order = np.arange(unit.size) if (unit[1:] >= unit[:-1]).all() else np.argsort(unit, kind="stable")
     moved = np.flatnonzero((unit[order][1:] == unit[order][:-1]) & (values[order][1:] != values[order][:-1]))
     if not moved.size:
         return

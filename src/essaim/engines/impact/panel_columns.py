@@ -33,8 +33,21 @@ def _is_numeric(array: pa.Array) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind))
 
 
+def _held(frame: Any, name: str, kinds: str) -> NDArray[Any] | None:
+    """The column of a pandas frame that numpy already holds with one of those kinds of type: read without Arrow."""
+    if not hasattr(frame, "iloc") or getattr(frame[name].dtype, "kind", "O") not in kinds:
+        return None
+    values = frame[name].to_numpy()
+    return values if values.dtype.kind in kinds else None
+
+
 def as_floats(frame: Any, name: str) -> Floats:
     """Column as float64, nulls as NaN; refuses text that is not a number."""
+    held = _held(frame, name, "fiub")
+    if held is not None:
+        values = np.array(held, np.float64)
+        values[np.isinf(values)] = np.nan
+        return values
     array = _arrow(frame, name)
     if not _is_numeric(array) and not pa.types.is_null(array.type):
         try:
@@ -47,7 +60,12 @@ def as_floats(frame: Any, name: str) -> Floats:
 
 def encode(frame: Any, name: str) -> tuple[Ints, NDArray[Any]]:
     """Codes (n,) into sorted labels; refuses an empty label."""
+    held = _held(frame, name, "iu")
+    if held is not None and (found := _integers(held)) is not None:
+        return found
     array = _arrow(frame, name)
+    if pa.types.is_integer(array.type) and not array.null_count and (found := _integers(array.to_numpy())) is not None:
+        return found
     if array.null_count or (pa.types.is_floating(array.type) and pc.any(pc.is_nan(array)).as_py()):
         raise PanelRefused("label", f"La colonne « {name} » contient des lignes vides : chaque ligne doit être identifiée.")
     coded = array.dictionary_encode()
@@ -58,10 +76,23 @@ def encode(frame: Any, name: str) -> tuple[Ints, NDArray[Any]]:
     return rank[np.asarray(coded.indices.to_numpy(zero_copy_only=False))], labels[order]
 
 
+def _integers(values: NDArray[Any]) -> tuple[Ints, NDArray[Any]] | None:
+    """Codes and sorted labels of integers spread over a range no wider than their number, by counting; None otherwise."""
+    if not values.size:
+        return None
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * values.size or high > np.iinfo(np.int64).max:
+        return None
+    kept, codes = compact(values.astype(np.int64, copy=False) - low, high - low + 1)
+    return codes, kept + low
+
+
 def compact(codes: Ints, size: int) -> tuple[Ints, Ints]:
     """Codes still used (sorted), and the codes renumbered without gaps; linear time."""
     present = np.zeros(size, bool)
     present[codes] = True
+    if present.all():
+        return np.arange(size), codes
     return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
 
 

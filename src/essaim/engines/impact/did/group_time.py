@@ -131,8 +131,8 @@ def _panel_cells(
     """Cells sharing cohort, comparison units, covariates and weights are estimated together."""
     n = panel.unit_labels.size
     y = np.ascontiguousarray(panel.wide().T)
-    x, x_varies = _by_period([panel.wide(panel.covariates[:, j]).T for j in range(panel.covariates.shape[1])])
-    weight, w_varies = _by_period([panel.wide(panel.weights).T])
+    x, x_varies = _by_period([panel.wide(panel.covariates[:, j]) for j in range(panel.covariates.shape[1])])
+    weight, w_varies = _by_period([panel.wide(panel.weights)])
     cohort = panel.unit_table()[1]
     together: dict[tuple[object, ...], list[Cell]] = defaultdict(list)
     for cell in cells:
@@ -145,15 +145,16 @@ def _panel_cells(
         if reference:
             found.update({cell: (0.0, np.zeros(n)) for cell in some})
             continue
-        used = (cohort == group) | (cohort > some[0].horizon) | np.isinf(cohort)
-        change = np.stack([y[c.time, used] - y[c.base, used] for c in some])
-        covariates = np.vstack([np.ones(int(used.sum())), *[c[at_x][used] for c in x]])  # type: ignore[call-overload]
+        used = np.flatnonzero((cohort == group) | (cohort > some[0].horizon) | np.isinf(cohort))
+        path = {t: y[t, used] for c in some for t in (c.time, c.base)}
+        change = np.stack([path[c.time] - path[c.base] for c in some])
+        covariates = np.vstack([np.ones(used.size), *[c[at_x][used] for c in x]])  # type: ignore[call-overload]
         try:
             part = two_group_panel(change, (cohort[used] == group) * 1.0, covariates, weight[0][at_w][used], method)  # type: ignore[call-overload]
         except NotEstimable as why:
             skipped += [f"cohorte {c.group:g}, période {panel.period_labels[c.time]} : {why}" for c in some]
             continue
-        found.update(_scattered(part, some, used))
+        found.update(_scattered(part, some, used, n))
     return [(c, *found[c]) for c in cells if c in found], skipped
 
 
@@ -163,20 +164,20 @@ def _effective_horizon(cohort: Floats, cell: Cell) -> float:
     return float(later.min()) if later.size else np.inf
 
 
-def _scattered(part: TwoByTwo, cells: list[Cell], used: NDArray[np.bool_]) -> dict[Cell, tuple[float, Floats]]:
+def _scattered(part: TwoByTwo, cells: list[Cell], used: Ints, n: int) -> dict[Cell, tuple[float, Floats]]:
     out = {}
-    scale = used.size / used.sum()
+    scale = n / used.size
     for k, cell in enumerate(cells):
-        influence = np.zeros(used.size)
+        influence = np.zeros(n)
         influence[used] = scale * part.influence[k]
         out[cell] = (float(part.att[k]), influence)
     return out
 
 
 def _by_period(wides: list[Floats]) -> tuple[list[Floats], bool]:
-    """(T, n) matrices, and whether any of them changes over time."""
-    varies = any(bool((w != w[0]).any()) for w in wides)
-    return ([np.ascontiguousarray(w) for w in wides] if varies else [np.ascontiguousarray(w[:1]) for w in wides]), varies
+    """(T, n) matrices from (n, T) ones, and whether any of them changes over time (else only the first period is kept)."""
+    varies = any(bool((w != w[:, :1]).any()) for w in wides)
+    return [np.ascontiguousarray(w.T if varies else w[:, :1].T) for w in wides], varies
 
 
 def _repeated_cells(

@@ -113,7 +113,6 @@ def _effect(
     moment2 = (cross(residual, x * share_control) / n) - eta_control[:, None] * (x * share_control).mean(axis=1)
     basis = np.vstack([share_treated, share_control, comparison.score])
     coefficients = np.column_stack([-eta_treated, eta_control, -(moment2 @ comparison.hessian)])
-    influence = residual * slope
-    for j in range(basis.shape[0]):
-        influence += coefficients[:, j, None] * basis[j]
+    influence = combine(coefficients, basis)
+    influence += residual * slope
     return TwoByTwo(eta_treated - eta_control, influence)
