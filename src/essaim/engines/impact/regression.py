@@ -168,7 +168,9 @@ def _parameters(effects: list[Ints], kept: list[int], named: int, dummies: list[
 
 
 def nested(code: Ints, cluster: Ints) -> bool:
-    """Whether each level of ``code`` lies in one cluster."""
+    """Whether each level of ``code`` lies in one cluster, of any of the ways of clustering when ``cluster`` is (m, n)."""
+    if np.ndim(cluster) == 2:
+        return any(nested(code, way) for way in cluster)
     clusters = np.unique(cluster, return_inverse=True)[1]
     first = np.empty(int(code.max()) + 1, np.int64)
     first[code[::-1]] = clusters[::-1]

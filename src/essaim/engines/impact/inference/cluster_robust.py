@@ -4,6 +4,7 @@ with Satterthwaite degrees of freedom (Pustejovsky & Tipton 2018). Descriptive w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,8 @@ def covariance(
     """``x`` (k, n) and ``residual`` (n,), both already multiplied by the square root of the weights, fixed effects absorbed.
 
     ``parameters``: all parameters counted by the factor, absorbed effects included (default k). CR1: G/(G−1), Stata's
-    CR1S and fixest: G/(G−1)·(n−1)/(n−parameters). HC1: n/(n−parameters).
+    CR1S and fixest: G/(G−1)·(n−1)/(n−parameters). HC1: n/(n−parameters). ``cluster`` (m, n) clusters in m ways (CR1, CR1S), each
+    part with its own G/(G−1); t tests then have the fewest clusters less one degrees of freedom (Cameron, Gelbach & Miller 2011).
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is not one of {KINDS}")
@@ -47,6 +49,9 @@ def covariance(
     if kind in ("CR1", "CR1S", "CR2"):
         if cluster is None:
             raise ValueError("cluster codes are needed")
+        if np.ndim(cluster) == 2 and len(cluster) > 1:
+            return _several_ways(x, residual, bread, kind, cluster, k)
+        cluster = np.atleast_2d(cluster)[0]
         return _clustered(x, residual, bread, kind, np.unique(cluster, return_inverse=True)[1], k)
     free = np.full(x.shape[0], float(n - k))
     if kind == "classical":
@@ -69,6 +74,47 @@ def _clustered(x: Floats, residual: Floats, bread: Floats, kind: str, cluster: I
     factor = groups / (groups - 1) * ((n - 1) / (n - parameters) if kind == "CR1S" else 1.0)
     matrix = bread @ cross(score, score) @ bread * factor
     return Covariance(matrix, np.full(x.shape[0], groups - 1.0), factor, kind, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One clustering of the inclusion–exclusion formula: codes 0…``groups`` − 1 (n,), sign, and its factor G/(G−1)."""
+
+    code: Ints
+    groups: int
+    sign: float
+    factor: float
+
+
+def cluster_components(codes: Ints) -> list[Component]:
+    """Clusterings by each way of ``codes`` (m, n) and by each intersection of them, with alternating signs."""
+    out = []
+    for size in range(1, len(codes) + 1):
+        for chosen in combinations(range(len(codes)), size):
+            code = np.unique(codes[list(chosen)], axis=1, return_inverse=True)[1].ravel() if size > 1 else np.unique(
+                codes[chosen[0]], return_inverse=True)[1]  # fmt: skip
+            groups = int(code.max()) + 1
+            out.append(Component(code, groups, 1.0 if size % 2 else -1.0, groups / max(groups - 1, 1)))
+    return out
+
+
+def _several_ways(x: Floats, residual: Floats, bread: Floats, kind: str, codes: Ints, parameters: int) -> Covariance:
+    if kind == "CR2":
+        raise Refusal("several-ways", "CR2 n'est défini que pour un seul niveau de grappes : demandez CR1 ou CR1S.")
+    n, components = x.shape[1], cluster_components(codes)
+    meat = np.zeros_like(bread)
+    for c in components:
+        score = group_sums(x * residual, c.code, c.groups)
+        meat += c.sign * c.factor * cross(score, score)
+    factor = (n - 1) / (n - parameters) if kind == "CR1S" else 1.0
+    matrix = bread @ meat @ bread * factor
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] < 0:  # the formula can leave the cone of covariances: the nearest one is taken, as in fixest
+        matrix = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    fewest = min(c.groups for c in components[: len(codes)])
+    if fewest < 2:
+        raise Refusal("one-cluster", "Un seul département : aucune erreur type groupée n'est possible.")
+    return Covariance(matrix, np.full(x.shape[0], fewest - 1.0), factor, kind, fewest)
 
 
 def _bell_mccaffrey(x: Floats, residual: Floats, bread: Floats, cluster: Ints, groups: int) -> Covariance:

@@ -1,28 +1,35 @@
-"""Wild cluster bootstrap (Cameron, Gelbach & Miller 2008; Roodman et al. 2019) from cluster sums: a draw costs G² additions,
-whatever the number of rows."""
+"""Wild cluster bootstrap (Cameron, Gelbach & Miller 2008; Roodman et al. 2019) from cluster sums: a draw costs a few additions a
+cluster, whatever the number of rows. Errors may be clustered in several ways, and drawn on finer groups than they are clustered
+(sub-cluster bootstrap: MacKinnon & Webb 2018)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from essaim.engines.impact.inference.cluster_robust import cluster_components
+from essaim.engines.impact.inference.wild_draws import WEIGHTS, draw_factors
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.regression import Regression, nested
 from essaim.engines.impact.stable import cross, group_sums, symmetric_inverse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Share = Callable[[NDArray[np.bool_]], float]
 
-WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
+P_TYPES = ("symmetric", "equal-tailed")
+BLOCK = 5_000_000  # draws × clusters held at once
 
 
 @dataclass(frozen=True, slots=True)
 class WildBootstrap:
-    """Test of ``value == null``: cluster-robust ``t``, ``p_value`` (|t*| ≥ |t|), one-sided ones, and the interval of nulls not
-    rejected (None when not asked). ``enumerated``: all sign vectors used. ``draws`` (B,) bootstrap t statistics."""
+    """Test of ``value == null``: cluster-robust ``t``, ``p_value`` (|t*| ≥ |t|, or twice the smaller tail), one-sided ones, and the
+    interval of nulls not rejected (None when not asked). ``enumerated``: all sign vectors used. ``draws`` (B,) bootstrap t
+    statistics, without small-sample factor."""
 
     value: float
     null: float
@@ -51,29 +58,28 @@ class _Pieces:
 
 def wild_cluster_bootstrap(
     fit: Regression, name: str, cluster: Ints, *, null: float = 0.0, weights: str = "rademacher", null_imposed: bool = True,
-    draws: int = 9_999, seed: int = 20240901, level: float | None = 0.95,
+    p_type: str = "symmetric", resample: Ints | None = None, draws: int = 9_999, seed: int = 20240901, level: float | None = 0.95,
 ) -> WildBootstrap:  # fmt: skip
-    """Test one coefficient of ``fit`` with clusters (n,); the absorbed effect must be nested in the clusters.
+    """Test one coefficient of ``fit``, errors clustered by ``cluster``: codes (n,), or (m, n) for m-way clustering.
 
-    Rademacher signs are all enumerated when 2^G ≤ draws + 1 (then the real one is among them and p = count/2^G); otherwise
-    p = (1 + count)/(1 + draws). ``level=None`` skips the interval.
+    ``resample`` (n,): groups whose residuals share one factor (default the clusters; among several, the fewest). The absorbed effect
+    must be nested in them. Rademacher signs are all enumerated when 2^G ≤ draws + 1 (then the real one is among them and p = count/2^G);
+    otherwise p = (1 + count)/(1 + draws). A draw without variance counts as extreme. ``level=None`` skips the interval.
     """
-    if weights not in ("rademacher", "webb"):
-        raise ValueError(weights)
-    code = np.unique(cluster, return_inverse=True)[1]
-    groups = int(code.max()) + 1
-    if groups < 2:
+    _check(fit, name, weights, p_type)
+    components = cluster_components(np.atleast_2d(cluster))
+    boot = np.unique(_fewest(np.atleast_2d(cluster)) if resample is None else resample, return_inverse=True)[1]
+    groups = int(boot.max()) + 1
+    if min(groups, *(c.groups for c in components)) < 2:
         raise Refusal("one-cluster", "Un seul département : le bootstrap par grappes est impossible.")
-    if fit.absorbed is not None and not nested(fit.absorbed, code):
+    if fit.absorbed is not None and not nested(fit.absorbed, boot):
         raise Refusal("not-nested", "L'effet fixe retiré n'est pas contenu dans les grappes : déclarez-le en variables indicatrices.")
-    if name not in fit.names:
-        raise Refusal("coefficient", f"Le coefficient « {name} » n'est pas dans la régression (absent ou colinéaire).")
-    v, enumerated = _signs(groups, weights, draws, seed)
+    v, enumerated = draw_factors(groups, weights, draws, seed)
     j = fit.names.index(name)
     beta = float(fit.value[j])
-    pieces = _pieces(fit, j, code, groups, v, null_imposed)
-    t, found = _statistics(pieces, beta - null, null_imposed)
-    slack = 1e-9 * max(1.0, abs(t))
+    scaled = [(c.code, c.groups, c.sign * (c.factor if len(components) > 1 else 1.0)) for c in components]
+    pieces = _pieces(fit, j, boot, scaled, v, null_imposed)
+    t, found = _statistics(pieces, beta - null)
 
     def share(extreme: NDArray[np.bool_]) -> float:
         count = int(extreme.sum())
@@ -81,63 +87,93 @@ def wild_cluster_bootstrap(
 
     low = high = None
     if level is not None:
-        low, high = _interval(pieces, beta, null_imposed, 1 - level, share)
+        low, high = _interval(pieces, beta, 1 - level, lambda t, draws: _p_value(t, draws, share, p_type))
+    slack = _slack(t)
     return WildBootstrap(
-        beta, null, t * fit.covariance.factor**-0.5, share(np.abs(found) >= abs(t) - slack), share(found >= t - slack),
-        share(found <= t + slack), low, high, weights, null_imposed, enumerated, groups, found,
+        beta, null, t * fit.covariance.factor**-0.5, _p_value(t, found, share, p_type), share(found >= t - slack),
+        share(found <= t + slack), low, high, weights, null_imposed, enumerated, components[0].groups, found,
     )  # fmt: skip
 
 
-def _signs(groups: int, weights: str, draws: int, seed: int) -> tuple[Floats, bool]:
-    if weights == "rademacher" and 2**groups <= draws + 1:
-        return np.array(list(product((1.0, -1.0), repeat=groups))), True
-    rng = np.random.default_rng(seed)
-    if weights == "webb":
-        return np.asarray(WEBB[rng.integers(0, 6, (draws, groups))], np.float64), False
-    return np.asarray(rng.integers(0, 2, (draws, groups)) * 2.0 - 1.0, np.float64), False
+def _check(fit: Regression, name: str, weights: str, p_type: str) -> None:
+    if weights not in WEIGHTS:
+        raise ValueError(f"{weights!r} is not one of {WEIGHTS}")
+    if p_type not in P_TYPES:
+        raise ValueError(f"{p_type!r} is not one of {P_TYPES}")
+    if name not in fit.names:
+        raise Refusal("coefficient", f"Le coefficient « {name} » n'est pas dans la régression (absent ou colinéaire).")
 
 
-def _pieces(fit: Regression, j: int, code: Ints, groups: int, v: Floats, null_imposed: bool) -> _Pieces:
-    """Sums by cluster: with x̃ the regressor net of the others, u the residual, scores are v·x̃'u − x̃'X (X'X)⁻¹ Σ v X'u."""
+def _fewest(codes: Ints) -> Ints:
+    return codes[int(np.argmin([np.unique(row).size for row in codes]))]
+
+
+def _slack(t: float) -> float:
+    return 1e-9 * max(1.0, abs(t))
+
+
+def _p_value(t: float, found: Floats, share: Share, p_type: str) -> float:
+    if p_type == "symmetric":
+        return share(np.abs(found) >= abs(t) - _slack(t))
+    return min(1.0, 2 * min(share(found >= t - _slack(t)), share(found <= t + _slack(t))))
+
+
+def _pieces(fit: Regression, j: int, boot: Ints, components: list[tuple[Ints, int, float]], v: Floats, null_imposed: bool) -> _Pieces:
+    """Sums by group: with x̃ the regressor net of the others, u the residual, scores are Σ v·x̃'u − x̃'X (X'X)⁻¹ Σ v X'u."""
     x = fit.design
     bread = symmetric_inverse(cross(x, x))
     assert bread is not None
     tilde = np.einsum("k,kn->n", bread[j] / bread[j, j], x)
-    gram = 1.0 / float(bread[j, j])
-    coupling = group_sums(tilde * x, code, groups).T @ bread  # (G, k)
-    parts = []
-    for u in (fit.residual, tilde):
-        own = group_sums(tilde * u, code, groups)[0]
-        parts.append((own, coupling @ group_sums(x * u, code, groups)))
-    scores = [v * own - np.einsum("bh,gh->bg", v, kernel) for own, kernel in parts]
-    numerator = [np.einsum("bg,g->b", v, own) / gram for own, _ in parts]
-    zero = np.zeros(v.shape[0])
-    if not null_imposed:
-        scores[1], numerator[1] = np.zeros_like(scores[0]), zero
-    squares = tuple(np.einsum("bg,bg->b", a, b) for a, b in ((scores[0], scores[0]), (scores[0], scores[1]), (scores[1], scores[1])))
-    real = parts[0][0]
-    return _Pieces((numerator[0], numerator[1]), squares, float(real @ real), gram)  # type: ignore[arg-type]
+    gram, groups = 1.0 / float(bread[j, j]), v.shape[1]
+    sources = (fit.residual, tilde) if null_imposed else (fit.residual,)
+    means = [np.einsum("bg,gk->bk", v, group_sums(x * u, boot, groups).T) for u in sources]
+    numerator = [np.einsum("bg,g->b", v, group_sums(tilde * u, boot, groups)[0]) / gram for u in sources]
+    squares = np.zeros((3, v.shape[0]))
+    real = 0.0
+    for code, size, factor in components:
+        coupling = group_sums(tilde * x, code, size).T @ bread  # (G, k)
+        own = [csr_array((tilde * u, (boot, code)), shape=(groups, size)) for u in sources]
+        squares += factor * _quadratics(v, own, means, coupling)
+        real += factor * float((group_sums(tilde * fit.residual, code, size)[0] ** 2).sum())
+    if not real > 0:
+        raise Refusal("variance", "Les résidus s'annulent par grappe : aucune variance n'est estimable, donc aucun test.")
+    slope = numerator[1] if null_imposed else np.zeros(v.shape[0])
+    return _Pieces((numerator[0], slope), (squares[0], squares[1], squares[2]), real, gram)
 
 
-def _statistics(pieces: _Pieces, delta: float, null_imposed: bool) -> tuple[float, Floats]:
+def _quadratics(v: Floats, own: list[csr_array], means: list[Floats], coupling: Floats) -> Floats:
+    """(3, B): sums over clusters of the products of scores a·a, a·b and b·b, by blocks of draws."""
+    out = np.zeros((3, v.shape[0]))
+    step = max(1, BLOCK // coupling.shape[0])
+    for start in range(0, v.shape[0], step):
+        block = slice(start, start + step)
+        scores = [np.asarray(v[block] @ o) - np.einsum("bk,gk->bg", m[block], coupling) for o, m in zip(own, means, strict=True)]
+        pairs = ((0, 0), (0, 1), (1, 1)) if len(scores) == 2 else ((0, 0),)
+        for row, (a, b) in enumerate(pairs):
+            out[row, block] = np.einsum("bg,bg->b", scores[a], scores[b])
+    return out
+
+
+def _statistics(pieces: _Pieces, delta: float) -> tuple[float, Floats]:
     """Real t for δ and the bootstrap t's, without small-sample factor (it cancels)."""
     a, b, c = pieces.squares
     variance = (a + 2 * delta * b + delta**2 * c) / pieces.gram**2
     numerator = pieces.numerator[0] + delta * pieces.numerator[1]
     scale = float(np.max(np.abs(numerator))) or 1.0
     error = np.sqrt(np.maximum(variance, 0.0))
-    t = np.where(error > 1e-10 * scale, numerator / np.where(error > 0, error, 1.0), np.sign(numerator) * np.inf)
-    t = np.where((error <= 1e-10 * scale) & (np.abs(numerator) <= 1e-10 * scale), 0.0, t)
+    none = error <= 1e-10 * scale
+    t = np.where(none, 0.0, numerator / np.where(none, 1.0, error))
+    t[none & (numerator > 1e-10 * scale)] = np.inf
+    t[none & (numerator < -1e-10 * scale)] = -np.inf
     return delta * pieces.gram / float(np.sqrt(pieces.real_squares)), t
 
 
-def _interval(pieces: _Pieces, beta: float, null_imposed: bool, alpha: float, share) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def _interval(pieces: _Pieces, beta: float, alpha: float, p_value: Callable[[float, Floats], float]) -> tuple[float, float]:
     """Ends of the set of nulls with p > alpha; infinite when p never falls below alpha (too few clusters)."""
     error = float(np.sqrt(pieces.real_squares)) / pieces.gram
 
     def excess(null: float) -> float:
-        t, found = _statistics(pieces, beta - null, null_imposed)
-        return share(np.abs(found) >= abs(t) - 1e-9 * max(1.0, abs(t))) - alpha - 1e-12  # type: ignore[no-any-return]
+        return p_value(*_statistics(pieces, beta - null)) - alpha - 1e-12
 
     ends = []
     for sign in (-1.0, 1.0):
