@@ -13,6 +13,7 @@ from essaim.engines.impact.study import analyses_checks as checks
 from essaim.engines.impact.study import analyses_design as design
 from essaim.engines.impact.study import analyses_panel as panel
 from essaim.engines.impact.study import analyses_rows as rows
+from essaim.engines.impact.study import analyses_sensitivity as sensitivity
 from essaim.engines.impact.study.plan import Analysis, Plan, PlanInvalid
 from essaim.engines.impact.study.results import AnalysisResult
 
@@ -26,9 +27,10 @@ KINDS: dict[str, Maker] = {
     "synthetic_did": panel.synthetic_did,
     "synthetic_control": panel.synthetic,
     "two_group": panel.two_group,
-    "smoothness": panel.smoothness,
-    "relative_magnitudes": checks.relative_magnitudes,
-    "pretrends": checks.pretrends,
+    "sun_abraham": sensitivity.interaction_weighted,
+    "smoothness": sensitivity.smoothness,
+    "relative_magnitudes": sensitivity.relative_magnitudes,
+    "pretrends": sensitivity.pretrends,
     "conley_taber": checks.conley_taber,
     "augmented_control": checks.augmented_control,
     "placebo_rank": checks.placebo_rank,

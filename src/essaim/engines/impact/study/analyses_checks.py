@@ -16,47 +16,13 @@ from essaim.engines.impact.experiments import complete_rows
 from essaim.engines.impact.experiments_iv import dose_response, two_stage
 from essaim.engines.impact.inference.conley_taber import conley_taber as compare_controls
 from essaim.engines.impact.refusal import Refusal
-from essaim.engines.impact.sensitivity.magnitudes import magnitudes_breakdown, magnitudes_interval
-from essaim.engines.impact.sensitivity.pretrends import detectable_slope, linear_trend, pretrend_power
 from essaim.engines.impact.sensitivity.robustness import donor_exclusion
-from essaim.engines.impact.sensitivity.smoothness import Trends, original_interval, trends
 from essaim.engines.impact.study.analyses_panel import Values, panel_for
 from essaim.engines.impact.study.analyses_rows import codes_of, column_of, outcome_of
 from essaim.engines.impact.study.frames import columns_used
 from essaim.engines.impact.study.plan import Plan
 from essaim.engines.impact.synthetic_augmented import augmented_control as augment
 from essaim.engines.impact.synthetic_control import control_data, placebo_in_space
-from essaim.engines.impact.twfe import twfe_event_study
-
-
-def _trends(frame: pl.DataFrame, plan: Plan, outcome: str | None, reference: float, window: Sequence[float],
-            weights: Sequence[float] | None, se: str, cluster: str) -> Trends:
-    study = twfe_event_study(panel_for(frame, plan, outcome), reference=reference, window=(float(window[0]), float(window[1])), kind=se,
-                             cluster=cluster)
-    return trends(study.event_time, study.value, study.covariance, reference=reference, weights=weights)
-
-
-def relative_magnitudes(frame: pl.DataFrame, plan: Plan, *, bounds: Sequence[float], outcome: str | None = None,
-                        reference: float = -1.0, window: Sequence[float] = (-np.inf, np.inf), weights: Sequence[float] | None = None,
-                        se: str = "CR1S", cluster: str = "cluster") -> Values:
-    """Sensibilité ΔRM(M̄) de Rambachan et Roth sur l'étude par ancienneté à effets fixes doubles, et M̄ de rupture."""
-    t, level = _trends(frame, plan, outcome, reference, window, weights, se, cluster), 1 - plan.design.alpha
-    plain = original_interval(t, level)
-    found = [magnitudes_interval(t, float(m), level=level) for m in bounds]
-    return {"original": [plain.low, plain.high], "intervals": [[s.bound, s.low, s.high] for s in found],
-            "breakdown": magnitudes_breakdown(t, level=level)}
-
-
-def pretrends(frame: pl.DataFrame, plan: Plan, *, slope: float | None = None, outcome: str | None = None, reference: float = -1.0,
-              window: Sequence[float] = (-np.inf, np.inf), se: str = "CR1S", cluster: str = "cluster") -> Values:
-    """Ce que vaut un test de tendances passées (Roth 2022) : pente détectable, puissance et rapport de vraisemblance d'une pente."""
-    t, level = _trends(frame, plan, outcome, reference, window, None, se, cluster), 1 - plan.design.alpha
-    out: Values = {"detectable_slope_50": detectable_slope(t, power=0.5, level=level), "detectable_slope_80": detectable_slope(t, level=level)}
-    if slope is not None:
-        found = pretrend_power(t, linear_trend(t, slope), level=level)
-        out |= {"power": found.power, "bayes_factor": found.bayes_factor, "likelihood_ratio": found.likelihood_ratio,
-                "mean_after_pass": found.mean_after_pass.tolist()}
-    return out
 
 
 def conley_taber(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, corrected: bool = True, weighting: str = "size") -> Values:

@@ -15,12 +15,11 @@ from essaim.engines.impact.experiments_did import two_group_did
 from essaim.engines.impact.imputation import imputation
 from essaim.engines.impact.panel import Panel
 from essaim.engines.impact.refusal import Refusal
-from essaim.engines.impact.sensitivity.smoothness import smoothness_interval, trends
 from essaim.engines.impact.study.frames import columns_used, panel_of
 from essaim.engines.impact.study.plan import Plan
 from essaim.engines.impact.synthetic_control import Predictor, control_data, synthetic_control
 from essaim.engines.impact.synthetic_did import synthetic_did as estimate_synthetic_did
-from essaim.engines.impact.twfe import bacon, twfe, twfe_event_study
+from essaim.engines.impact.twfe import bacon, twfe
 
 Values = dict[str, Any]
 
@@ -37,7 +36,8 @@ def panel_for(frame: pl.DataFrame, plan: Plan, outcome: str | None, covariates: 
     return panel_of(frame, data, outcome or plan.data.outcomes[0])
 
 
-def _keyed(at: Any, *columns: Any) -> list[list[float]]:
+def keyed(at: Any, *columns: Any) -> list[list[float]]:
+    """Rows (at, value, …) as plain lists."""
     return [[float(v) for v in row] for row in zip(at, *columns, strict=True)]
 
 
@@ -47,12 +47,12 @@ def callaway_santanna(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = 
     """Callaway–Sant'Anna : ATT(g, t), quatre agrégats et test des tendances passées."""
     effects = group_time_effects(panel_for(frame, plan, outcome, covariates), method=method, control=control, base=base,
                                  anticipation=anticipation, cluster=cluster, unbalanced=unbalanced)
-    out: Values = {"att_gt": _keyed(effects.group, effects.time, effects.value, effects.std_error)}
+    out: Values = {"att_gt": keyed(effects.group, effects.time, effects.value, effects.std_error)}
     for kind in ("simple", "group", "dynamic", "calendar"):
         found = aggregate(effects, kind)
         out[kind] = [found.overall.value, found.overall.std_error]
         if kind != "simple":
-            out[f"{kind}_parts"] = _keyed(found.at, found.value, found.std_error)
+            out[f"{kind}_parts"] = keyed(found.at, found.value, found.std_error)
     try:
         test = pretrend_test(effects)
     except Refusal as refusal:
@@ -66,7 +66,7 @@ def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, clu
     found = imputation(panel_for(frame, plan, outcome), horizons=None if horizons is None else tuple(horizons), cluster=cluster)
     study = found.event_study
     return {"overall": [found.overall.value, found.overall.std_error],
-            "event_study": _keyed(study.event_time, study.value, study.std_error)}
+            "event_study": keyed(study.event_time, study.value, study.std_error)}
 
 
 def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),
@@ -114,7 +114,7 @@ def synthetic(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, tr
                               fit_periods=tuple(fit_periods))
     weights = {d: float(w) for d, w in zip(found.donors, found.weights, strict=True) if w > 5e-4}
     return {"weights": weights, "effect": found.effect, "pre_mspe": found.pre_mspe, "post_mspe": found.post_mspe,
-            "gap": _keyed(found.periods, found.gap)}
+            "gap": keyed(found.periods, found.gap)}
 
 
 def two_group(frame: pl.DataFrame, plan: Plan, *, before: float, after: float, outcome: str | None = None, method: str = "dr",
@@ -122,14 +122,3 @@ def two_group(frame: pl.DataFrame, plan: Plan, *, before: float, after: float, o
     """Différence de différences à deux groupes et deux dates, doublement robuste."""
     found = two_group_did(panel_for(frame, plan, outcome), before=before, after=after, method=method, repeated=repeated, cluster=cluster)
     return {"estimate": found.value, "std_error": found.std_error, "low": found.low, "high": found.high}
-
-
-def smoothness(frame: pl.DataFrame, plan: Plan, *, bounds: Sequence[float], outcome: str | None = None, reference: float = -1.0,
-               window: Sequence[float] = (-np.inf, np.inf), weights: Sequence[float] | None = None, se: str = "CR1S",
-               cluster: str = "cluster") -> Values:
-    """Sensibilité ΔSD(M) de Rambachan et Roth sur l'étude par ancienneté à effets fixes doubles."""
-    study = twfe_event_study(panel_for(frame, plan, outcome), reference=reference, window=(float(window[0]), float(window[1])), kind=se,
-                             cluster=cluster)
-    t = trends(study.event_time, study.value, study.covariance, reference=reference, weights=weights)
-    found = [smoothness_interval(t, float(m), level=1 - plan.design.alpha) for m in bounds]
-    return {"intervals": [[s.bound, s.low, s.high] for s in found], "event_study": _keyed(study.event_time, study.value, study.std_error)}
