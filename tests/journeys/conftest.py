@@ -44,13 +44,18 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     subprocess.run([*base, "demo", "--quick"], env=kept, check=True, timeout=DEMO_SECONDS, capture_output=True)
     port = _free_port()
     log = (home / "site.log").open("wb")
-    server = subprocess.Popen(
-        [*base, "run", "--no-demo", "--port", str(port), "--workers", "1"], env={**kept, "ESSAIM_DEMO": "1"}, stdout=log, stderr=log,
-        start_new_session=True,
-    )  # fmt: skip
-    made = Site(home, f"http://127.0.0.1:{port}", kept)
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        for server in servers:
+            _stop(server)
+        command = [*base, "run", "--no-demo", "--port", str(port), "--workers", "1"]
+        servers[:] = [subprocess.Popen(command, env={**kept, "ESSAIM_DEMO": "1"}, stdout=log, stderr=log, start_new_session=True)]
+        _wait_for(made, servers[0])
+
+    made = Site(home, f"http://127.0.0.1:{port}", kept, restart=start)
     try:
-        _wait_for(made, server)
+        start()
         (made.sender,) = made.ask("SELECT organisation FROM foundation_mandate WHERE scope LIKE 'owner/organisation/%'")[0]
         rows = made.ask(
             "SELECT uai, name, commune_name FROM territories_establishment WHERE owner_code = ? AND level = 'ecole' ORDER BY uai", made.sender
@@ -58,7 +63,8 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         made.schools = [School(*row) for row in rows]
         yield made
     finally:
-        _stop(server)
+        for server in servers:
+            _stop(server)
         log.close()
 
 

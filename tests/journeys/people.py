@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,11 +25,13 @@ LABEL = "Terminaux installés pour 100 élèves"
 
 @dataclass
 class Site:
-    """A running site. ``schools``: of the authority ``collectivite.aisne``; ``twins``: two of them that share name and commune."""
+    """A running site. ``schools``: of the authority ``collectivite.aisne``; ``twins``: two of them that share name and commune;
+    ``restart()`` stops web server and worker, and starts both again at the same address."""
 
     home: Path
     address: str
     environment: dict[str, str]
+    restart: Callable[[], None]
     sender: str = ""
     schools: list[School] = field(default_factory=list)
 

@@ -64,6 +64,7 @@ def _routes(world: Any) -> dict[str, Route]:  # noqa: F811
         "origine": Route(SCOPED, (world.aisne.number, 2), (world.paris.number, 2), query="?feuille=temoin-de-l-aisne"),
         "depot": deposit, "depot-anomalies": deposit, "depot-corrections": deposit, "depot-annote": deposit, "depot-fichier": deposit, "depot-ecritures": deposit,
         "depot-repondre": Route(POST, mine, (waiting,)), "depot-acte": Route(POST, (*mine, "accepter"), (waiting, "accepter")),
+        "envois": Route(POST), "envoi-fin": Route(POST, ("0" * 32,)), "envoi-abandon": Route(POST, ("0" * 32,)),
         "jeton-revoquer": Route(POST, (1,), (1,)), "deconnexion": Route(POST),
     }  # fmt: skip
 
@@ -73,7 +74,7 @@ ROOM_PAGES = ("equipement-", "contradiction", "reception", "etablissement-", "jo
 ELSEWHERE = {
     "connexion": "test_attacks", "oidc-connexion": "test_oidc", "oidc-retour": "test_oidc", "sans-mandat": "test_oidc",
     "deconnexion-fournisseur": "test_oidc", "api": "redirection", "api-v1-index": "redirection", "api-unknown": "test_api", "api-root": "test_api",
-    "metrics": "its own test",
+    "envoi": "test_uploads", "metrics": "its own test",
 }  # fmt: skip
 
 

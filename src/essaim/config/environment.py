@@ -34,6 +34,7 @@ class Environment(BaseSettings):
         5, description="Public figures on fewer pupils or schools than this are suppressed."
     )
     upload_max_mb: int = Field(100, description="Largest file accepted, in megabytes.")
+    upload_hours: int = Field(48, description="Hours an upload cut short is kept, to be resumed, after its last part.")
     check_seconds: float = Field(300.0, description="Longest time given to understanding one file, in seconds.")
     check_memory_mb: int = Field(4096, description="Largest memory given to understanding one file, in megabytes.")
     session_hours: int = Field(10, description="Hours after which a session ends.")

@@ -28,6 +28,7 @@ ESSAIM_CHECK_SECONDS = ENV.check_seconds
 ESSAIM_CHECK_MEMORY_MB = ENV.check_memory_mb
 ESSAIM_BASE_URL = ENV.base_url
 ESSAIM_UPLOAD_MAX_MB = ENV.upload_max_mb
+ESSAIM_UPLOAD_HOURS = ENV.upload_hours
 ESSAIM_METRICS_TOKEN = ENV.metrics_token
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -72,6 +75,28 @@ def _chunks(source: bytes | IO[bytes] | Path):
             yield from iter(lambda: opened.read(_CHUNK), b"")
     else:
         yield from iter(lambda: source.read(_CHUNK), b"")
+
+
+def upload_path(key: str) -> Path:
+    """Where the bytes received of a file on its way are kept."""
+    return _folder("uploads") / key
+
+
+@contextmanager
+def upload_held(key: str) -> Iterator[IO[bytes]]:
+    """The bytes received so far, opened for writing, for one process at a time; those who ask meanwhile wait."""
+    handle = os.open(upload_path(key), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "r+b") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield opened
+
+
+def write_part(opened: IO[bytes], offset: int, content: bytes) -> None:
+    """Writes ``content`` at ``offset``, durably: what is said to be received survives a crash."""
+    opened.seek(offset)
+    opened.write(content)
+    opened.flush()
+    os.fsync(opened.fileno())
 
 
 def sync_folder(folder: Path) -> None:

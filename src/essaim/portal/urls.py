@@ -12,6 +12,7 @@ from essaim.portal.views import (
     pages,
     places,
     submissions,
+    uploads,
 )
 
 urlpatterns = [
@@ -41,6 +42,10 @@ urlpatterns = [
     path("reception/<str:uai>/tout/", acknowledgement.reception_whole, name="reception-tout"),
     path("depots/", submissions.submission_list, name="depots"),
     path("depots/nouveau/", submissions.submission_new, name="depot-nouveau"),
+    path("depots/envois/", uploads.upload_begin, name="envois"),
+    path("depots/envois/<slug:key>/", uploads.upload_part, name="envoi"),
+    path("depots/envois/<slug:key>/fin/", uploads.upload_finish, name="envoi-fin"),
+    path("depots/envois/<slug:key>/abandon/", uploads.upload_abandon, name="envoi-abandon"),
     path("depots/<int:pk>/", submissions.submission_detail, name="depot"),
     path("depots/<int:pk>/questions/", submissions.submission_answer, name="depot-repondre"),
     path("depots/<int:pk>/remarques/", submissions.submission_issues, name="depot-anomalies"),

@@ -8,19 +8,33 @@ from .privacy import erase_person, export_person, purge
 from .receiving import correct_rows, receive, refuse
 from .refusals import ActForbidden, ActRefused
 from .tokens import create_token, revoke_token
+from .uploading import (
+    PartRefused,
+    abandon_upload,
+    append_part,
+    begin_upload,
+    finish_upload,
+    forget_uploads,
+)
 
 __all__ = [
     "ActForbidden",
     "ActRefused",
+    "PartRefused",
+    "abandon_upload",
     "accept",
     "account_arriving",
     "answer",
+    "append_part",
+    "begin_upload",
     "check",
     "correct_rows",
     "create_token",
     "end_mandate",
     "erase_person",
     "export_person",
+    "finish_upload",
+    "forget_uploads",
     "grant_mandate",
     "link_identity",
     "local_administrator",

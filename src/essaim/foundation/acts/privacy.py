@@ -27,6 +27,7 @@ from ..reads.privacy import personal_data
 from .journal import move, record
 from .people import LOCAL_ADMINISTRATOR
 from .refusals import ActForbidden, ActRefused
+from .uploading import forget_uploads
 
 _ERASED = ("email", "given_name", "family_name", "organisation", "siren", "oidc_issuer", "oidc_subject")
 _INCOMING_SECONDS = 86_400
@@ -78,6 +79,7 @@ def erase_person(*, account: Account, by: Account) -> Account:
     with transaction.atomic():
         _erase(account)
         record("erase_person", account, by=by, mandate=mandate)
+    forget_uploads(of=account)
     _forget_sign_ins(login)
     _close_sessions(account)
     return account
@@ -124,8 +126,8 @@ def purge(*, by: Account) -> Purged:
     """Apply the retention periods of the settings. Safe to run every night, and again after an interruption.
 
     Files refused more than ESSAIM_RETENTION_REFUSED_DAYS ago are forgotten; files received and never accepted for as long are
-    refused first, so that their sender is told. Accounts unused for ESSAIM_RETENTION_ACCOUNT_DAYS are erased. Accepted and
-    withdrawn files are evidence: they stay."""
+    refused first, so that their sender is told. Accounts unused for ESSAIM_RETENTION_ACCOUNT_DAYS are erased. Unfinished uploads
+    past ESSAIM_UPLOAD_HOURS go. Accepted and withdrawn files are evidence: they stay."""
     mandate = mandate_to_manage(by)
     if mandate is None:
         raise ActForbidden("Seul un administrateur lance la purge.")
@@ -139,6 +141,7 @@ def purge(*, by: Account) -> Purged:
         sessions=Session.objects.filter(expire_date__lt=now).delete()[0],
         attempts=_forget_attempts(now - timedelta(days=_ATTEMPT_DAYS)),
     )
+    forget_uploads()
     _sweep_incoming()
     return done
 

@@ -48,7 +48,7 @@ def receive(
     The same bytes from the same sender for the same contract give the submission that already holds them, with
     ``is_known`` true; unless it was refused or withdrawn, or other files of that sender were accepted since.
     Refuses an empty or oversized file, an unknown contract, a sender outside the mandates of ``by``."""
-    declared = _declared(contract)
+    declared = declared_contract(contract)
     name = sender or default_sender(by)
     mandate = sending(by, declared.code, name)
     try:
@@ -61,13 +61,13 @@ def receive(
         known = _same(sha256, declared.code, name, corrects)
         if known is not None:
             known.is_known = True
-            record("receive_again", known, by=by, mandate=mandate, filename=_safe(filename))
+            record("receive_again", known, by=by, mandate=mandate, filename=safe_name(filename))
             return known
         now = clock.now()
         submission = Submission.objects.create(
             contract=declared.code,
             contract_version=declared.version,
-            filename=_safe(filename),
+            filename=safe_name(filename),
             sha256=sha256,
             size=size,
             sender=name,
@@ -83,7 +83,8 @@ def receive(
     return submission
 
 
-def _declared(contract: str | Contract) -> Contract:
+def declared_contract(contract: str | Contract) -> Contract:
+    """The contract, by its code; ActRefused when nobody declared it."""
     try:
         return contract_named(contract if isinstance(contract, str) else contract.code)
     except UnknownContract as error:
@@ -102,7 +103,7 @@ def _same(sha256: str, contract: str, sender: str, corrects: Submission | None) 
     return found
 
 
-def _safe(filename: str) -> str:
+def safe_name(filename: str) -> str:
     """The last part of the name, without control characters, at most 255 characters."""
     last = filename.replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(char for char in last if char.isprintable()).strip() or "fichier"

@@ -1,9 +1,10 @@
-"""What is: people and their mandates, submissions and the numbers they are posted under, the journal of acts."""
+"""What is: people and their mandates, submissions and the numbers they are posted under, files on their way, the journal of acts."""
 
 from .journal import Act, JournalIsAppendOnly
 from .people import Account, Mandate, Role
 from .submissions import TRANSITIONS, Layout, Place, Posting, State, Submission
 from .tokens import ApiToken
+from .uploads import Upload
 
 __all__ = [
     "TRANSITIONS",
@@ -18,4 +19,5 @@ __all__ = [
     "Role",
     "State",
     "Submission",
+    "Upload",
 ]

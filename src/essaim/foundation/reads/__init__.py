@@ -27,6 +27,7 @@ from .submissions import (
     submission_numbered,
     visible_to,
 )
+from .uploads import unfinished_uploads, uploads_of
 
 __all__ = [
     "CellOrigin",
@@ -58,6 +59,8 @@ __all__ = [
     "scope_of",
     "submission_numbered",
     "table_spec",
+    "unfinished_uploads",
+    "uploads_of",
     "visible_acts",
     "visible_to",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..models import Account, Act, ApiToken, Layout, Submission
+from ..models import Account, Act, ApiToken, Layout, Submission, Upload
 
 _ACCOUNT = (
     "username", "email", "given_name", "family_name", "organisation", "siren", "is_active", "oidc_issuer", "oidc_subject",
@@ -24,6 +24,7 @@ def personal_data(account: Account) -> dict[str, Any]:
         "compte": {name: getattr(account, name) for name in _ACCOUNT},
         "mandats": list(mandates),
         "depots": list(handed_in.values("pk", "contract", "filename", "sender", "received_at", "state", "reason")),
+        "envois": list(Upload.objects.filter(owner=account).values("contract", "filename", "sender", "size", "offset", "begun_at")),
         "reponses_memorisees": list(confirmed.values("sender", "contract", "confirmed_at")),
         "jetons": list(tokens.values("label", "prefix", "created_at", "expires_at", "used_at", "revoked_at")),
         "actes": list(acts.values("at", "name", "object_type", "object_id", "details")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -72,7 +73,11 @@ def submission_new(request: HttpRequest) -> HttpResponse:
         if received:
             messages.success(request, f"{len(received)} fichiers reçus ; leur vérification a commencé.")
             return redirect("depots")
-    return render(request, "portal/submissions/new.html", {"form": form, "steps": STEPS}, status=400 if form.errors else 200)
+    context = {
+        "form": form, "steps": STEPS, "unfinished": foundation.unfinished_uploads(request.user),
+        "hours": settings.ESSAIM_UPLOAD_HOURS, "largest": settings.ESSAIM_UPLOAD_MAX_MB,
+    }  # fmt: skip
+    return render(request, "portal/submissions/new.html", context, status=400 if form.errors else 200)
 
 
 def _received(request: HttpRequest, form: UploadForm, file: Any) -> Submission:
