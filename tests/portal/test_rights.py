@@ -56,6 +56,7 @@ def _routes(world: Any) -> dict[str, Route]:  # noqa: F811
         **dict.fromkeys(("contrat", "contrat-schema", "contrat-modele"), Route(OPEN, ("equipment.deliveries",))),
         "aide-page": Route(OPEN, ("index",)),
         "territoire": Route(OPEN, ("02",), ("02",)), "territoire-etablissements": Route(OPEN, ("02",), ("02",)),
+        "territoire-tableau": Route(OPEN, ("02",), ("02",)),
         "etablissement": Route(OPEN, school, other), "chiffre": Route(OPEN, figure, foreign),
         "donnees-ouvertes-fichier": Route(OPEN, ("indicateurs", code, "csv")),
         "depots": Route(SIGNED), "depot-nouveau": Route(SIGNED), "jetons": Route(SIGNED),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,14 @@ MEMBERS = (
 FOOTER = (("Plan et aide", "aide"), ("Accessibilité : partiellement conforme", "accessibilite"), ("Mentions légales", "mentions-legales"), ("Données ouvertes", "donnees-ouvertes"), ("API", "api-reference"))
 
 
+@cache
+def _addresses(entries: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """(label, address) of each entry; addresses do not change while a process lives."""
+    return tuple((label, reverse(name)) for label, name in entries)
+
+
 def _links(entries: tuple[tuple[str, str], ...], path: str) -> list[Link]:
-    found = []
-    for label, name in entries:
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
-        found.append(Link(label, url, path == url or (url != "/" and path.startswith(url))))
-    return found
+    return [Link(label, url, path == url or (url != "/" and path.startswith(url))) for label, url in _addresses(entries)]
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -18,6 +18,7 @@ METROPOLIS = (-5.3, 41.2, 9.8, 51.2)
 # Overseas départements are drawn in boxes at the left edge, each at its own scale.
 INSETS: Mapping[str, tuple[float, float]] = {"971": (0, 300), "972": (0, 365), "973": (0, 430), "974": (0, 495), "976": (66, 495)}
 INSET_SIZE = 60.0
+_STEP = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def country_map(shapes: Sequence[Shape], *, title: str) -> SafeString:
         local = frame
         if shape.code in INSETS:
             local = _fitted(shape.geometry, INSET_SIZE, *INSETS[shape.code])
-        parts.append(_linked(shape, _path(shape, local)))
+        parts.append(_linked(shape, _path(shape, local, step=_STEP)))
     return _svg(WIDTH, 565, title, parts)
 
 
@@ -125,6 +126,22 @@ def trend(points: Sequence[tuple[str, float | None]], *, title: str, unit: str =
     return _svg(WIDTH, height, title, parts, "essaim-chart")
 
 
+def spark(values: Sequence[float | None]) -> SafeString:
+    """A curve of the size of a word, for the head of a column whose cells say the values: hidden from readers of screens.
+    Zero is its floor; a missing value breaks the line; fewer than two values draw nothing."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return SafeString("")
+    top, low = max([*known, 0.0]), min([*known, 0.0])
+    across, up = 96.0 / max(1, len(values) - 1), 20.0 / ((top - low) or 1.0)
+    points = [("", value) for value in values]
+    lines = (
+        (" ".join(f"{2 + index * across:.1f},{22 - (value - low) * up:.1f}" for index, value in segment),) for segment in _segments(points)
+    )
+    inside = format_html_join("", '<polyline class="line" points="{}"></polyline>', lines)
+    return format_html('<svg class="essaim-spark" viewBox="0 0 100 24" aria-hidden="true" focusable="false">{}</svg>', inside)
+
+
 def _segments(points: Sequence[tuple[str, float | None]]) -> list[list[tuple[int, float]]]:
     found: list[list[tuple[int, float]]] = [[]]
     for index, (_, value) in enumerate(points):
@@ -146,12 +163,21 @@ def _linked(shape: Shape, drawn: SafeString) -> SafeString:
     return format_html('<a href="{}" aria-label="{}">{}</a>', shape.url, shape.caption or shape.label, drawn)
 
 
-def _path(shape: Shape, frame: Frame) -> SafeString:
+def _path(shape: Shape, frame: Frame, *, step: float = 0.0) -> SafeString:
     commands = []
     for ring in _rings(shape.geometry):
-        commands.append("M" + "L".join(f"{x} {y}" for x, y in (frame.place(*p[:2]) for p in ring)) + "Z")
+        commands.append("M" + "L".join(f"{x:g} {y:g}" for x, y in _thinned([frame.place(*p[:2]) for p in ring], step)) + "Z")
     css = "is-in" if shape.is_in else ""
     return format_html('<path class="{}" d="{}"><title>{}</title></path>', css, "".join(commands), shape.caption or shape.label)
+
+
+def _thinned(points: list[tuple[float, float]], step: float) -> list[tuple[float, float]]:
+    """Without the points closer than ``step`` pixels to the one kept before: no eye tells them apart."""
+    kept = points[:1]
+    for x, y in points[1:]:
+        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= step:
+            kept.append((x, y))
+    return kept if len(kept) > 2 else points
 
 
 def _rings(geometry: Any) -> list[list[Any]]:

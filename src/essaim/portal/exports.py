@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 import xlsxwriter
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 
 from essaim.engines.intake.annotate import neutralise
 from essaim.engines.measures import Figures
@@ -23,6 +25,12 @@ FORMATS = {
 def exported(form: str, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """``rows`` under ``headings`` in format ``form`` (a key of FORMATS; KeyError otherwise)."""
     return _WRITERS[form](title, headings, rows)
+
+
+def attached(content: bytes, form: str, name: str) -> HttpResponse:
+    """``content`` as a file named ``name`` with the extension of ``form``."""
+    header = content_disposition_header(True, f"{name}.{form}") or "attachment"
+    return HttpResponse(content, content_type=FORMATS[form], headers={"Content-Disposition": header})
 
 
 def figures_workbook(found: Figures) -> bytes:

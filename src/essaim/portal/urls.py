@@ -24,6 +24,7 @@ urlpatterns = [
     path("recherche/", places.search_page, name="recherche"),
     path("territoires/<str:code>/", places.territory_detail, name="territoire"),
     path("territoires/<str:code>/etablissements/", places.territory_schools, name="territoire-etablissements"),
+    path("territoires/<str:code>/tableau/", places.territory_evolution, name="territoire-tableau"),
     path("etablissements/<str:uai>/", places.school_detail, name="etablissement"),
     path("indicateurs/", figures.indicator_list, name="indicateurs"),
     path("chiffres/<str:level>/<str:unit>/<str:code>/", figures.figure_detail, name="chiffre"),

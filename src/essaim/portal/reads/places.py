@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from essaim.foundation.reads import number_known_at
 from essaim.kernel.departements import BY_CODE, name_of
-from essaim.portal.drawing import Shape
+from essaim.portal.drawing import Shape, country_map
 from essaim.portal.reads.figures import figure_rows
-from essaim.territories.reads import MapShapes, establishments, map_shapes, territories
+from essaim.territories.reads import (
+    MapShapes,
+    contours_stamp,
+    establishments,
+    map_shapes,
+    register_stamp,
+    territories,
+)
 from essaim.territories.reads.declared import WAVES
 
 SIZES = ("territories.establishments", "territories.pupils")
@@ -43,20 +54,26 @@ class Territory:
     figures: tuple[dict[str, Any], ...] = ()
 
 
-def programme() -> list[Territory]:
-    """The territories, with their size."""
-    names = {item.code: item.label for item in territories()}
+def programme() -> tuple[Territory, ...]:
+    """The territories, with their size and main figures at the end of this month, protected as for the public."""
     month = timezone.localdate().strftime("%Y-%m")
+    return _programme(month, number_known_at(timezone.now()), register_stamp(), str(settings.ESSAIM_LEDGER_URL), settings.ESSAIM_SECRECY_THRESHOLD)
+
+
+@lru_cache(maxsize=4)
+def _programme(month: str, *place: Any) -> tuple[Territory, ...]:
+    """Made again when anything in ``place`` moves: what was accepted, the register, the ledger, the protection."""
+    names = {item.code: item.label for item in territories()}
     found = figure_rows((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), public=True)
     rows = {(row["indicator"], row["unit"]): row for row in found}
     sizes = {key: row["value"] for key, row in rows.items()}
-    return [
+    return tuple(
         Territory(
             code, names[code], WAVE_YEARS.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
             tuple(rows.get((item, code), {}) for item in SHOWN),
         )
         for code in sorted(names)
-    ]
+    )
 
 
 def _whole(value: float | None) -> int | None:
@@ -66,6 +83,17 @@ def _whole(value: float | None) -> int | None:
 def territory(code: str) -> Territory | None:
     """The territory ``code``, None when it is not one."""
     return next((item for item in programme() if item.code == code), None)
+
+
+def territory_name(code: str) -> str:
+    """The name of the territory ``code``, empty when it is not one."""
+    return _names(register_stamp()).get(code, "")
+
+
+@lru_cache(maxsize=2)
+def _names(stamp: str) -> dict[str, str]:
+    """Names of the territories, for as long as the register is the same."""
+    return {item.code: item.label for item in territories()}
 
 
 def school(uai: str) -> Any | None:
@@ -120,13 +148,20 @@ def unit_label(level: str, unit: str) -> str:
     return unit
 
 
-def country_shapes(found: Sequence[Territory]) -> list[Shape]:
+def map_of_territories() -> SafeString:
     """Every département; territories of the programme are links."""
-    inside = {item.code: item for item in found}
-    return [
+    return _country(register_stamp(), contours_stamp("departement"))
+
+
+@lru_cache(maxsize=2)
+def _country(stamp: str, contours: int) -> SafeString:
+    """Drawn once for as long as the register and the contours are the same."""
+    inside = set(_names(stamp))
+    shapes = [
         Shape(code, label, geometry, reverse("territoire", args=[code]) if code in inside else "", code in inside, label)
         for code, label, geometry in _geometries(map_shapes("departement"))
     ]
+    return country_map(shapes, title="Carte des territoires")
 
 
 def local_shapes(code: str) -> list[Shape]:

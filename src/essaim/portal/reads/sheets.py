@@ -30,9 +30,13 @@ class Asked:
     @property
     def months(self) -> list[str]:
         """The last MONTHS months up to the one shown."""
-        year, month = int(self.period[:4]), int(self.period[5:7])
-        numbers = range(year * 12 + month - MONTHS, year * 12 + month)
-        return [f"{n // 12}-{n % 12 + 1:02d}" for n in numbers]
+        return months_up_to(self.period, MONTHS)
+
+
+def months_up_to(period: str, count: int) -> list[str]:
+    """The ``count`` months that end with ``period`` (``2026-03``), oldest first."""
+    last = int(period[:4]) * 12 + int(period[5:7])
+    return [f"{n // 12}-{n % 12 + 1:02d}" for n in range(last - count, last)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,22 +16,27 @@ from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
 from essaim.evaluation.reads import indicator
 from essaim.foundation.reads import scope_of
 from essaim.foundation.reads.facts import number_known_at
-from essaim.portal.drawing import Point, country_map, local_map
+from essaim.portal.drawing import Point, local_map
+from essaim.portal.exports import FORMATS, attached, exported
 from essaim.portal.freshness import fresh
 from essaim.portal.reads import home as home_reads
+from essaim.portal.reads.evolution import HEADINGS, MONTHS, evolution, evolution_lines, rooms_with_figures
 from essaim.portal.reads.places import (
     SHOWN,
-    country_shapes,
     local_shapes,
+    map_of_territories,
     programme,
     school,
     schools_of,
     territory,
+    territory_name,
 )
 from essaim.portal.reads.sheets import asked, cards, is_public
+from essaim.portal.templatetags.essaim import ROOMS
 from essaim.territories.reads import search
 
 CATEGORY_LABELS = {item.code: item.label for item in CATEGORIES}
+MAIN_ROOM = "equipment"
 KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee", "Lycées"))
 
 
@@ -41,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     found = programme()
     context: dict[str, Any] = {
         "territories": found,
-        "map": country_map(country_shapes(found), title="Carte des territoires"),
+        "map": map_of_territories(),
         "shown": [indicator(code) for code in SHOWN],
         "last": home_reads.last_acceptance(),
     }
@@ -70,6 +75,29 @@ def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
     if not public:
         context["alerts"] = home_reads.alerts(code, wanted)
     return render(request, "portal/places/territory.html", context)
+
+
+@require_GET
+@fresh()
+def territory_evolution(request: HttpRequest, code: str) -> HttpResponse:
+    """One territory month after month: every figure of a room over three years, with exports."""
+    label = territory_name(code)
+    if not label:
+        raise Http404
+    wanted, remark = asked(request.GET.dict())
+    rooms = rooms_with_figures()
+    room = request.GET.get("domaine", "")
+    room = room if room in rooms else MAIN_ROOM
+    public = is_public(request.user, code)
+    form = request.GET.get("format", "")
+    if form in FORMATS:
+        lines = evolution_lines(code, room, wanted, public=public)
+        return attached(exported(form, f"{label}, évolution", HEADINGS, lines), form, f"{code}-{room}-{wanted.period}")
+    context = {
+        "label": label, "code": code, "wanted": wanted, "remark": remark, "public": public, "room": room, "months": MONTHS,
+        "choices": [(name, ROOMS.get(name, name)) for name in rooms], "evolution": evolution(code, room, wanted, public=public),
+    }  # fmt: skip
+    return render(request, "portal/places/evolution.html", context)
 
 
 def _text(request: HttpRequest) -> str:

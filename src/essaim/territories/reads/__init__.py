@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .frames import demonstration_schools, hierarchy_frame, profile_frame, register_stamp
     from .references import snapshot_references
     from .searching import search
-    from .shapes import MapShapes, map_shapes
+    from .shapes import MapShapes, contours_stamp, map_shapes
     from .sheets import SchoolSheet, TerritorySheet, school_sheet, territory_sheet
     from .visible import establishments, territories, units
 
@@ -21,6 +21,7 @@ _DOORS = {
     "snapshot_references": "references",
     "search": "searching",
     "MapShapes": "shapes",
+    "contours_stamp": "shapes",
     "map_shapes": "shapes",
     "SchoolSheet": "sheets",
     "TerritorySheet": "sheets",
@@ -31,7 +32,7 @@ _DOORS = {
     "units": "visible",
 }
 __all__ = [
-    "MapShapes", "SchoolSheet", "TerritorySheet", "demonstration_schools", "establishments", "hierarchy_frame", "map_shapes",
+    "MapShapes", "SchoolSheet", "TerritorySheet", "contours_stamp", "demonstration_schools", "establishments", "hierarchy_frame", "map_shapes",
     "profile_frame", "register_stamp", "school_sheet", "search", "snapshot_references", "territories", "territory_sheet", "units",
 ]  # fmt: skip
 

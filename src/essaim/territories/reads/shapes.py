@@ -70,11 +70,21 @@ def map_shapes(level: str = "departement", departement: str | None = None) -> Ma
     """Contours of ``level``, of one département when given; the tile grid when none were loaded. ValueError for another level."""
     if level not in ("departement", "commune"):
         raise ValueError(f"no contours of level {level}")
-    path = Path(settings.ESSAIM_FILES_DIR) / "contours" / f"{level}.geojson"
+    path = _path(level)
     features = _features(path, path.stat().st_mtime_ns) if path.exists() else ()
     if departement is not None:
         features = tuple(item for item in features if _home(item["properties"]["code"], level) == departement)
     return MapShapes(level, features, () if features else tiles())
+
+
+def _path(level: str) -> Path:
+    return Path(settings.ESSAIM_FILES_DIR) / "contours" / f"{level}.geojson"
+
+
+def contours_stamp(level: str) -> int:
+    """Changes whenever contours of ``level`` are loaded; 0 while there are none."""
+    path = _path(level)
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 @lru_cache(maxsize=4)
