@@ -16,17 +16,17 @@ run: $(VENV)/.core ## creates everything on first use, then starts the site and 
 demo: $(VENV)/.core ## builds the demonstration without starting the site
 	@$(BIN)/essaim demo
 
-test: $(VENV)/.dev ## everything but the long simulations, on SQLite then on PostgreSQL
+test: $(VENV)/.dev $(VENV)-store/.ready ## everything but the long simulations, on SQLite then on PostgreSQL
 	@scripts/system-packages.sh chromium postgresql java
 	@scripts/test.sh
 
-test-slow: $(VENV)/.dev $(VENV)-peers/.peers ## long simulations
+test-slow: $(VENV)/.dev $(VENV)-peers/.ready ## long simulations
 	@$(PYTEST) -m slow
 
 check: $(VENV)/.dev ## style, types, import contracts, migrations, generated documents, known vulnerabilities
 	@scripts/check.sh
 
-bench: $(VENV)/.dev $(VENV)-peers/.peers ## measures against named peers, writes docs/benchmarks.md
+bench: $(VENV)/.dev $(VENV)-peers/.ready ## measures against named peers, writes docs/benchmarks.md
 	@scripts/system-packages.sh wrk postgresql
 	@$(BIN)/python -m bench
 
@@ -37,7 +37,7 @@ lock: $(VENV)/.uv ## resolves requirements/*.in again
 	@scripts/lock.sh
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers var build src/*.egg-info
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-store var build src/*.egg-info
 
 $(VENV)/.uv: requirements/uv.txt
 	@scripts/environment.sh $(PYTHON) $(VENV)
@@ -53,7 +53,8 @@ $(VENV)/.dev: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.core
 
-$(VENV)-peers/.peers: $(VENV)/.uv requirements/peers.txt
-	@[ -x $(VENV)-peers/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python $(VENV)-peers
-	@VIRTUAL_ENV=$(VENV)-peers $(BIN)/uv pip sync --quiet --require-hashes requirements/peers.txt
+# Environments beside: peers of the benchmarks, the object store that tests talk to.
+$(VENV)-%/.ready: $(VENV)/.uv requirements/%.txt
+	@[ -x $(VENV)-$*/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python $(VENV)-$*
+	@VIRTUAL_ENV=$(VENV)-$* $(BIN)/uv pip sync --quiet --require-hashes requirements/$*.txt
 	@touch $@

@@ -5,3 +5,4 @@ compile() { .venv/bin/uv pip compile --quiet --universal --python-version 3.11 -
 compile requirements/core.in -o requirements/core.txt
 compile requirements/dev.in -c requirements/core.txt -o requirements/dev.txt
 compile requirements/peers.in -o requirements/peers.txt
+compile requirements/store.in -o requirements/store.txt

@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from object_store import bucket, s3_server
+
+__all__ = ["bucket", "built", "home", "s3_server", "until"]
+
 PROGRAM = Path(__file__).with_name("small_home.py")
 ESSAIM = Path(sys.executable).with_name("essaim")
 
@@ -27,9 +31,10 @@ class Home:
         if like is not None:
             shutil.copytree(like.folder, folder, ignore=shutil.ignore_patterns("metrics", "workers", "running.lock"))
         folder.mkdir(parents=True, exist_ok=True)
-        self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "essaim.config.settings", "ESSAIM_HOME": str(folder), **more}
+        self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "essaim.config.settings", "ESSAIM_HOME": str(folder)}
         for name in ("ESSAIM_LEDGER_URL", "ESSAIM_FILES_URL", "PROMETHEUS_MULTIPROC_DIR", "ESSAIM_DEMO"):
             self.env.pop(name, None)
+        self.env.update(more)
         server = os.environ.get("ESSAIM_DATABASE_URL", "")
         if server:
             self.env["ESSAIM_DATABASE_URL"] = _new_database(server, like)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from essaim.engines.measures import (
     Cells,
     DuckEngine,
+    SparkEngine,
     all_figures,
     cells,
     figures,
@@ -225,3 +227,25 @@ def test_a_register_made_once_answers_like_the_frames_it_is_made_of() -> None:
             world.INDICATORS, facts, ready, level=level, units=[unit], period=("2021-02", "2020-2021"), by=by, engine=ENGINE,
         ).frame
         assert one.equals(alone.filter(pl.col("unit") == unit))
+
+
+def test_spark_is_given_addresses_that_its_connector_knows() -> None:
+    """A ledger in an object store is read by Spark's executors themselves, under the scheme of Hadoop's connector."""
+    asked: list[tuple[str, ...]] = []
+
+    class Reader:
+        def option(self, *_: str) -> Reader:
+            return self
+
+        def parquet(self, *files: str) -> Reader:
+            asked.append(files)
+            return self
+
+        def createOrReplaceTempView(self, _: str) -> None:
+            return None
+
+    engine = object.__new__(SparkEngine)
+    engine.session = SimpleNamespace(read=Reader())
+    engine.connection = SimpleNamespace(table=lambda name: name)
+    engine.table("equipment.orders", ["s3://essaim/registre/t/part=entries/departement=02/a.parquet", "/ledger/b.parquet"])
+    assert asked == [("s3a://essaim/registre/t/part=entries/departement=02/a.parquet", "/ledger/b.parquet")]

@@ -18,6 +18,7 @@ from .acts import Act
 from .catalogue import Catalogue
 from .finding import current_rows
 from .lock import Lock, folder_lock
+from .nearby import Nearby
 from .replay import difference, echoes, signed, told_changes
 from .shape import admit, check_number, check_spec
 from .spec import Compacted, CopiedTable, LedgerBusy, OutOfOrder, Posted, Preview, TableSpec, Verification
@@ -38,6 +39,8 @@ class Ledger:
     ``storage_options``: credentials and endpoint, as object stores name them (``aws_access_key_id``…).
     ``lock``: ``name -> context manager`` excluding other writers; a file lock for local folders when not given. Without
     any lock (remote), two writers are still safe: Delta Lake refuses the second, which compares again.
+    ``cache``: a folder for local copies of the Parquet files of a remote ledger, so that engines without access to the
+    object store read them; unused for a local one.
     ``probe`` is called with the name of each step of a writing act; tests interrupt the process there.
     A Ledger holds no state but these settings; several processes and threads may each have one."""
 
@@ -47,6 +50,7 @@ class Ledger:
         *,
         storage_options: Mapping[str, str] | None = None,
         lock: Lock | None = None,
+        cache: Path | None = None,
         probe: Callable[[str], None] = _no_probe,
     ) -> None:
         text = os.fspath(url).removeprefix("file://")
@@ -55,6 +59,7 @@ class Ledger:
         self._options = dict(storage_options or {})
         self._probe = probe
         self._catalogue = Catalogue(self.url, self._options)
+        self._nearby = None if self.is_local or cache is None else Nearby(self.url, self._options, cache)
         if lock is not None:
             self._lock = lock
         else:
@@ -237,13 +242,26 @@ class Ledger:
         return reading.entries(self._open(spec), after=after, upto=upto)
 
     def files(self, spec: TableSpec, *, known_at: int | None = None) -> tuple[str, ...]:
-        """Addresses of the Parquet files of signed entries, for DuckDB or Spark. The département is in the path
-        (``departement=02``, to be read as text); the reader keeps ``submission <= known_at``."""
+        """Parquet files of signed entries, for DuckDB: paths (copies, for a remote ledger with a cache) or addresses. The
+        département is in the path (``departement=02``, to be read as text); the reader keeps ``submission <= known_at``."""
+        return self._readable(self._open(spec), known_at)
+
+    def addresses(self, spec: TableSpec, *, known_at: int | None = None) -> tuple[str, ...]:
+        """The same files where the ledger keeps them, for an engine that has its own access to the object store (Spark)."""
         return reading.files(self._open(spec), known_at)
 
     def duckdb_source(self, spec: TableSpec, *, known_at: int | None = None) -> str:
         """A parenthesised SELECT over the entries up to ``known_at``, every column typed, to put after FROM in DuckDB."""
-        return reading.duckdb_source(self._open(spec), known_at)
+        snapshot = self._open(spec)
+        return reading.duckdb_source(snapshot, self._readable(snapshot, known_at), known_at)
+
+    def _readable(self, snapshot: Snapshot, known_at: int | None) -> tuple[str, ...]:
+        found = reading.files(snapshot, known_at)
+        if self._nearby is None:
+            return found
+        if snapshot.delta is not None:
+            self._nearby.drop(snapshot.spec.name, snapshot.delta.file_uris())
+        return self._nearby.paths(found)
 
     def last(self, spec: TableSpec) -> int:
         """Number of the last act of the table, 0 before the first."""

@@ -126,11 +126,11 @@ def _of_entries(known_at: int | None) -> Filters:
     return filters
 
 
-def duckdb_source(snapshot: Snapshot, known_at: int | None) -> str:
-    """A DuckDB SELECT over entries up to ``known_at``; columns added since a file was written read as null."""
+def duckdb_source(snapshot: Snapshot, uris: Sequence[str], known_at: int | None) -> str:
+    """A DuckDB SELECT over entries up to ``known_at``, read from ``uris`` (those of ``files``, or their copies); columns added
+    since a file was written read as null."""
     schema = frame_schema(snapshot.spec)
     names = visible(snapshot.spec)
-    uris = files(snapshot, known_at)
     typed = {name: _duckdb_type(schema[name]) for name in names}
     stored = set() if snapshot.delta is None else {item.name for item in snapshot.delta.schema().fields}
     absent = {name for name in names if name not in stored or not uris}

@@ -103,7 +103,8 @@ class SparkEngine:
             path = Path(self._folder.name) / f"{view}.parquet"
             pq.write_table(source, path)
             source = str(path)
-        files = paths_of(source)
+        # Hadoop's connector to object stores answers to s3a.
+        files = [f"s3a://{item[5:]}" if item.startswith("s3://") else item for item in paths_of(source)]
         reader = self.session.read.option("mergeSchema", "true")
         if any("=" in item for item in files):
             reader = reader.option("basePath", _base_of(files[0]))

@@ -104,7 +104,7 @@ def places_of(scope: Scope) -> frozenset[str] | None:
 def _lines(url: str, number: int, known: int | None, places: frozenset[str] | None) -> pl.DataFrame:
     try:
         return _of_departements(_files(url, number), known, places)
-    except duckdb.IOException:  # files compacted since they were listed
+    except (duckdb.IOException, FileNotFoundError):  # files compacted since they were listed
         _files.cache_clear()
         return _of_departements(_files(url, number), known, places)
 

@@ -50,10 +50,13 @@ def facts_for(
     }
 
 
-def entries(name: str, *, known_at: int | None = None, departements: Sequence[str] | None = None) -> Any:
-    """Parquet files of the ledger table of contract ``name``; an empty table with its columns when nothing was posted."""
+def entries(
+    name: str, *, known_at: int | None = None, departements: Sequence[str] | None = None, in_place: bool = False
+) -> Any:
+    """Parquet files of the ledger table of contract ``name``; an empty table with its columns when nothing was posted.
+    ``in_place``: their addresses in the object store, for an engine with its own access to it."""
     spec = table_spec(contract(name))
-    files = list(ledger().files(spec, known_at=known_at))
+    files = list(ledger().addresses(spec, known_at=known_at) if in_place else ledger().files(spec, known_at=known_at))
     if departements is not None:
         wanted = {f"departement={item}" for item in departements} | {"departement=__HIVE_DEFAULT_PARTITION__"}
         files = [item for item in files if wanted & set(item.split("/")) or "departement=" not in item]

@@ -112,7 +112,8 @@ def computed(by: tuple[str, ...], number: int, derived: Mapping[str, pa.Table]) 
     asked = concerned(by)
     missing = [name for name in fact_names(asked) if name in derived_facts() and name not in derived]
     made = {**derived, **facts_for(asked, known_at=number, names=missing)}
-    facts = {name: made[name] if name in derived_facts() else entries(name) for name in fact_names(asked)}
+    far = settings.ESSAIM_ENGINE == "spark"
+    facts = {name: made[name] if name in derived_facts() else entries(name, in_place=far) for name in fact_names(asked)}
     cells = measures.cells(asked, facts, by=by, known_at=number, engine=engine())
     kept = {name: facts[name] for name in facts if name in derived_facts()}
     return Held(replace(cells, known_at=None), number, kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -29,8 +30,8 @@ _ARROW = {
 
 
 def ledger() -> Ledger:
-    """The ledger at ESSAIM_LEDGER_URL."""
-    return Ledger(str(settings.ESSAIM_LEDGER_URL))
+    """The ledger at ESSAIM_LEDGER_URL; copies of what it keeps far away go to the cache."""
+    return Ledger(str(settings.ESSAIM_LEDGER_URL), cache=Path(settings.ESSAIM_CACHE_DIR) / "ledger")
 
 
 def table_spec(contract: Contract) -> TableSpec:

@@ -1,0 +1,5 @@
+"""An object store for the ledger."""
+
+from object_store import bucket, s3_server
+
+__all__ = ["bucket", "s3_server"]
