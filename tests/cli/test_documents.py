@@ -146,6 +146,11 @@ def test_figures_of_several_codes_periods_and_groups(at, obeys):
     obeys("figures", groups)
 
 
+def test_a_code_asked_twice_is_answered_once(at):
+    """The same code twice on the line is one document, not a list of two."""
+    assert at(*FLOW, FLOW[1], "--format", "json").json == at(*FLOW, "--format", "json").json
+
+
 @pytest.mark.parametrize("day", ["2026-01-31", "31/01/2026"])
 def test_figures_as_known_before_the_file_are_missing_not_zero(at, day):
     """As known before anything was accepted: no value."""

@@ -142,6 +142,12 @@ USAGE = (
     ("figures", "equipment.late_orders", "--level", "departement", "--known-at", "31/02/2026"),
     ("figures", "equipment.late_orders", "--level", "departement", "--format", "xlsx"), ("figures", "equipment.late_orders", "--level", "departement", "--format", "zz"),
     ("trace",), ("trace", "zz"), ("trace", "equipment.late_orders", "--submission", "1"), ("trace", "--submission", "99999"), ("trace", "--submission", "zz"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--unit", "999"), ("figures", "equipment.late_orders", "--level", "commune", "--unit", "zz"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--known-at", "2025-02-29"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--format", "parquet", "--out", "{folder}/absent/f.parquet"),
+    ("figures", "equipment.late_orders", "--level", "departement", "--format", "json", "--out", "{folder}/absent/f.json"),
+    ("trace", "equipment.late_orders", "--level", "departement", "--unit", "999"), ("trace", "equipment.late_orders", "--unit", "02"),
+    ("trace", "equipment.late_orders", "--level", "departement", "--unit", "02", "--by", "zz", "--breakdown", "public"),
     ("trace", "equipment.late_orders", "--level", "zz"), ("contracts", "show", "zz"), ("indicators", "zz"), ("restore", "absent"), ("register", "load"),
     ("register", "load", "absent.csv"),
 )  # fmt: skip

@@ -7,7 +7,15 @@ import importlib.util
 import polars as pl
 import pytest
 
-from essaim.engines.measures import DuckEngine, catalogue_markdown, explain, figures, sql, trace
+from essaim.engines.measures import (
+    DuckEngine,
+    IndicatorRefused,
+    catalogue_markdown,
+    explain,
+    figures,
+    sql,
+    trace,
+)
 
 from . import world
 
@@ -53,6 +61,15 @@ def test_the_trace_of_a_category_holds_only_that_category() -> None:
         ))  # fmt: skip
         assert set(rows["category"]) == {row["breakdown"]}  # type: ignore[call-overload, index]
         assert _sum(rows, "numerator") == pytest.approx(row["numerator"])  # type: ignore[arg-type]
+
+
+def test_a_breakdown_that_the_figure_does_not_have_is_refused() -> None:
+    """Entries are never shown for a breakdown that no figure has: they would be those of the whole."""
+    with pytest.raises(IndicatorRefused, match="ne se ventile pas"):
+        trace(
+            world.BY_CODE["spent"], world.frames(world.entries(12)), world.hierarchies(), level="wave", unit="1", period="2021",
+            by="nothing", breakdown="x",
+        )  # fmt: skip
 
 
 def test_an_unknown_unit_has_no_entries() -> None:

@@ -68,12 +68,16 @@ def figures(
     from essaim.engines.measures import IndicatorRefused, LevelUnknown
     from essaim.evaluation import reads
 
-    wanted = periods or (_this_month(),)
+    wanted, codes = periods or (_this_month(),), tuple(dict.fromkeys(codes))
     try:
+        reads.refuse_unknown_units(level, units)
         found = reads.figures(codes, level=level, units=units or None, period=wanted, by=by, known_at=known_at, public=public)
-    except (reads.IndicatorUnknown, IndicatorRefused, LevelUnknown, ValueError) as error:
+    except (reads.IndicatorUnknown, reads.UnitUnknown, IndicatorRefused, LevelUnknown, ValueError) as error:
         raise click.UsageError(str(error.args[0])) from error
-    _write(found, codes, wanted, known_at, by, form, out)
+    try:
+        _write(found, codes, wanted, known_at, by, form, out)
+    except OSError as error:
+        raise click.UsageError(f"Écriture impossible : {out} (dossier absent, protégé ou plein).") from error
 
 
 def _documents(found: Any, codes: tuple[str, ...], periods: tuple[str, ...], known_at: date | None, by: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -172,7 +176,6 @@ def trace(
     if (code is None) == (submission is None):
         raise click.UsageError("Donnez un indicateur (CODE) ou un dépôt (--submission N).")
     open_installation()
-    from essaim.engines.measures import LevelUnknown
     from essaim.evaluation import reads
     from essaim.evaluation.reads.lineage import described_entries, entries_of_submission
 
@@ -183,12 +186,13 @@ def trace(
         else:
             assert code is not None
             wanted = period or _this_month()
+            reads.refuse_unknown_units(level, [unit] if unit else [])
             figure = {
                 "indicator": code, "level": level, "unit": unit or "FR", "period": wanted, "by": list(by), "breakdown": breakdown,
                 "known_at": known_at.isoformat() if known_at else None,
             }
             found = reads.trace(code, level=level, unit=unit or "FR", period=wanted, by=by, breakdown=breakdown, known_at=known_at)
-    except (reads.IndicatorUnknown, LevelUnknown, LookupError, ValueError) as error:
+    except (LookupError, ValueError) as error:
         raise click.UsageError(str(error.args[0])) from error
     entries = [{key: entry[key] for key in ENTRY_KEYS} | entry for entry in described_entries(found, limit=limit or None)]
     if as_json:

@@ -79,7 +79,7 @@ def figures(
     names = (by,) if isinstance(by, str) else tuple(by or ())
     register = hierarchies if isinstance(hierarchies, Places) else None
     attribute_frame = register.attributes if register else as_frame(attributes, ("uai",))
-    _check_breakdowns(asked, names, attribute_frame)
+    check_breakdowns(asked, names, attribute_frame)
     wanted = periods(period)
     if prepared is None:
         dimensions = kept_apart(asked, names, attribute_frame.columns)
@@ -169,7 +169,8 @@ def touched_units(schools: Sequence[str], hierarchies: Frame, level: str) -> lis
     return sorted(found["unit"].drop_nulls().unique().to_list())
 
 
-def _check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attributes: pl.DataFrame) -> None:
+def check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attributes: pl.DataFrame) -> None:
+    """Refuse (IndicatorRefused) a breakdown that an indicator does not allow, or that nothing tells."""
     for item in asked:
         dimensions = fact_dimensions((item,), names)
         for name in names:

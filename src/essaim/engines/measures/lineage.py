@@ -12,6 +12,7 @@ import pyarrow as pa
 from essaim.engines.measures.cells import fact_dimensions
 from essaim.engines.measures.compiler import joined, row_value, to_ibis
 from essaim.engines.measures.engines import Engine, Facts, FactsMissing, opened
+from essaim.engines.measures.figures import check_breakdowns
 from essaim.engines.measures.hierarchies import (
     UNKNOWN_GROUP,
     Frame,
@@ -47,12 +48,13 @@ def trace(
     Columns: ``part`` (``numerator``, ``denominator``, ``proved``), ``measure``, ``table``, ``contribution`` (what one
     entry of sign +1 adds, in the measure's unit; null for distinct counts and quantiles, where ``value`` of the row is
     what matters), then the columns of the entries (``origin``: the submission whose file states the row). Σ sign × contribution per part and measure is what was added. For a
-    gap, the entries of both groups of the indicator compared.
+    gap, the entries of both groups of the indicator compared. Refuses a breakdown as `figures` does.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     wanted = parse_period(period)
     source = indicator.of if indicator.kind is Kind.GAP and indicator.of is not None else indicator
     frame, attribute_frame = hierarchy_frame(hierarchies), as_frame(attributes, ("uai",))
+    check_breakdowns((indicator,), names, attribute_frame)
     # An attribute of the establishment wins over a fact column of the same name, as in `figures`.
     dimensions = fact_dimensions((source,), [name for name in names if name not in attribute_frame.columns])
     attribute_names = [name for name in names if name in attribute_frame.columns]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from essaim.engines.measures import Places, places
-from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
+from essaim.territories.reads import hierarchy_frame, is_place, profile_frame, register_stamp
 
 _HOME = "administrative"
 _lock = threading.Lock()
@@ -26,6 +26,24 @@ def register() -> tuple[str, Places]:
             _held.clear()
             _held[stamp] = found
     return stamp, found
+
+
+class UnitUnknown(LookupError):
+    """No place of the register has this code at this level. ``args[0]`` is the French message, with codes that resemble it."""
+
+
+def refuse_unknown_units(level: str, codes: Iterable[str]) -> None:
+    """Refuse codes that the register does not know at ``level`` (UnitUnknown). A place that exists without establishments is
+    no mistake: its figures are missing. LevelUnknown when nothing has the level."""
+    hierarchy, _, name = level.rpartition("/")
+    held = register()[1].level(level)
+    for code in dict.fromkeys(codes):
+        if code in held.names or is_place(name, code, hierarchy):
+            continue
+        from rapidfuzz import process
+
+        near = [text for text, *_ in process.extract(code, held.names, limit=3)]
+        raise UnitUnknown(f"Aucune unité « {code} » au niveau « {level} ». Les codes les plus proches : {', '.join(near) or 'aucun'}.")
 
 
 def departements_of(held: Places, level: str, hierarchy: str | None, units: Sequence[str], *, at_most: int = 12) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .searching import search
     from .shapes import MapShapes, contours_stamp, map_shapes
     from .sheets import SchoolSheet, TerritorySheet, school_sheet, territory_sheet
-    from .visible import establishments, territories, units
+    from .visible import establishments, is_place, territories, units
 
 _DOORS = {
     "demonstration_schools": "frames",
@@ -28,12 +28,13 @@ _DOORS = {
     "school_sheet": "sheets",
     "territory_sheet": "sheets",
     "establishments": "visible",
+    "is_place": "visible",
     "territories": "visible",
     "units": "visible",
 }
 __all__ = [
-    "MapShapes", "SchoolSheet", "TerritorySheet", "contours_stamp", "demonstration_schools", "establishments", "hierarchy_frame", "map_shapes",
-    "profile_frame", "register_stamp", "school_sheet", "search", "snapshot_references", "territories", "territory_sheet", "units",
+    "MapShapes", "SchoolSheet", "TerritorySheet", "contours_stamp", "demonstration_schools", "establishments", "hierarchy_frame", "is_place",
+    "map_shapes", "profile_frame", "register_stamp", "school_sheet", "search", "snapshot_references", "territories", "territory_sheet", "units",
 ]  # fmt: skip
 
 

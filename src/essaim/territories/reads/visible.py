@@ -47,3 +47,9 @@ def units(hierarchy: str, level: str, departement: str | None = None) -> QuerySe
     """Units of one level, of one département when given."""
     found = Unit.objects.filter(hierarchy=hierarchy, level=level)
     return found.filter(departement=departement) if departement else found
+
+
+def is_place(level: str, code: str, hierarchy: str = "") -> bool:
+    """Whether the register knows a unit of this code at this level, with schools or without; in any hierarchy by default."""
+    found = Unit.objects.filter(level=level, code=code)
+    return (found.filter(hierarchy=hierarchy) if hierarchy else found).exists()
