@@ -108,7 +108,7 @@ def schools_equipped(known: Known, month: str) -> Answer:
     for line in until(lines(known), "planned_on", end):
         held = plan.setdefault(line["uai"], [0, 0])
         held[0] += line["quantity"]
-        held[1] += line["delivered"]
+        held[1] += line["quantity"] if line["completed_on"] is not None and line["completed_on"] <= end else 0
     return ratio(sum(1 for wanted, came in plan.values() if came >= wanted), len(plan)), None
 
 

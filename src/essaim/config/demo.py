@@ -28,6 +28,7 @@ REGISTER_FILES = (
     "cog/epci_membres_2026.csv.gz",
     "annuaire/etablissements_reconstitues_rentree2024.csv.gz",
     "annuaire/etablissements_fermes_2026.parquet",
+    "fragilite/indice_fragilite_numerique_iris_2020.parquet",
     "annuaire/effectifs_compiles_geoloc_rentree2024.csv.gz",
     "ips/fr-en-ips-ecoles-ap2022_2022-2023_libelles_bom_crlf.csv.gz",
     "ips/fr-en-ips-colleges-ap2022_2022-2023_libelles_bom_crlf.csv",

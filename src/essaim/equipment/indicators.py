@@ -20,6 +20,7 @@ from essaim.engines.measures import (
     col,
     days_between,
     fact_table,
+    greatest,
     least,
     lit,
     when,
@@ -30,7 +31,7 @@ from essaim.equipment.reads.derived import order_tracking
 from essaim.territories.indicators import CLASSES, PUPILS
 
 RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile")
+BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_ITEM = (*BREAKDOWNS, "category")
 PUPILS_PER_CLASS = 24
 
@@ -75,7 +76,11 @@ received_terminals = _cumulated(
     is_terminal & coalesce(col("working"), True), "Terminaux confirmés en état de marche",
 )
 planned = _cumulated("planned", orders, "planned_on", "quantity", label="Unités dont la livraison était prévue")
-delivered_of_planned = _cumulated("delivered_of_planned", tracking, "planned_on", "delivered", label="Unités livrées sur commandes échues")
+# A line is served from the day when it was both due and complete: what came since the end of a period does not mend its past.
+served = Measure(
+    "served", tracking, date=greatest(col("planned_on"), col("completed_on")), value=col("quantity"), timing=Timing.CUMULATIVE,
+    unit="unités", label="Unités des commandes échues et soldées",
+)  # fmt: skip
 
 DEVICES_PER_100_PUPILS = Indicator(
     "equipment.devices_per_100_pupils",
@@ -99,13 +104,14 @@ DEVICES_PER_100_PUPILS = Indicator(
 
 SCHOOLS_EQUIPPED = Indicator(
     "equipment.schools_equipped",
-    1,
+    2,
     "Établissements équipés conformément au plan",
-    "Part des établissements dont toutes les unités prévues à la fin de la période ont été livrées, parmi ceux qui en attendaient.",
+    "Part des établissements auxquels toutes les unités prévues à la fin de la période avaient été livrées à cette date, parmi ceux "
+    "qui en attendaient.",
     Kind.SHARE_OF_UNITS,
     numerator=PerEstablishment(
-        "equipped", (planned, delivered_of_planned),
-        (col("planned") > 0) & (coalesce(col("delivered_of_planned"), 0) >= col("planned")), label="Établissements servis",
+        "equipped", (planned, served),
+        (col("planned") > 0) & (coalesce(col("served"), 0) >= col("planned")), label="Établissements servis",
     ),
     denominator=PerEstablishment("expecting", (planned,), col("planned") > 0, label="Établissements qui attendaient du matériel"),
     unit="%",
@@ -330,7 +336,7 @@ REUSE_SHARE = Indicator(
     target=50,
     objective=JUSTICE,
     limits="Décret n° 2023-266 : la moitié des équipements informatiques de moins de dix ans doit aller au réemploi à partir de 2025.",
-    breakdowns=("category", "sector", "school_level"),
+    breakdowns=("category", "sector", "school_level", "commune_size", "fragility"),
     small_counts_secret=False,  # counts devices
 )
 

@@ -24,7 +24,7 @@ from essaim.engines.measures import (
 from essaim.evaluation.contracts import SCHOOL_RESULTS
 
 GENERAL, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "rep", "ips_quartile", "commune_size")
+BREAKDOWNS = ("sector", "rep", "ips_quartile", "commune_size", "fragility")
 SOURCE = "Source : indicateurs de valeur ajoutée des collèges (DEPP). Un résultat non diffusé (ND) manque, la couverture le dit."
 
 _plain = fact_table(

@@ -373,4 +373,29 @@ PLACES = Contract(
     source="https://www.insee.fr/fr/information/2560452",
 )  # fmt: skip
 
-CONTRACTS = (PLACES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT)
+
+def _index(name: str, label: str, *synonyms: str, required: bool = False) -> Field:
+    return Field(name, label, FieldType.DECIMAL, required=required, synonyms=synonyms, unit="points", minimum=0, maximum=1000)
+
+
+FRAGILITY = Contract(
+    "territories.fragility",
+    1,
+    "Indice de fragilité numérique",
+    "Une ligne par quartier (IRIS) ou par commune. Plus l'indice est élevé, plus ses habitants risquent d'être éloignés du numérique.",
+    (
+        Field("code", "Code IRIS ou commune", FieldType.TEXT, "Neuf caractères pour un IRIS, cinq pour une commune.", required=True,
+              synonyms=("code_iris", "IRIS", "Code IRIS", "codgeo", "code_insee"), pattern=r"\d[\dAB]\d{3}(\d{4})?", examples=("010040101",)),
+        _text("name", "Commune", "nom_com", "nom commune", "libcom"), _text("quarter_name", "Quartier", "nom_iris", "libiris"),
+        Field("population", "Population", FieldType.DECIMAL, "Habitants du quartier ; estimée, donc décimale.", required=True,
+              synonyms=("population", "P17_POP"), unit="habitants", minimum=0),
+        _index("score", "Score global", "SCORE GLOBAL", "score_global", "indice de fragilité numérique", required=True),
+        _index("access", "Accès", "GLOBAL ACCES", "score accès"), _index("skills", "Compétences", "GLOBAL COMPETENCES", "score compétences"),
+        _index("information", "Accès à l'information"), _index("interfaces", "Accès aux interfaces numériques"),
+        _index("administrative", "Compétences administratives", "COMPETENCES ADMINISTATIVES"), _index("digital", "Compétences numériques / scolaires"),
+    ),
+    key=("sender", "code"),
+    source="https://fragilite-numerique.fr",
+)  # fmt: skip
+
+CONTRACTS = (PLACES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY)

@@ -23,7 +23,7 @@ from essaim.engines.measures import (
 from essaim.territories.reads.profile import counted_facts, position_facts
 
 GENERAL, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size")
+BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 
 counted = FactTable(
     "territories.counted",

@@ -39,6 +39,7 @@ SOURCES = (
     _source("effectifs-colleges", "Effectifs des collèges", "enrolment", "pupils_sixth", rank=1, track="college"),
     _source("effectifs-ecoles", "Effectifs et classes des écoles", "enrolment", "classes", "pupils_nursery", "pupils_elementary", rank=1, track="ecole"),
     _source("effectifs-compiles", "Effectifs compilés de tous niveaux", "enrolment", rank=2, track="all"),
+    _source("fragilite-numerique", "Indice de fragilité numérique", "fragility"),
     _source("cog-epci", "Composition des intercommunalités", "places", "epci_code"),
     _source("cog-communes", "Code officiel géographique : communes", "places", "kind", "population", "former_codes"),
     _source("cog-codes-postaux", "Codes postaux", "places", "postal_codes"),

@@ -28,6 +28,7 @@ LAST_ROW = 2**31
 LEVELS = {"national": "France", "departement": "Département", "territory": "Territoire", "commune": "Commune", "establishment": "Établissement"}
 BREAKDOWN_LABELS = {
     "sector": "Secteur", "school_level": "Type d'établissement", "rep": "Éducation prioritaire", "ips_quartile": "Quartile d'IPS",
+    "commune_size": "Taille de la commune", "fragility": "Fragilité numérique de la commune",
     "category": "Catégorie de matériel", "buyer_siren": "Acheteur",
 }
 

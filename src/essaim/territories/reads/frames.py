@@ -16,7 +16,7 @@ from .declared import TERRITORIES
 PROFILE_SCHEMA = {
     "uai": pl.String, "school_year": pl.String, "pupils": pl.Int64, "classes": pl.Int64, "ips": pl.Float64, "ips_quartile": pl.String,
     "rep": pl.String, "sector": pl.String, "school_level": pl.String, "commune": pl.String, "departement": pl.String,
-    "commune_size": pl.String,
+    "commune_size": pl.String, "fragility": pl.String,
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ import polars as pl
 import pyarrow as pa
 
 from ..contracts import ENROLMENT, ESTABLISHMENTS, SOCIAL_POSITION
+from .fragility import fragility
+from .places import Places
 from .standing import standing
 
 ENTRY = ("departement", "sender", "submission", "origin", "source_sheet", "source_row")
@@ -84,9 +86,9 @@ def position_facts(*, known_at: int | None = None, departements: Sequence[str] |
     return positions(known_at=known_at, departements=departements).to_arrow()
 
 
-def profile(described: pl.DataFrame, communes: pl.DataFrame) -> pl.DataFrame:
+def profile(described: pl.DataFrame, where: Places) -> pl.DataFrame:
     """Attributes by UAI and school year: ``pupils, classes, ips, ips_quartile, rep, sector, school_level, commune, departement,
-    commune_size``. Counts are those of the year only; structural attributes missing one year are those of the nearest known
+    commune_size, fragility``. Counts are those of the year only; structural attributes missing one year are those of the nearest known
     year, the past first; a row for FIRST_YEAR at the latest makes earlier periods readable."""
     counts = counted()
     sums = counts.group_by("uai", "school_year").agg(
@@ -101,13 +103,15 @@ def profile(described: pl.DataFrame, communes: pl.DataFrame) -> pl.DataFrame:
         _label("level", LEVEL_LABELS).alias("school_level"), _label("priority_education", REP_LABELS).alias("_ep"),
     )
     joined = years.join(sums, on=["uai", "school_year"], how="left").join(ranked, on=["uai", "school_year"], how="left")
-    joined = joined.join(labels, on="uai", how="left").join(_sizes(communes), on="commune", how="left")
+    joined = joined.join(labels, on="uai", how="left").join(_sizes(where.communes), on="commune", how="left")
+    joined = joined.join(fragility(where), on="commune", how="left")
     told = pl.when(pl.col("_plus")).then(pl.lit("REP+")).when(pl.col("_rep")).then(pl.lit("REP")).when(pl.col("_told") > 0).then(pl.lit("hors EP"))
     joined = joined.with_columns(told.alias("rep"), _quartile().alias("ips_quartile")).sort("uai", "school_year")
     nearest = [pl.col(name).forward_fill().backward_fill().over("uai") for name in ("rep", "ips", "ips_quartile")]
     return joined.with_columns(nearest).with_columns(pl.coalesce("rep", "_ep").alias("rep")).select(
-        "uai", "school_year", "pupils", "classes", "ips", "ips_quartile", "rep", "sector", "school_level", "commune", "departement", "commune_size"
-    )
+        "uai", "school_year", "pupils", "classes", "ips", "ips_quartile", "rep", "sector", "school_level", "commune", "departement", "commune_size",
+        "fragility",
+    )  # fmt: skip
 
 
 def _label(column: str, labels: dict[str, str]) -> pl.Expr:

@@ -35,7 +35,7 @@ def projection(step: Callable[[str], None] = lambda _text: None) -> Projection:
     step("Rattachements")
     members = affiliations(described, where)
     step("Profils")
-    profiles = profile(described, where.communes)
+    profiles = profile(described, where)
     latest = (
         profiles.filter(pl.col("pupils").is_not_null())
         .sort("school_year")

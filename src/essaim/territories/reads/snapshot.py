@@ -14,6 +14,8 @@ import polars as pl
 
 PARTS = ("establishments", "communes", "former", "organisations", "affiliations", "profile")
 _POINTER = "register.json"
+# Changes with the columns of the parts: a snapshot written otherwise is made again from the ledger.
+_FORMAT = 2
 
 
 def write_snapshot(cache: Path, frames: Mapping[str, pl.DataFrame], stamp: str) -> None:
@@ -24,7 +26,7 @@ def write_snapshot(cache: Path, frames: Mapping[str, pl.DataFrame], stamp: str) 
     for name in PARTS:
         frames[name].write_parquet(folder / f"{name}.parquet", compression="zstd")
     pointer = cache / f".{_POINTER}.{os.getpid()}"
-    pointer.write_text(json.dumps({"folder": folder.name, "stamp": stamp}))
+    pointer.write_text(json.dumps({"folder": folder.name, "stamp": stamp, "format": _FORMAT}))
     before = pointed(cache)
     pointer.replace(cache / _POINTER)
     for old in cache.glob("register-*"):
@@ -34,12 +36,12 @@ def write_snapshot(cache: Path, frames: Mapping[str, pl.DataFrame], stamp: str) 
 
 
 def pointed(cache: Path) -> tuple[str, str] | None:
-    """Folder name and stamp of the current register; None when nothing was ever projected here."""
+    """Folder name and stamp of the current register; None when nothing was ever projected here, or in another format."""
     try:
         told = json.loads((cache / _POINTER).read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return told["folder"], told["stamp"]
+    return (told["folder"], told["stamp"]) if told.get("format") == _FORMAT else None
 
 
 def part(cache: Path, name: str) -> pl.DataFrame | None:
