@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from .cells_quick import Glance
 from .cells_readers import GROUPED, ColumnSense
 from .contract import Field, FieldType
 from .issues import Finding, finding
@@ -29,12 +30,12 @@ def habits(text: pl.Series, field: Field, sense: ColumnSense) -> ColumnSense:
     return sense
 
 
-def may_have_habits(text: pl.Series, field: Field) -> bool:
-    """Whether any cell of a column could be read two ways: a first look, over the whole batch."""
+def may_have_habits(text: pl.Series, field: Field, seen: Glance) -> bool:
+    """Whether any cell of a column could be read two ways: numbers seen as such, and what is left to be read."""
     if field.type in _NUMBERS:
-        return bool((text.str.len_bytes() >= 5).any()) and bool(text.str.contains(_GROUPED).any())
+        return seen.grouped or (len(seen.rest) > 0 and bool(text.gather(seen.rest).str.contains(_GROUPED).any()))
     if field.type in (FieldType.DATE, FieldType.MONTH):
-        return bool(text.str.contains(_SLASHED).any())
+        return len(seen.rest) > 0 and bool(text.gather(seen.rest).str.contains(_SLASHED).any())
     return False
 
 

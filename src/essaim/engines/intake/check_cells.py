@@ -10,10 +10,11 @@ import polars as pl
 
 from essaim.kernel.french import format_date, format_number
 
-from .cells import TypedColumn, read_column
+from .cells import TypedColumn, dtype_of, read_column
 from .cells_habits import doubtful_marks, habits, may_have_habits
 from .cells_missing import WHY_LABELS
-from .cells_readers import ColumnSense
+from .cells_quick import Glance, glance, glances
+from .cells_readers import PLAIN, ColumnSense
 from .check_batch import Batch, side_by_side
 from .contract import Field, FieldType
 from .issues import Finding, finding, remark_on_table
@@ -22,13 +23,15 @@ from .issues_messages import expected_of
 
 @dataclass(slots=True)
 class Typed:
-    """Typed columns of a batch, completed step by step. ``wrong[field]``: rows whose cell has a blocking problem."""
+    """Typed columns of a batch, completed step by step. ``wrong[field]``: rows whose cell has a blocking problem;
+    ``distinct``: the values of columns that repeat a few of them, where known."""
 
     columns: dict[str, pl.Series] = dataclass_field(default_factory=dict)
     findings: list[Finding] = dataclass_field(default_factory=list)
     missing: list[pl.DataFrame] = dataclass_field(default_factory=list)
     wrong: dict[str, pl.Series] = dataclass_field(default_factory=dict)
     attributes: dict[str, pl.DataFrame] = dataclass_field(default_factory=dict)
+    distinct: dict[str, pl.Series] = dataclass_field(default_factory=dict)
 
     def frame(self) -> pl.DataFrame:
         return pl.DataFrame(list(self.columns.values()))
@@ -37,7 +40,11 @@ class Typed:
 def type_columns(batch: Batch) -> Typed:
     """Reads every field of the contract over the whole batch."""
     typed = Typed()
-    columns = side_by_side(lambda field: _read(batch, field), batch.contract.fields, batch.size)
+    seen = _glances(batch)
+    # A register may still change the values of a field that refers to it, a default those that are empty.
+    own = [f.name for f in batch.contract.fields if f.reference is None and f.default is None and f.name in seen]
+    typed.distinct = {name: distinct for name in own if (distinct := seen[name].distinct) is not None}
+    columns = side_by_side(lambda field: _read(batch, field, seen.pop(field.name, None)), batch.contract.fields, batch.size)
     for field, column in zip(batch.contract.fields, columns, strict=True):
         typed.columns[field.name] = _filled(column, field)
         typed.findings += column.findings
@@ -58,13 +65,26 @@ def _filled(column: TypedColumn, field: Field) -> pl.Series:
     return given.scatter(column.wrong, None) if len(column.wrong) else given
 
 
-def _read(batch: Batch, field: Field) -> TypedColumn:
-    senses = batch.senses(field.name)
-    text = batch.text[field.name] = batch.text[field.name].rechunk()
-    doubtful = may_have_habits(text, field)
+def _glances(batch: Batch) -> dict[str, Glance]:
+    """Every column whose headers say the same in all parts, at once."""
+    asked = []
+    for field in batch.contract.fields:
+        senses = batch.senses(field.name)
+        if len(set(senses)) == 1 and batch.text[field.name].null_count() < batch.size:
+            asked.append((field, senses[0]))
+    return glances(batch.text, asked) if asked else {}
+
+
+def _read(batch: Batch, field: Field, seen: Glance | None) -> TypedColumn:
+    text, senses = batch.text[field.name], batch.senses(field.name)
+    if text.null_count() == batch.size:
+        return TypedColumn(pl.Series(field.name, [None], dtype=dtype_of(field)).new_from_index(0, batch.size))
+    doubtful = may_have_habits(text, field, seen or glance(text, field, PLAIN))
     if doubtful:
         columns = [text.filter(batch.places.part == part) for part in range(len(senses))] if len(senses) > 1 else [text]
         senses = [habits(column, field, sense) for column, sense in zip(columns, senses, strict=True)]
+    elif seen is not None:
+        return read_column(text, field, senses[0], seen)
     if len(set(senses)) == 1:
         return _one_sense(text, field, senses[0], doubtful)
     pieces = []
@@ -178,12 +198,9 @@ def check_bounds(batch: Batch, typed: Typed) -> list[Finding]:
         if field.minimum is not None or field.maximum is not None:
             found += _out_of_range(field, values, batch)
         if field.max_length is not None:
-            rows = (values.str.len_chars() > field.max_length).fill_null(False).arg_true()
-            if len(rows):
-                limit = f"{field.max_length} caractères au plus"
-                found.append(finding("too_long", field.name, rows, value=batch.text[field.name].gather(rows), expected=limit))
+            found += _too_long(field, values, batch, typed)
         if field.pattern is not None:
-            found += _misshapen(field, values, batch)
+            found += _misshapen(field, values, batch, typed)
     for item in found:
         if item.field:
             known = typed.wrong[item.field]
@@ -224,9 +241,23 @@ def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding
     return [finding("out_of_range", field.name, rows, value=batch.text[field.name].gather(rows), expected=between or single)]
 
 
-def _misshapen(field: Field, values: pl.Series, batch: Batch) -> list[Finding]:
+def _too_long(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
+    longest = typed.distinct.get(field.name, values).str.len_bytes().max()
+    if not isinstance(longest, int) or longest <= (field.max_length or 0):
+        return []
+    rows = (values.str.len_chars() > field.max_length).fill_null(False).arg_true()
+    limit = f"{field.max_length} caractères au plus"
+    return [finding("too_long", field.name, rows, value=batch.text[field.name].gather(rows), expected=limit)] if len(rows) else []
+
+
+def _misshapen(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
     anchored = f"^(?:{field.pattern})$"
-    rows = (~values.cast(pl.String).str.contains(anchored)).fill_null(False).arg_true()
+    distinct = typed.distinct.get(field.name)
+    if distinct is None:
+        rows = (~values.cast(pl.String).str.contains(anchored)).fill_null(False).arg_true()
+    else:
+        wrong = distinct.filter(~distinct.str.contains(anchored))
+        rows = values.is_in(wrong.implode()).fill_null(False).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
     if not len(rows):
         return []
     shape = f"par exemple {field.examples[0]}" if field.examples else f"forme {field.pattern}"

@@ -10,7 +10,7 @@ from .report import Check
 
 def to_json(check: Check) -> dict[str, Any]:
     """Plain dict, ready for ``json.dumps``. ``rows_accepted + rows_refused == rows_read``; rows merged with an identical one are accepted."""
-    refused = check.refused.height
+    refused = check.rows_refused
     return {
         "contract": check.contract.code,
         "file": check.filename,

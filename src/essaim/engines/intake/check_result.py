@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from essaim.kernel.departements import BY_CODE, from_uai_prefix
-
 from .cells import dtype_of
-from .check_batch import Batch, Part, side_by_side
+from .check_batch import Batch, Part
 from .check_cells import SILENT, Typed
-from .contract import Contract, FieldType, Severity
+from .check_rows import BatchRows
+from .contract import Contract, Severity
 from .issues import ISSUE_SCHEMA, Finding, by_file, issues_frame, refused_rows, summary_frame
 from .issues_messages import CELL_MESSAGES
 from .report import SYSTEM_COLUMNS, Check, Question, TableReading
@@ -62,10 +61,8 @@ def split_by_file(outcome: Outcome) -> list[Check]:
     batch, typed = outcome.checked
     told = [item for item in typed.findings if item.code != SILENT]
     repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) if len(outcome.merged) else None
-    whole = _Whole(
-        by_file(told, batch.places, batch.file_of_part), refused_rows(typed.findings, batch.size), repeated,
-        typed.columns, _placed(batch, typed), _missing_why(batch, typed), _extents(batch),
-    )  # fmt: skip
+    rows = BatchRows(batch, typed, outcome.sender, refused_rows(typed.findings, batch.size), repeated)
+    whole = _Whole(by_file(told, batch.places, batch.file_of_part), rows, _missing_why(batch, typed), _extents(batch))
     return [_file_check(outcome, whole, number) if number in whole.extents else _unusable(outcome, number) for number in range(len(outcome.files))]
 
 
@@ -83,13 +80,10 @@ def _extents(batch: Batch) -> dict[int, tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What is known of the batch once: ``values`` typed, ``extents`` of files, ``repeated`` rows merged with an earlier one."""
+    """What is known of the batch once: ``findings`` and ``extents`` by file, ``rows`` of all of them."""
 
     findings: dict[int, list[Finding]]
-    refused: pl.Series
-    repeated: pl.Series | None
-    values: dict[str, pl.Series]
-    departement: pl.Series
+    rows: BatchRows
     missing: pl.DataFrame
     extents: dict[int, tuple[int, int]]
 
@@ -109,7 +103,7 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     parts = [index for index, file in enumerate(batch.file_of_part) if file == number]
     findings = whole.findings[number]
     read, sha256 = outcome.files[number]
-    rows, refused, count, again = _rows(outcome, whole, number)
+    rows = whole.rows.of_file(*whole.extents[number])
     questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
     missing = whole.missing if len(outcome.files) == 1 else whole.missing.filter(pl.col("_part").is_in(parts))
     grave = any(item.severity is not Severity.NOTICE and item.frame.height for item in findings)
@@ -119,9 +113,10 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     return Check(
         contract, read.filename, sha256, "issues" if grave or questions else "clean",
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
-        rows, refused, lambda: pl.concat([issues_frame(findings, contract, places), ignored]),  # type: ignore[arg-type]
+        rows.accepted, rows.refused, lambda: pl.concat([issues_frame(findings, contract, places), ignored]),  # type: ignore[arg-type]
         pl.concat([summary, _counted(ignored)]), questions, missing.drop("_part"),
-        (*read.notices, *_notices(outcome, number)), count, {"merged": again, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
+        (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
+        rows.count_refused,
     )  # fmt: skip
 
 
@@ -133,94 +128,6 @@ def _counted(issues: pl.DataFrame) -> pl.DataFrame:
 
 def _asked(outcome: Outcome, number: int) -> tuple[Question, ...]:
     return tuple(question for file, question in outcome.questions if file == number)
-
-
-def _rows(outcome: Outcome, whole: _Whole, number: int) -> tuple[pl.DataFrame, pl.DataFrame, int, int]:
-    """Accepted rows (merged duplicates once), refused rows as text, rows read, rows merged."""
-    batch = outcome.checked[0]  # type: ignore[index]
-    start, size = whole.extents[number]
-    bad = whole.refused.slice(start, size)
-    good = ~bad
-    again = 0
-    if whole.repeated is not None:
-        repeated = whole.repeated.slice(start, size) & good
-        again = int(repeated.sum())
-        good = good & ~repeated
-
-    def kept(columns: dict[str, pl.Series], mask: pl.Series) -> pl.DataFrame:
-        """Filtered by column: nothing of the size of the batch is copied."""
-        kept_only = side_by_side(lambda name: columns[name].slice(start, size).filter(mask).alias(name), list(columns), size)
-        frame = pl.DataFrame(kept_only)
-        return _beside(frame, _system(outcome, whole, start, size, mask))
-
-    return kept(whole.values, good), kept(batch.text, bad), size, again
-
-
-def _beside(frame: pl.DataFrame, system: pl.DataFrame) -> pl.DataFrame:
-    """System columns after the contract's; a contract that names one itself keeps its own, completed where it is empty."""
-    own = [name for name in system.columns if name in frame.columns]
-    filled = frame.with_columns(pl.coalesce(pl.col(name), system[name]) for name in own) if own else frame
-    return filled.hstack(system.drop(own))
-
-
-def _system(outcome: Outcome, whole: _Whole, start: int, size: int, mask: pl.Series) -> pl.DataFrame:
-    """System columns of the rows of one file kept by ``mask``."""
-    places = outcome.checked[0].places  # type: ignore[index]
-    part = places.part.slice(start, size).filter(mask)
-    sheets = pl.Series(list(places.sheets), dtype=pl.String)
-    one = len(set(places.sheets)) == 1
-    return pl.DataFrame(
-        {
-            "departement": whole.departement.slice(start, size).filter(mask),
-            "sender": pl.Series([outcome.sender], dtype=pl.String).new_from_index(0, len(part)),
-            "source_sheet": sheets.new_from_index(0, len(part)) if one else sheets.gather(part),
-            "source_row": places.row.slice(start, size).filter(mask),
-        }
-    )
-
-
-def _placed(batch: Batch, typed: Typed) -> pl.Series:
-    """Of the place field first: the register's word, else its own code; then of any commune, département or school of the row."""
-    contract = batch.contract
-    names = [item.name for item in contract.fields if item.type in _PLACED]
-    order = sorted(names, key=lambda name: (name != contract.place, _RANK[contract.field(name).type]))
-    found = pl.Series([None], dtype=pl.String).new_from_index(0, batch.size)
-    for name in order:
-        rows = found.is_null().arg_true()
-        if not len(rows):
-            break
-        whole = len(rows) == batch.size
-        values = typed.columns[name] if whole else typed.columns[name].gather(rows)
-        places = _places(values, contract.field(name).type, typed.attributes.get(name))
-        found = places if whole else found.scatter(rows, places)
-    return found
-
-
-_PLACED = {FieldType.UAI, FieldType.COMMUNE, FieldType.DEPARTEMENT}
-_RANK = {FieldType.DEPARTEMENT: 0, FieldType.COMMUNE: 1, FieldType.UAI: 2}
-_UAI_PREFIXES = {f"{n:03d}": code for n in range(1000) if (code := from_uai_prefix(f"{n:03d}"))}
-
-
-def _places(values: pl.Series, kind: FieldType, attributes: pl.DataFrame | None) -> pl.Series:
-    """Département of each value: what the register says, else what the code itself says."""
-    said = None
-    if attributes is not None and "departement" in attributes.columns:
-        known = attributes.select("value", "departement").drop_nulls().unique(subset="value", keep="first")
-        said = values.replace_strict(known["value"], known["departement"], default=None, return_dtype=pl.String)
-        if not said.null_count():
-            return said
-    own = _own_place(values, kind)
-    return own if said is None else said.fill_null(own)
-
-
-def _own_place(values: pl.Series, kind: FieldType) -> pl.Series:
-    if kind is FieldType.UAI:
-        return values.str.slice(0, 3).replace_strict(_UAI_PREFIXES, default=None, return_dtype=pl.String)
-    codes = {code: code for code in BY_CODE}
-    if kind is FieldType.DEPARTEMENT:
-        return values.replace_strict(codes, default=None, return_dtype=pl.String)
-    short = values.str.slice(0, 2).replace_strict({k: k for k in codes if len(k) == 2}, default=None, return_dtype=pl.String)
-    return short.fill_null(values.str.slice(0, 3).replace_strict(codes, default=None, return_dtype=pl.String)) if short.null_count() else short
 
 
 def _missing_why(batch: Batch, typed: Typed) -> pl.DataFrame:

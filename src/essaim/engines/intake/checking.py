@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from .check_batch import Batch, Part, build_batch
+from .check_batch import Batch, Part, build_batch, side_by_side
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_keys import Existing, check_duplicates, check_history
 from .check_references import resolve_references
@@ -25,6 +26,7 @@ from .tables import FileRefused, Limits, RawTable, ReadFile
 
 Progress = Callable[[float, str], None]
 Memory = MappingOf[str, MappingOf[str, str]]
+_WORTH_A_THREAD = 4 * 2**20
 # Amounts are never repeated down a merged cell: they would be counted several times.
 _COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 
@@ -65,12 +67,12 @@ def check(
     inputs = CheckInputs(references or {}, memory or {}, answers or {}, sender, existing)
     tell = progress or (lambda share, step: None)
     tell(0.0, "Lecture du fichier")
-    try:
-        read = _read(content, filename, contract, limits or Limits(), contain)
-    except FileRefused as refusal:
-        return empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender)
+    read, sha256 = _received(content, filename, contract, limits or Limits(), contain)
+    del content
+    if isinstance(read, FileRefused):
+        return empty_check(contract, filename, sha256, ((read.code, str(read)),), sender)
     tell(0.4, "Compréhension des colonnes")
-    files = [(read, fingerprint(content))]
+    files = [(read, sha256)]
     del read
     return _checked(files, contract, inputs, tell)[0]
 
@@ -94,11 +96,12 @@ def check_many(
     readable: list[tuple[ReadFile, str]] = []
     for number, (content, filename) in enumerate(pending):
         tell(0.5 * number / max(len(pending), 1), f"Lecture de {filename}")
-        try:
-            readable.append((_read(content, filename, contract, limits or Limits(), False), fingerprint(content)))
+        read, sha256 = _received(content, filename, contract, limits or Limits(), False)
+        if isinstance(read, FileRefused):
+            results.append(empty_check(contract, filename, sha256, ((read.code, str(read)),), sender))
+        else:
+            readable.append((read, sha256))
             results.append(None)
-        except FileRefused as refusal:
-            results.append(empty_check(contract, filename, fingerprint(content), ((refusal.code, str(refusal)),), sender))
     checked = iter(_checked(readable, contract, inputs, tell))
     return [item if item is not None else next(checked) for item in results]
 
@@ -111,15 +114,30 @@ def fingerprint(content: bytes | Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> ReadFile:
+def _received(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> tuple[ReadFile | FileRefused, str]:
+    """The file read, or why it cannot be, and the SHA-256 of its bytes, computed beside the reading when they are many."""
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    if isinstance(content, Path) and not contain and size <= limits.file_bytes:
+        content = content.read_bytes()
+    if size < _WORTH_A_THREAD:
+        return _read(content, filename, contract, limits, contain), fingerprint(content)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        sha256 = beside.submit(fingerprint, content)
+        return _read(content, filename, contract, limits, contain), sha256.result()
+
+
+def _read(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> ReadFile | FileRefused:
     from .reading import read_file
 
     words = vocabulary(contract)
-    if contain:
-        from .contain import contained
+    try:
+        if contain:
+            from .contain import contained
 
-        return contained(read_file, content, filename, limits=limits, vocabulary=words)
-    return read_file(content, filename, limits=limits, vocabulary=words)
+            return contained(read_file, content, filename, limits=limits, vocabulary=words)
+        return read_file(content, filename, limits=limits, vocabulary=words)
+    except FileRefused as refusal:
+        return refusal
 
 
 def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs, tell: Progress) -> list[Check]:
@@ -156,10 +174,12 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
 
 
 def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int]]:
-    typed.findings += check_required(batch, typed)
-    typed.findings += check_bounds(batch, typed)
-    typed.findings += check_rules(batch, typed)
-    typed.findings += check_outliers(batch, typed)
+    def of_cells() -> list[Finding]:
+        return check_required(batch, typed) + check_bounds(batch, typed)
+
+    # Values far from the others are told last; nothing they need changes meanwhile.
+    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: check_outliers(batch, typed)], batch.size)
+    typed.findings += cells + check_rules(batch, typed) + far
     duplicates, merged = check_duplicates(batch, typed)
     typed.findings += duplicates
     jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender)

@@ -58,8 +58,9 @@ class Check:
 
     ``status``: ``clean``, ``issues`` or ``refused`` (no usable table, or the file could not be read).
     ``rows``: accepted rows, one typed column per contract field plus SYSTEM_COLUMNS; ``refused``: the same columns as
-    text for rows with a blocking issue. ``issues``: frame ``code, severity, sheet, row, column, field, value, expected,
-    suggestion, message`` in file order; given as a function, it is built when first looked at. ``summary``: the issues grouped: code, severity, field, count, message.
+    text for rows with a blocking issue, ``rows_refused`` of them. ``issues``: frame ``code, severity, sheet, row, column, field,
+    value, expected, suggestion, message`` in file order. These three, given as functions, are built when first looked at.
+    ``summary``: the issues grouped: code, severity, field, count, message.
     ``missing_why``: frame ``source_sheet, source_row, field, why`` for cells that state why they are empty (ND, NS, #N/A).
     """
 
@@ -77,18 +78,29 @@ class Check:
     notices: tuple[tuple[str, str], ...] = ()
     rows_read: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
+    rows_refused: int = -1
     pending: Callable[[], pl.DataFrame] | None = field(default=None, repr=False, compare=False)
+    unbuilt: dict[str, Callable[[], pl.DataFrame]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if callable(self.issues):
             object.__setattr__(self, "pending", self.issues)
             object.__delattr__(self, "issues")
+        for name in ("rows", "refused"):
+            if callable(given := getattr(self, name)):
+                self.unbuilt[name] = given
+                object.__delattr__(self, name)
+        if self.rows_refused < 0:
+            object.__setattr__(self, "rows_refused", self.refused.height)
 
     def __getattr__(self, name: str) -> pl.DataFrame:
-        """Only reached by ``issues`` not yet built: written out once, at the first look."""
-        if name != "issues" or self.pending is None:
+        """Only reached by a frame not yet built: written out once, at the first look."""
+        if name == "issues" and self.pending is not None:
+            frame = self.pending()
+            object.__setattr__(self, "pending", None)
+        elif name in ("rows", "refused") and name in self.unbuilt:
+            frame = self.unbuilt.pop(name)()
+        else:
             raise AttributeError(name)
-        frame = self.pending()
-        object.__setattr__(self, "issues", frame)
-        object.__setattr__(self, "pending", None)
+        object.__setattr__(self, name, frame)
         return frame

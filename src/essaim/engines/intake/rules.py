@@ -103,6 +103,8 @@ def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
         most = values.max()
         if most is None or len(values) - values.null_count() < _ENOUGH:
             continue
+        if 2 * ((values * _FAR) >= most).sum() > (values > 0).sum():  # more than half are near the greatest: so is the median
+            continue
         usual = values.filter(values > 0).median()
         if not isinstance(usual, float) or usual <= 0 or float(most) <= _FAR * usual:  # type: ignore[arg-type]
             continue

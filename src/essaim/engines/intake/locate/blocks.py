@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..grid import Grid
+from ..grid import Grid, row_numbers
 from .headers import Header, Window, find_header, looks_like_data
 from .shape import TEXT, is_expected, kind_of
 
 HEAD = 100
 MAX_RUNS = 300
 STACKED_BY_HAND = 100_000
+_FEW = 300
+_DIGITS = list("0123456789")
 
 Span = tuple[int, int]
 
@@ -38,9 +40,7 @@ def cut_where_stacked(grid: Grid, spans: list[Span], vocabulary: frozenset[str])
     Only sheets of at most STACKED_BY_HAND lines are looked at: longer ones are exports, in one piece."""
     if not vocabulary or not 0 < grid.height <= STACKED_BY_HAND or grid.width < 3:
         return spans
-    digits = [pl.all().str.contains_any(list("0123456789")).fill_null(False)]
-    wordy = grid.frame.select(~pl.any_horizontal(digits) & (pl.sum_horizontal(pl.all().is_not_null()) >= 3)).to_series()
-    headings = [i for i in wordy.arg_true().to_list() if _is_heading(grid.frame.row(i), vocabulary)]
+    headings = [i for i in _wordy(grid.frame) if _is_heading(grid.frame.row(i), vocabulary)]
     found: list[Span] = []
     for start, stop in spans:
         seen = start
@@ -53,6 +53,21 @@ def cut_where_stacked(grid: Grid, spans: list[Span], vocabulary: frozenset[str])
                 seen = first
         found.append((seen, stop))
     return found
+
+
+def _wordy(frame: pl.DataFrame) -> list[int]:
+    """Lines of three cells or more without any digit: each column only looks at the lines the ones before have left."""
+    lines = row_numbers(frame.height, 0)
+    for column in frame.get_columns():
+        if len(lines) <= _FEW:
+            break
+        lines = lines.filter(~column.gather(lines).str.contains_any(_DIGITS).fill_null(False))
+    return [line for line in lines.to_list() if _is_wordy(frame.row(line))]
+
+
+def _is_wordy(cells: tuple[str | None, ...]) -> bool:
+    found = [cell for cell in cells if cell is not None]
+    return len(found) >= 3 and not any(digit in cell for cell in found for digit in _DIGITS)
 
 
 def _is_heading(cells: tuple[str | None, ...], vocabulary: frozenset[str]) -> bool:

@@ -51,7 +51,7 @@ def split_body(
     """Data lines, their row numbers, and the lines left out. ``wide``: rows that hold a horizontally merged cell."""
     if not frame.height:
         return frame, rows, []
-    fill = frame.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.UInt32))).to_series()
+    fill = _fill(frame)
     profile = _profile(frame, fill)
     reasons: dict[int, str] = {}
     blanks = (fill == 0).arg_true().to_list()
@@ -70,15 +70,32 @@ def split_body(
     return frame.filter(keep), rows.filter(keep), skipped
 
 
+def _fill(frame: pl.DataFrame) -> pl.Series:
+    """How many cells of each line hold something; columns without any empty cell are only counted."""
+    holed = [name for name, count in zip(frame.columns, frame.null_count().row(0), strict=True) if count]
+    full = pl.lit(frame.width - len(holed), dtype=pl.UInt32)
+    return frame.select(pl.sum_horizontal(full, pl.col(holed).is_not_null()).cast(pl.UInt32)).to_series() if holed else _same(frame)
+
+
+def _same(frame: pl.DataFrame) -> pl.Series:
+    return pl.Series([frame.width], dtype=pl.UInt32).new_from_index(0, frame.height)
+
+
 def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
-    sample = frame.filter(fill > 1).head(300)
+    sample = frame[(fill > 1).arg_true().head(300)]
     if frame.width < 3 or not sample.height:
-        sample = frame.filter(fill > 0).head(300)
-    kinds = [[kind_of(cell) for cell in column if cell] for column in sample.iter_columns()]
-    usual = tuple(Counter(found).most_common(1)[0][0] if found else None for found in kinds)
+        sample = frame[(fill > 0).arg_true().head(300)]
+    usual = tuple(_usual_kind(column.to_list()) for column in sample.iter_columns())
     fills = sorted(value for value in fill.head(2000).to_list() if value)
     typical = fills[int(len(fills) * 0.6)] if fills else 0
     return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual)
+
+
+def _usual_kind(cells: list[str | None]) -> str | None:
+    found: Counter[str] = Counter()
+    for text, times in Counter(filter(None, cells)).items():
+        found[kind_of(text)] += times
+    return found.most_common(1)[0][0] if found else None
 
 
 def _candidates(
@@ -86,12 +103,9 @@ def _candidates(
 ) -> pl.Series:
     """Positions worth a close look: sparse lines, lines with a total word, lines that repeat the header."""
     looks = (fill > 0) & (fill <= max(1, profile.fill // 3))
-    marks = []
-    for place, kind in enumerate(profile.kinds):
-        if kind == TEXT or place < 2:
-            marks.append(pl.nth(place).str.contains_any(_MARKS).fill_null(False))
+    marks = [place for place, kind in enumerate(profile.kinds) if kind == TEXT or place < 2]
     if marks:
-        looks = looks | _marked(frame, fill, profile, marks[:6])
+        looks = looks | _marked(frame[:, marks[:6]], fill, profile)
     if header is not None:
         first_label = next((i for i, cell in enumerate(header) if cell), None)
         if first_label is not None:
@@ -100,12 +114,14 @@ def _candidates(
     return (looks | first).arg_true().head(_CANDIDATES)
 
 
-def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile, marks: list[pl.Expr]) -> pl.Series:
+def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile) -> pl.Series:
+    """Lines with a word of total in one of the columns of ``frame``."""
+    marks = pl.any_horizontal(pl.all().str.contains_any(_MARKS).fill_null(False))
     if profile.texts > 2 and frame.height > 50_000:
         short = (fill < profile.fill).arg_true()
-        found = frame[short].select(pl.any_horizontal(marks)).to_series()
+        found = frame[short].select(marks).to_series()
         return pl.Series([False]).new_from_index(0, frame.height).scatter(short.filter(found), True)
-    return frame.select(pl.any_horizontal(marks)).to_series()
+    return frame.select(marks).to_series()
 
 
 def _reason(

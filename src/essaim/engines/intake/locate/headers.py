@@ -44,8 +44,9 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
     """The best header of the window, with every level joined; None when its lines are all data."""
     best: tuple[float, int] | None = None
     kinds = [[kind_of(cell) if cell else None for cell in row] for row in window.filled]
+    fills = [len(row) - row.count(None) for row in kinds]
     for position in range(min(reach, len(window.raw))):
-        score = _score(window, kinds, position, vocabulary)
+        score = _score(window, kinds, position, vocabulary, fills)
         if score is not None and (best is None or score - 0.03 * position > best[0]):
             best = (score - 0.03 * position, position)
     if best is None:
@@ -55,12 +56,13 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
     return Header(first, last, _labels(window, first, last), best[0])
 
 
-def _score(window: Window, kinds: list[list[str | None]], position: int, vocabulary: frozenset[str]) -> float | None:
+def _score(
+    window: Window, kinds: list[list[str | None]], position: int, vocabulary: frozenset[str], fills: list[int]
+) -> float | None:
     row, shapes = window.filled[position], kinds[position]
     places = [i for i, cell in enumerate(row) if cell]
     written = [i for i, cell in enumerate(window.raw[position]) if cell]
     below = kinds[position + 1 : position + 41]
-    usual_fill = _usual_fill(below, window.width)
     if not places or len(written) < min(2, window.width) or any(shapes[i] == PROSE for i in places):
         return None
     cells = [row[i] or "" for i in places]
@@ -69,7 +71,7 @@ def _score(window: Window, kinds: list[list[str | None]], position: int, vocabul
     if texts < 0.6 and expected < max(2, len(places) / 2):
         return None
     distinct = len({one_line(cell).casefold() for cell in cells}) / len(cells)
-    coverage = min(1.0, len(places) / usual_fill)
+    coverage = min(1.0, len(places) / _usual_fill(fills[position + 1 : position + 41], window.width))
     if coverage < 0.4 and expected < 2:
         return None
     contrast, recurring = _contrast(window, kinds, position, places)
@@ -85,9 +87,8 @@ def _score(window: Window, kinds: list[list[str | None]], position: int, vocabul
     return texts + coverage + 0.6 * distinct + evidence - recurring - long
 
 
-def _usual_fill(below: list[list[str | None]], width: int) -> float:
-    fills = sorted(sum(kind is not None for kind in row) for row in below)
-    fills = [fill for fill in fills if fill]
+def _usual_fill(below: list[int], width: int) -> float:
+    fills = sorted(filter(None, below))
     return float(fills[int(len(fills) * 0.6)]) if fills else float(max(1, width))
 
 

@@ -8,6 +8,7 @@ import unicodedata
 _NUMBER = re.compile(r"\(?[-+−]?\s?\d[\d\s\u00a0\u202f.,]*(?:[eE][+-]?\d+)?\)?\s?(?:%|€|k€|M€|euros?)?(?:\s?(?:HT|TTC))?$")
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:[T+ ].*)?$|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?:\s.*)?$")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[-/]\s?(?:20)?\d\d)?$")
+_APART = re.compile(r"[\W_]+")
 _MISSING = frozenset({"-", "–", "—", "nd", "ns", "nc", "n.d.", "n.s.", "n.c.", "n.s", "n.d", "n.c", "na", "n/a", "#n/a", "x", "✓"})
 _WORDS = frozenset(
     ["uai", "rne", "code", "nom", "libelle", "commune", "ville", "departement", "academie", "region", "adresse", "date", "annee", "mois", "montant", "prix", "quantite", "nombre", "nb", "effectif", "effectifs", "type", "nature", "categorie", "statut", "etat", "numero", "no", "n°", "reference", "siret", "siren", "fournisseur", "designation", "description", "objet", "marque", "modele", "etablissement", "ecole", "college", "lycee", "secteur", "valeur", "taux", "commentaire", "observations", "remarque", "remarques", "id", "identifiant", "total", "ips", "classe", "classes", "eleves", "postal", "insee", "epci"]
@@ -22,18 +23,21 @@ def kind_of(cell: str) -> str:
     text = cell.strip()
     if len(text) > 160:
         return PROSE
+    if text.isdecimal():
+        return YEAR if len(text) == 4 and text[:2] in ("19", "20") else NUMBER
+    if not text[:1].isalpha():  # no number nor date begins with a letter
+        if _YEAR.match(text):
+            return YEAR
+        if _NUMBER.match(text):
+            return NUMBER
+        if _DATE.match(text):
+            return DATE
     folded = text.casefold()
-    if _YEAR.match(text):
-        return YEAR
-    if _NUMBER.match(text):
-        return NUMBER
-    if _DATE.match(text):
-        return DATE
     if folded in _MISSING or folded.startswith("#"):
         return MISSING
     if folded in ("oui", "non", "true", "false", "vrai", "faux"):
         return BOOLEAN
-    digits = sum(character.isdigit() for character in text)
+    digits = sum(map(str.isdigit, text))
     if digits >= 2 and digits >= 0.4 * len(text):
         return CODE
     if ("@" in text and "." in text) or folded.startswith(("http://", "https://")):
@@ -43,9 +47,11 @@ def kind_of(cell: str) -> str:
 
 def words_of(cell: str) -> str:
     """A header as the vocabulary spells it: lower case, no accents, single spaces between words."""
-    plain = unicodedata.normalize("NFKD", cell.replace("œ", "oe").replace("Œ", "oe").casefold())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+    plain = cell.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", cell.replace("œ", "oe").replace("Œ", "oe").casefold())
+        plain = "".join(character for character in plain if not unicodedata.combining(character))
+    return " ".join(_APART.sub(" ", plain).split())
 
 
 def is_expected(cell: str, vocabulary: frozenset[str]) -> bool:

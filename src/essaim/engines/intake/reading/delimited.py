@@ -213,7 +213,12 @@ def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | No
 
 
 def _sample_width(content: bytes, separator: str) -> int:
-    text = content[:_SAMPLE].decode("utf-8", "replace")
+    """The greatest number of fields of the first records. Without quotes nor lone returns, a line is a record."""
+    head = content[:_SAMPLE]
+    if b'"' not in head and head.count(b"\r") == head.count(b"\r\n"):
+        mark = separator.encode()
+        return 1 + max(line.count(mark) for line in head.split(b"\n"))
+    text = head.decode("utf-8", "replace")
     return max((len(record) for record in _records(text, separator)), default=1) or 1
 
 
