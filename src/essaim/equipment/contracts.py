@@ -50,7 +50,7 @@ CATEGORY = Field(
     synonyms=(
         "catégorie", "type", "type de matériel", "matériel", "équipement", "type d'équipement", "nature", "famille", "article",
         "nature du matériel", "type matériel", "équipements", "catégorie d'équipement", "désignation", "libellé article", "produit",
-        "item", "type de produit",
+        "item", "type de produit", "mat", "désignation du matériel", "libellé",
     ),
     codes=CATEGORY_CODES,
     examples=("ordinateur_portable", "Tablette"),

@@ -15,13 +15,14 @@ from essaim.kernel.french import folded
 from .contract import Contract, Field, FieldType
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import SPECIFICITY, fit, sample_of
-from .mapping_names import FieldNames, HeaderName, contradicts, field_names, name_scores, read_header
+from .mapping_names import FieldNames, HeaderName, field_names, name_scores, of_another_state, qualified_otherwise, read_header
 from .mapping_wide import WideColumns, wide_columns
 from .report import Mapping, Question
 from .tables import RawTable
 
 IGNORE = ""
 ACCEPTED = 60.0
+ASKED = 70.0
 CERTAIN = 94.0
 CLOSE = 6.0
 
@@ -91,7 +92,8 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.codes)]
     chosen = _assigned(scores.total, free, contract, taken=set(settled.values()) | ({wide.into, wide.value} if wide else set()))
     mapping = _mapping(table, contract, scores, settled, chosen)
-    questions = _questions(table, contract, scores, chosen, layout, free) if layout not in memory else ()
+    spoken_for = set(settled.values()) | ({wide.into, wide.value} if wide else set())
+    questions = _questions(table, contract, scores, chosen, layout, free, spoken_for) if layout not in memory else ()
     fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
     covered = set(fields) | ({wide.into, wide.value} if wide else set())
     used = set(fields.values()) | (set(wide.codes) if wide else set())
@@ -141,8 +143,7 @@ class _Scores:
         names, spelling = name_scores(list(headers), known, len(contract.fields))
         for line, header in enumerate(headers):
             for position in map(int, np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN))):
-                if contradicts(header, contract.fields[position].type):
-                    names[line, position] -= 30
+                names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
         content = np.full(names.shape, np.nan)
         total = names.copy()
         headerless = not any(header.forms for header in headers)
@@ -155,7 +156,10 @@ class _Scores:
                 field = contract.fields[position]
                 content[line, position] = share = fit(texts, field)
                 prior = _prior(line, position, len(headers), contract) if headerless else 0.0
-                total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior)
+                total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior, bool(headers[line].forms))
+            for position in map(int, np.flatnonzero(total[line])):
+                if names[line, position] < CERTAIN and of_another_state(headers[line], contract.fields[position], known.words[position]):
+                    total[line, position] = 0.0
             _leave_to_its_header(contract, total[line], names[line], content[line])
         return cls(names, content, total, spelling)
 
@@ -165,7 +169,7 @@ def _candidates(scores: np.ndarray, contract: Contract, has_header: bool) -> lis
     best = float(scores.max(initial=0.0))
     if has_header and best >= ACCEPTED:
         return [int(i) for i in np.flatnonzero(scores >= max(50.0, best - (CLOSE if best >= CERTAIN else 25)))]
-    return [i for i, field in enumerate(contract.fields) if not has_header or SPECIFICITY[field.type] >= 0.85]
+    return [i for i, field in enumerate(contract.fields) if not has_header or scores[i] >= 50 or SPECIFICITY[field.type] >= 0.85]
 
 
 def _prior(line: int, position: int, columns: int, contract: Contract) -> float:
@@ -175,9 +179,13 @@ def _prior(line: int, position: int, columns: int, contract: Contract) -> float:
     return max(0.0, 12.0 - 3.0 * abs(line - position))
 
 
-def _combined(name: float, share: float, field: Field, has_texts: bool, prior: float) -> float:
-    """Name first, tempered by content; content alone counts as far as the type is telling."""
+def _combined(name: float, share: float, field: Field, has_texts: bool, prior: float, named: bool) -> float:
+    """Name first, tempered by content; content alone counts as far as the type is telling. Under a header that says something
+    else, only an identifier speaks for itself: anything else is asked."""
+    identifies = SPECIFICITY[field.type] >= 0.98 and share >= 0.9 and has_texts
     if name >= 50:
+        if identifies:
+            return max(name, 90.0)
         if not has_texts:
             return name
         if field.type is FieldType.TEXT:
@@ -187,7 +195,8 @@ def _combined(name: float, share: float, field: Field, has_texts: bool, prior: f
     if not has_texts or share < 0.6:
         return 0.0
     alone = 100 * share * SPECIFICITY[field.type]
-    return min(90.0, alone * 0.82 + prior) if SPECIFICITY[field.type] >= 0.85 else min(75.0, 40 + 0.35 * alone + prior)
+    score = min(90.0, alone * 0.82 + prior) if SPECIFICITY[field.type] >= 0.85 else min(75.0, 40 + 0.35 * alone + prior)
+    return score if identifies or not named else min(score, ASKED - 1)
 
 
 def _leave_to_its_header(contract: Contract, total: np.ndarray, names: np.ndarray, content: np.ndarray) -> None:
@@ -250,18 +259,20 @@ def _reason(scores: _Scores, line: int, position: int) -> str:
     return f"reconnu à son contenu{content}"
 
 
-def _questions(table: RawTable, contract: Contract, scores: _Scores, chosen: dict[int, str], layout: str, free: list[int]) -> tuple[Question, ...]:
-    """Columns whose best fields are too close to call, or that are only understood by half."""
+def _questions(
+    table: RawTable, contract: Contract, scores: _Scores, chosen: dict[int, str], layout: str, free: list[int], spoken_for: set[str]
+) -> tuple[Question, ...]:
+    """Columns whose best fields are too close to call, or that are only understood by half. ``spoken_for``: fields found otherwise."""
     names = contract.field_names
     asked = []
     for position in free:
         order = np.argsort(-scores.total[position])[:4]
         best = chosen.get(position)
         score = scores.total[position, names.index(best)] if best else float(scores.total[position, order[0]])
-        if best is None and (score < ACCEPTED - 8 or names[order[0]] in chosen.values()):
+        if best is None and (score < ACCEPTED - 8 or names[order[0]] in chosen.values() or names[order[0]] in spoken_for):
             continue
         rivals = [i for i in order if names[i] != best and names[i] not in _certain(scores, chosen, names) and scores.total[position, i] >= max(ACCEPTED - 8, score - CLOSE)]
-        if score >= CERTAIN or (score >= 70 and not rivals):
+        if score >= CERTAIN or (score >= ASKED and not rivals):
             continue
         choices = [(names[i], contract.fields[i].label, round(float(scores.total[position, i]), 1)) for i in order if scores.total[position, i] >= 40]
         column = table.columns[position]

@@ -36,7 +36,16 @@ def fit(texts: list[str], field: Field) -> float:
         return sum(_number_fit(text, field) for text in texts) / len(texts)
     if field.type is FieldType.DATE:
         return sum(reads_as(text, field) and not text.replace(".", "").isdigit() for text in texts) / len(texts)
+    if field.type is FieldType.UAI:
+        return sum(_uai_fit(text, field) for text in texts) / len(texts)
     return sum(reads_as(text, field) for text in texts) / len(texts)
+
+
+def _uai_fit(text: str, field: Field) -> float:
+    """An identifier without its letter is a plain number (a year, a count): only seven digits make one think of it."""
+    if any(character.isalpha() for character in text):
+        return float(reads_as(text, field))
+    return 0.5 if len(text.strip()) == 7 and text.strip().isdigit() else 0.0
 
 
 def _number_fit(text: str, field: Field) -> float:

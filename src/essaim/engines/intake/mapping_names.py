@@ -12,14 +12,14 @@ from rapidfuzz import fuzz, process
 from essaim.kernel.french import folded
 
 from .cells_readers import repaired_mojibake
-from .contract import Contract, FieldType
+from .contract import Contract, Field, FieldType
 from .mapping_english import in_french
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
-_UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
+_UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "milliers", "millions", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -54,11 +54,13 @@ def _without_units(form: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldNames:
-    """Every known spelling of a contract's fields, folded; ``owner[i]`` is the position of the field of ``names[i]``."""
+    """Every known spelling of a contract's fields, folded; ``owner[i]`` is the position of the field of ``names[i]``,
+    ``words[position]`` every word of the spellings of a field."""
 
     names: tuple[str, ...]
     owner: np.ndarray
     own: frozenset[tuple[str, int]]
+    words: tuple[frozenset[str], ...]
 
 
 def field_names(contract: Contract) -> FieldNames:
@@ -66,14 +68,16 @@ def field_names(contract: Contract) -> FieldNames:
     names: list[str] = []
     owner: list[int] = []
     own = set()
+    words = []
     for position, field in enumerate(contract.fields):
         spellings = dict.fromkeys(folded(text) for text in (field.label, field.name, *field.synonyms))
         own |= {(folded(field.label), position), (folded(field.name), position)}
+        words.append(frozenset(word for name in spellings for word in name.split()))
         for name in spellings:
             if name:
                 names.append(name)
                 owner.append(position)
-    return FieldNames(tuple(names), np.array(owner, dtype=np.int64), frozenset(own))
+    return FieldNames(tuple(names), np.array(owner, dtype=np.int64), frozenset(own), tuple(words))
 
 
 def name_scores(headers: list[HeaderName], known: FieldNames, fields: int) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
@@ -128,8 +132,33 @@ _OF_TYPE = {
 }  # fmt: skip
 
 
-def contradicts(header: HeaderName, kind: FieldType) -> bool:
-    """Whether the header's first word says another kind of value (``nb titulaires`` is not a text, ``date …`` not a number)."""
+# Words that say that a number or a date is not the one that happened.
+_OTHER_STATES = frozenset(
+    ("prevu", "prevue", "prevus", "prevues", "previsionnel", "previsionnelle", "theorique", "estime", "estimee", "revise", "revisee", "reste", "restant", "restante",
+     "restants", "restantes", "annule", "annulee", "annules", "annulees", "attente", "manquant", "manquants", "manquante", "manquantes")
+)  # fmt: skip
+_STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "au", "aux", "en", "et", "par", "sur", "pour", "n", "no", "dont", "total", "totale", "reel", "reelle", "effectif", "effective"))
+
+
+def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
+    """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
+    words = _OTHER_STATES.intersection(header.forms[0].split()) if header.forms and field.type in _OF_TYPE else frozenset()
+    return bool(words - known)
+
+
+def qualified_otherwise(header: HeaderName, field: Field, known: frozenset[str]) -> float:
+    """What to take from the score of a near name: the header says another kind of value (``nb titulaires`` is not a text), or
+    qualifies a number or a date by a word the field never uses (``nombre d'élèves``)."""
     words = header.forms[0].split() if header.forms else []
     said = _KINDS.get(words[0]) if words else None
-    return said is not None and said not in _OF_TYPE.get(kind, set())
+    if said is not None and said not in _OF_TYPE.get(field.type, set()):
+        return 30.0
+    if field.type not in _OF_TYPE:
+        return 0.0
+    left = [word for word in words if word not in known and word not in _STOP_WORDS and word not in _UNIT_WORDS and not word.isdigit()]
+    return 12.0 if left and words[0] in known and not any(_alike(word, known) for word in left) else 0.0
+
+
+def _alike(word: str, known: frozenset[str]) -> bool:
+    """Whether a word is a misspelling or an inflection of one the field uses."""
+    return len(word) > 3 and process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=75) is not None
