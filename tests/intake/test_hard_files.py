@@ -199,3 +199,13 @@ def test_real_public_contracts_keep_their_lots_and_merge_what_was_published_twic
     result = check((data_dir / "marches" / name).read_bytes(), name, PUBLIC_CONTRACTS)
     assert (result.rows_read, result.rows.height, result.extra["merged"]) == (read, accepted, merged)
     assert "duplicate_conflict" not in codes(result)
+
+
+def test_decimals_in_thousands_of_euros_are_not_said_to_be_grouped():
+    """``1,234`` under « k€ » beside ``0,5`` is 1 234 €: nothing was grouped, nothing is told."""
+    rows = numbered(3, **{"Montant HT": None, "Prix unitaire HT": None})
+    for row, text in zip(rows, ["0,5", "1,234", "12,75"], strict=True):
+        row["Prix (k€)"] = text
+        row.pop("Prix unitaire HT")
+    result = run(table(rows))
+    assert result.rows["price"].to_list() == [500.0, 1234.0, 12750.0] and "thousands_mark" not in codes(result)

@@ -18,7 +18,8 @@ from essaim.territories.reads import (
     territories,
     territory_sheet,
 )
-from essaim.territories.reads.references import name_score, school_key
+from essaim.territories.reads.places import _former as former_communes
+from essaim.territories.reads.references import EstablishmentReference, name_score, school_key
 from essaim.territories.reads.shapes import tiles
 
 from .files import EVERYTHING
@@ -151,3 +152,31 @@ def test_the_map_has_a_tile_per_departement_then_contours(load, stores):
     assert len(map_shapes(departement="02").features) == 1 and map_shapes().tiles == ()
     with pytest.raises(ValueError):
         map_shapes("planete")
+
+
+def test_a_former_commune_name_leads_to_the_schools_of_today():
+    """Delegated communes keep their name in people's files; one that shares it with a commune of today gives both."""
+    schools = pl.DataFrame(
+        {"uai": ["0010001A", "0010002B", "0210003C"], "name": ["École Jules Ferry", "École Pasteur", "École Pasteur"], "kind": None,
+         "commune_name": ["Valserhône", "Valserhône", "Corcelles"], "departement": ["01", "01", "21"], "closed_on": None,
+         "commune_code": ["01033", "01033", "21999"], "postal_code": None},
+        schema_overrides={"kind": pl.String, "closed_on": pl.Date, "postal_code": pl.String},
+    )  # fmt: skip
+    former = pl.DataFrame({"code": ["01033", "01091"], "current": ["01033", "01033"], "name": ["Bellegarde-sur-Valserine", "Corcelles"]})
+    reference = EstablishmentReference(schools, former)
+    asked = {"query": [0, 1], "name": ["École Jules Ferry", "École Pasteur"], "commune": ["BELLEGARDE SUR VALSERINE", "Corcelles"]}
+    found = reference.find(pl.DataFrame(asked, schema_overrides={"query": pl.UInt32}))
+    assert found.filter(query=0)["value"].to_list()[0] == "0010001A"
+    assert set(found.filter(query=1, score=100.0)["value"]) == {"0010002B", "0210003C"}
+
+
+def test_delegated_communes_that_gave_their_code_keep_their_name():
+    """Bellegarde-sur-Valserine (01033) is Valserhône (01033) today: its name alone is former."""
+    rows = pl.DataFrame(
+        {"source": "cog-communes", "code": ["01033", "01033", "01091"], "name": ["Valserhône", "Bellegarde-sur-Valserine", "Châtillon-en-Michaille"],
+         "kind": ["commune-actuelle", "commune-deleguee", "commune-deleguee"], "parent_code": [None, "01033", "01033"], "former_codes": [None, None, None]},
+        schema_overrides={"former_codes": pl.String},
+    )  # fmt: skip
+    current = rows.head(1)
+    found = former_communes(rows, current)
+    assert found.filter(current="01033").select("code", "name").rows() == [("01033", "Bellegarde-sur-Valserine"), ("01091", "Châtillon-en-Michaille")]

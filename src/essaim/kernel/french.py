@@ -20,7 +20,8 @@ MONTHS = (
 )  # fmt: skip
 _MONTH_STARTS = {
     "janv": 1, "jan": 1, "fevr": 2, "fev": 2, "mars": 3, "mar": 3, "avr": 4, "avril": 4, "mai": 5, "juin": 6, "jun": 6,
-    "juil": 7, "jul": 7, "aout": 8, "aou": 8, "sept": 9, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+    "feb": 2, "apr": 4, "may": 5, "aug": 8, "january": 1, "february": 2, "march": 3, "april": 4, "june": 6, "july": 7, "august": 8, "september": 9,
+    "october": 10, "november": 11, "december": 12, "juil": 7, "jul": 7, "aout": 8, "aou": 8, "sept": 9, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
 }  # fmt: skip
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2007\u2009\u200a\u2002-\u2008\u200b\ufeff]+")
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'", "ʼ": "'"})
@@ -56,6 +57,7 @@ _NUMBER = re.compile(
 )
 _MULTIPLIERS = {"k": 3, "m": 6, "md": 9, "mds": 9, "mill": 3}
 _GROUPED = re.compile(r"^\d{1,3}(?: \d{3})+$")
+_CENTS_AFTER = re.compile(r"(?<=\d) ?€ ?(\d{2})$")
 _AMOUNT = re.compile(r"^(?:€|eur|euros?)$", re.IGNORECASE)
 
 
@@ -65,7 +67,7 @@ def read_number(text: str) -> WrittenNumber | None:
     A lone comma or point is the decimal mark (``1.234`` is 1.234, as exported by software). Points or commas used
     several times, or before the other mark, group thousands.
     """
-    match = _NUMBER.match(squeezed(text).translate(_DASHES))
+    match = _NUMBER.match(_CENTS_AFTER.sub(r",\1 €", squeezed(text).translate(_DASHES)))
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
     digits = _plain_digits(match["digits"].strip())
@@ -139,20 +141,26 @@ _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:
 _DAY_FIRST = re.compile(r"^(\d{1,2})\s?[/.\- ]\s?(\d{1,2})\s?[/.\- ]\s?(\d{4}|\d{2})(?: (?:à )?\d{1,2}[:h]\d{2}(?::\d{2})?)?$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})$")
 _COMPACT = re.compile(r"^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
-_WORDS = re.compile(r"^(?:[a-z]+ )?(?:(?:le )?(\d{1,2})(?:er)? )?([a-z]+) (\d{4}|\d{2})$")
+_DAY_COMPACT = re.compile(r"^(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d{2})$")
+_WORDS = re.compile(r"^(?:[a-z]+ )?(?:(?:le )?(\d{1,2})(?:er|st|nd|rd|th)? )?([a-z]+) (\d{4}|\d{2})$")
+_MONTH_DAY = re.compile(r"^([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})$")
+_LE = re.compile(r"^le (?=\d)", re.IGNORECASE)
 _MONTH_YEAR = re.compile(r"^(\d{1,2})[/.\-](\d{4})$")
 _YEAR_MONTH = re.compile(r"^(\d{4})[/.\-](\d{1,2})$")
 
 
 def read_date(text: str) -> WrittenDate | None:
-    """``31/08/2021`` ``31/8/21`` ``31 août 2021`` ``1er mars 2022`` ``août 2021`` ``2019-03-05+01:00`` ``20210831`` → date.
+    """``31/08/2021`` ``31/8/21`` ``31 août 2021`` ``1er mars 2022`` ``août 2021`` ``2019-03-05+01:00`` ``20210831``
+    ``31082021`` ``31-Aug-21`` ``Aug 31, 2021`` ``le 31/08/2021`` → date.
 
     The day is kept as written whatever the time zone. None when the text is not written as a date at all.
     """
-    text = squeezed(text).translate(_DASHES)
+    text = _LE.sub("", squeezed(text).translate(_DASHES))
     for pattern in (_ISO, _YEAR_FIRST, _COMPACT):
         if match := pattern.match(text):
             return _checked(int(match[1]), int(match[2]), int(match[3]))
+    if match := _DAY_COMPACT.match(text):
+        return _checked(int(match[3]), int(match[2]), int(match[1]))
     if match := _DAY_FIRST.match(text):
         return _day_first(int(match[1]), int(match[2]), _century(match[3]))
     if match := _MONTH_YEAR.match(text):
@@ -163,7 +171,10 @@ def read_date(text: str) -> WrittenDate | None:
 
 
 def _read_date_in_words(text: str) -> WrittenDate | None:
-    match = _WORDS.match(folded(text))
+    key = folded(text)
+    if (match := _MONTH_DAY.match(key)) and (month := month_number(match[1])):
+        return _checked(int(match[3]), month, int(match[2]))
+    match = _WORDS.match(key)
     if match is None:
         return None
     month = month_number(match[2])

@@ -92,7 +92,7 @@ def _read_distinct(distinct: pl.Series, field: Field, sense: ColumnSense) -> pl.
 
 def _with_suggestion(reading: CellReading, field: Field) -> CellReading:
     """Repairs that are told show the value retained."""
-    if reading.remark == "thousands_mark":
+    if reading.remark in ("thousands_mark", "count_words"):
         return CellReading(reading.value, suggestion=format_number(reading.value), remark=reading.remark)
     if reading.remark in ("leading_zero", "siret_given") and reading.suggestion is None:
         return CellReading(reading.value, suggestion=str(reading.value), remark=reading.remark)

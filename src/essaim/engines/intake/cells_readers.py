@@ -65,9 +65,12 @@ Reader = Callable[[str, Field, ColumnSense], CellReading]
 
 
 def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
-    grouped = bool(sense.thousands) and GROUPED.fullmatch(text.strip()) is not None
+    grouped = bool(sense.thousands) and sense.thousands in text and GROUPED.fullmatch(text.strip()) is not None
     number = read_number(text.replace(sense.thousands, "") if grouped else text)
     if number is None:
+        counted = _COUNTED.fullmatch(squeezed(text)) if field.type is FieldType.INTEGER else None
+        if counted is not None:
+            return replace(_number(counted[1] or counted[2], field, sense), remark="count_words")
         return CellReading(problem="number_format", suggestion=_digits_of(text))
     wanted = {FieldType.MONEY: "€", FieldType.PERCENT: "%"}.get(field.type)
     if number.unit not in (None, wanted):
@@ -78,6 +81,11 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
         amount = _amount(text, value, field, sense)
         return replace(amount, remark=amount.remark or remark)
     return CellReading(float(value), remark=remark)
+
+
+# Words that only say that things are counted one by one.
+_COUNTED = re.compile(r"[x×] ?(\d[\d ]*)|(\d[\d ]*?) ?(?:u|unit[ée]s?|pi[èe]ces?|pcs?|pces?|ex|exemplaires?|appareils?)\.?", re.IGNORECASE)
+_A_DATE = re.compile(r"(?<!\d)\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})(?!\d)")
 
 
 def _digits_of(text: str) -> str | None:
@@ -134,9 +142,16 @@ def _date(text: str, field: Field, sense: ColumnSense) -> CellReading:
 def _serial(text: str, sense: ColumnSense) -> CellReading:
     number = read_number(text)
     if number is None or number.unit is not None or not 18_000 <= number.value < 80_000:
-        return CellReading(problem="date_format")
+        return CellReading(problem="date_format", suggestion=_date_within(text))
     day = from_excel_serial(float(number.value), epoch_1904=sense.epoch_1904)
     return CellReading(day, remark="date_serial") if day else CellReading(problem="date_format")
+
+
+def _date_within(text: str) -> str | None:
+    """The one date written in a longer text (``livré le 31/08/2021``, ``31/08/2021 (partiel)``)."""
+    found = {written.value for match in _A_DATE.findall(text[:200]) if (written := read_date(match))}
+    day = found.pop() if len(found) == 1 else None
+    return format_date(day) if day else None
 
 
 def _school_year(text: str, field: Field, sense: ColumnSense) -> CellReading:

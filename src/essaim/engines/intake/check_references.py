@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from essaim.kernel import uai
 from essaim.kernel.french import folded, format_date
 
 from .cells_readers import read_cell
@@ -113,8 +114,24 @@ def _queries(batch: Batch, typed: Typed, field: Field, rows: pl.Series) -> pl.Da
     if "name" not in roles.values():
         return pl.DataFrame()
     columns = {role: typed.columns[name].gather(rows).cast(pl.String) for name, role in roles.items()}
-    frame = pl.DataFrame({"index": rows.cast(pl.UInt32), **columns})
-    return frame.filter(pl.col("name").is_not_null())
+    frame = pl.DataFrame({"index": rows.cast(pl.UInt32), **columns}).filter(pl.col("name").is_not_null())
+    return _split_names(frame) if frame.height and "commune" in frame.columns else frame
+
+
+# « École Jean Moulin (Laon) », « École Jean Moulin - Laon »: the commune at the end of the name.
+_COMMUNE_AFTER = r"^(?<name>.*\S)\s*(?:\((?<inside>[^()\d][^()]*)\)|\s[-–—]\s+(?<after>[^-–—\d][^–—]*)|,\s*(?<last>[^,\d][^,]*))\s*$"
+
+
+def _split_names(frame: pl.DataFrame) -> pl.DataFrame:
+    """The commune written after the name of the school, where no other column says it."""
+    parts = frame["name"].str.extract_groups(_COMMUNE_AFTER).struct.unnest()
+    place = parts.select(pl.coalesce(pl.col("inside", "after", "last").replace("", None)))[:, 0]
+    split = frame["commune"].is_null() & place.is_not_null()
+    if not split.any():
+        return frame
+    return frame.with_columns(
+        pl.when(split).then(parts["name"]).otherwise(pl.col("name")).alias("name"), pl.when(split).then(place).otherwise(pl.col("commune")).alias("commune")
+    )
 
 
 def _answers(frame: pl.DataFrame, reference: Reference) -> tuple[pl.DataFrame, dict[int, Answer]]:
@@ -158,6 +175,9 @@ def _find_missing(
     frame = _queries(batch, typed, field, empty.arg_true()) if empty.any() and field.references_with else pl.DataFrame()
     if not frame.height:
         return []
+    frame = _identified(typed, field, frame)
+    if not frame.height:
+        return []
     joined, found = _answers(frame, reference)
     words = [name for name in joined.columns if name not in ("index", "query")]
     settled = []
@@ -170,6 +190,19 @@ def _find_missing(
     _fill(typed, field, cells.filter(pl.col("value").is_not_null()))
     _tell(typed, field, cells.filter(pl.col("value").is_null()))
     return _open_questions(batch, cells, {item.query: item for item in settled if item.choices})
+
+
+def _identified(typed: Typed, field: Field, frame: pl.DataFrame) -> pl.DataFrame:
+    """Fills the rows whose name holds one right UAI (``0020011B - École Jean Moulin``); gives back the others."""
+    if field.type is not FieldType.UAI:
+        return frame
+    told = frame["name"].str.extract_all(r"\b[0-9]{7} ?[A-Za-z]\b").list.eval(pl.element().str.replace(" ", "").str.to_uppercase()).list.unique()
+    one = told.list.len() == 1
+    given = told.list.first()
+    right = {text for text in given.drop_nulls().unique().to_list() if uai.check(text).value}
+    sure = one & given.is_in(list(right)).fill_null(False)
+    _fill(typed, field, pl.DataFrame({"index": frame["index"], "value": given, "about": pl.select(pl.format("« {} »", frame["name"])).to_series()}).filter(sure))
+    return frame.filter(~sure)
 
 
 class _Settled(NamedTuple):

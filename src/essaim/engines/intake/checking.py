@@ -16,6 +16,7 @@ from .check_cells import SILENT, Typed, check_bounds, check_required, type_colum
 from .check_keys import Existing, check_duplicates, check_history
 from .check_references import resolve_references
 from .check_result import Outcome, empty_check, split_by_file
+from .context import complete
 from .contract import Contract, FieldType
 from .issues import Finding, remark_on_table
 from .mapping import map_table, vocabulary
@@ -167,7 +168,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     ignored: list[tuple[Part, str]] = []
     for number, (read, sha256) in enumerate(files):
         usable, others = _sorted_out(_mapped(number, read, contract, inputs), contract)
-        kept += usable
+        kept += complete(usable, [part for part, _ in others], contract, read.filename)
         ignored += [(part.emptied(), reason) for part, reason in others]
         files[number] = (replace(read, tables=()), sha256)
     return kept, ignored

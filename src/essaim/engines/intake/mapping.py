@@ -15,7 +15,15 @@ from essaim.kernel.french import folded
 from .contract import Contract, Field, FieldType
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import SPECIFICITY, fit, sample_of
-from .mapping_names import FieldNames, HeaderName, field_names, name_scores, of_another_state, qualified_otherwise, read_header
+from .mapping_names import (
+    FieldNames,
+    HeaderName,
+    field_names,
+    name_scores,
+    of_another_state,
+    qualified_otherwise,
+    read_header,
+)
 from .mapping_wide import WideColumns, wide_columns
 from .report import Mapping, Question
 from .tables import RawTable
@@ -61,6 +69,11 @@ class _Same:
 @lru_cache(maxsize=256)
 def _known_names(same: _Same) -> FieldNames:
     return field_names(same.contract)
+
+
+def known_names(contract: Contract) -> FieldNames:
+    """Every spelling of the fields of ``contract``, prepared once."""
+    return _known_names(_Same(contract))
 
 
 def vocabulary(contract: Contract) -> frozenset[str]:
@@ -139,7 +152,7 @@ class _Scores:
 
     @classmethod
     def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
-        known = _known_names(_Same(contract))
+        known = known_names(contract)
         names, spelling = name_scores(list(headers), known, len(contract.fields))
         for line, header in enumerate(headers):
             for position in map(int, np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN))):

@@ -55,7 +55,7 @@ def wide_columns(
 
 def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | None:
     extra = {folded(key): value for key, value in wide.extra_headers.items()}
-    forms = (*header.levels, *header.forms, *_without_verbs(header.forms))
+    forms = (*header.levels, *header.forms, *without_verbs(header.forms))
     for form in forms:
         if form in extra:
             return extra[form]
@@ -78,7 +78,7 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
 _VERBS = frozenset(("nb", "nombre", "de", "d", "qte", "quantite", "livre", "livres", "livree", "livrees", "commande", "commandes", "total", "des", "les"))
 
 
-def _without_verbs(forms: tuple[str, ...]) -> list[str]:
+def without_verbs(forms: tuple[str, ...]) -> list[str]:
     """``nb de tablettes livrées`` → ``tablettes``."""
     found = []
     for form in forms:

@@ -26,7 +26,8 @@ class RawTable:
     ``.0``, ``true``/``false``, error cells as written (``#DIV/0!``), empty cells null. Blank, total and note rows are
     left out and listed in ``skipped`` as (row, reason). ``header_row`` is the last header row (1-based), None without.
     ``epoch_1904`` tells how a bare serial number left in a date column counts. ``merged`` lists cells merged downwards, as
-    (position of the column, first row, last row): only the first row of ``frame`` holds their text.
+    (position of the column, first row, last row): only the first row of ``frame`` holds their text. ``prose``: lines of text
+    above the table, as (row, cells); ``sections``: headings between its rows, as (row, text).
     """
 
     sheet: str
@@ -37,6 +38,8 @@ class RawTable:
     hidden: bool = False
     epoch_1904: bool = False
     merged: tuple[tuple[int, int, int], ...] = ()
+    prose: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    sections: tuple[tuple[int, str], ...] = ()
 
     def filled(self, positions: Collection[int]) -> RawTable:
         """The same table with the text of cells merged downwards on each of their rows, in the columns at ``positions`` only:

@@ -68,7 +68,7 @@ def _written(made: Projection) -> Projected:
     columns = [field.name for field in Establishment._meta.fields if field.name not in ("id", "uai")]
     schools = _synced(Establishment, "uai", frames["establishments"], columns)
     bodies = _synced(Organisation, "code", frames["organisations"], ["siren", "siret", "name", "kind", "departement", "commune_code"])
-    former = frames["former"].select("code", pl.col("current").alias("current_code"), "name")
+    former = frames["former"].filter(pl.col("code") != pl.col("current")).select("code", pl.col("current").alias("current_code"), "name")
     _synced(FormerCommune, "code", former, ["current_code", "name"])
     units = _synced_units(_units(frames))
     return Projected(schools, bodies, units, _synced_memberships(frames["communes"]), made.stamp)

@@ -29,7 +29,7 @@ _CURRENT = ("commune-actuelle", "COM", "commune actuelle", "commune")
 @dataclass(frozen=True, slots=True)
 class Places:
     """``communes``: current communes, columns of COMMUNE_SCHEMA. ``former``: ``code, current, name`` for codes no longer in
-    use, municipal arrondissements included."""
+    use, municipal arrondissements included, and for former names whose code is still in use (``code`` equals ``current``)."""
 
     communes: pl.DataFrame
     former: pl.DataFrame
@@ -79,4 +79,12 @@ def _former(communes: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
     cities = pl.DataFrame(list(commune_codes.ARRONDISSEMENTS.items()), schema={"code": pl.String, "current": pl.String}, orient="row")
     cities = cities.with_columns(pl.lit(None, pl.String).alias("name"))
     found = pl.concat([cities, attached, listed]).unique("code", keep="first", maintain_order=True)
-    return found.filter(~pl.col("code").is_in(current["code"].implode())).sort("code")
+    gone = found.filter(~pl.col("code").is_in(current["code"].implode()))
+    return pl.concat([gone, _renamed(communes, current)]).sort("code", "name")
+
+
+def _renamed(communes: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
+    """Delegated communes whose code the new commune took over (Bellegarde-sur-Valserine, now Valserhône): the name alone is former."""
+    inner = communes.filter(pl.col("parent_code") == pl.col("code"), pl.col("code").is_in(current["code"].implode()))
+    named = inner.filter(~pl.col("kind").is_in(_CURRENT)).join(current.select("code", pl.col("name").alias("today")), on="code")
+    return named.filter(pl.col("name") != pl.col("today")).select("code", pl.col("code").alias("current"), "name").unique("code", keep="first", maintain_order=True)

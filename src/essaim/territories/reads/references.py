@@ -134,10 +134,15 @@ class EstablishmentReference:
             for group, key in (("commune", code), ("commune", commune_key(commune or "")), ("departement", departement), ("postal", postal)):
                 if key:
                     groups[group].setdefault(key, []).append(index)
-        for key, code in self.former.select(pl.col("name").fill_null(""), "current").iter_rows():
-            if key and commune_key(key) not in groups["commune"] and code in groups["commune"]:
-                groups["commune"][commune_key(key)] = groups["commune"][code]
+        self._add_former_names(groups["commune"])
         self._groups = groups
+
+    def _add_former_names(self, communes: dict[str, list[int]]) -> None:
+        """A former commune's name leads to the schools of the current one, beside those of a commune that bears it today."""
+        for name, code in self.former.select("name", "current").drop_nulls("name").iter_rows():
+            key = commune_key(name)
+            if key and code in communes and communes.get(key) is not communes[code]:
+                communes[key] = list(dict.fromkeys([*communes.get(key, ()), *communes[code]]))
 
     def _pool(self, query: _Query) -> tuple[list[int], float]:
         """Candidate schools and how much the place is worth: sure, close spelling of the commune, or département only."""
@@ -229,9 +234,13 @@ class CommuneReference:
     def find(self, queries: pl.DataFrame) -> pl.DataFrame:
         """See ``Reference.find``: by name, narrowed by département or postal code."""
         if not self._names:
-            rows = self.communes.select("code", "name", "departement").iter_rows()
-            for code, name, departement in rows:
+            rows = {code: (name, departement) for code, name, departement in self.communes.select("code", "name", "departement").iter_rows()}
+            for code, (name, departement) in rows.items():
                 self._names.setdefault(commune_key(name), []).append((code, name, departement))
+            for old, code in self.former.select("name", "current").drop_nulls("name").iter_rows():
+                known = self._names.setdefault(commune_key(old), [])
+                if code in rows and code not in {entry[0] for entry in known}:
+                    known.append((code, *rows[code]))
         answers: list[tuple[int, str, str, float]] = []
         for query in _queries(queries):
             key = commune_key(query.name) or query.commune

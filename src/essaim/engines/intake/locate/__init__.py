@@ -9,12 +9,13 @@ import polars as pl
 from ..grid import Grid, letter_of
 from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
-from .body import TITLE, split_body
+from .body import SECTION, TITLE, split_body
 from .headers import Header, find_header, is_writing
 
 __all__ = ["ANNOTATION_MARK", "is_annotation", "locate_tables"]
 
 ANNOTATION_MARK = "essaim:anomalies:1"
+_HEADING = 40
 
 
 @dataclass(slots=True)
@@ -138,12 +139,27 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     frame = frame.select([frame.columns[i] for i in kept])
     described = tuple(Column(letter_of(grid.columns[columns[i]]), labels[i]) for i in kept)
     first = draft.start + (draft.header.first if draft.header else 0)
-    prose = [(int(grid.rows[i]), TITLE) for i in (*draft.before, *range(draft.start, first))]
+    above = (*draft.before, *range(draft.start, first))
+    prose = [(int(grid.rows[i]), TITLE) for i in above]
     header_row = int(grid.rows[last - 1]) if draft.header else None
     merged = _merged_down(grid, [grid.columns[columns[i]] for i in kept], header_row or 0)
     return RawTable(
-        grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged
-    )
+        grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
+        tuple((int(grid.rows[i]), _written(grid, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
+    )  # fmt: skip
+
+
+def _written(grid: Grid, line: int) -> tuple[str, ...]:
+    return tuple(cell for cell in grid.frame.row(line) if cell)
+
+
+def _sections(grid: Grid, skipped: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """The headings between rows: their row and text."""
+    rows = [row for row, reason in skipped if reason == SECTION]
+    if not rows:
+        return ()
+    lines = {int(row): line for line, row in enumerate(grid.rows.to_list())}
+    return tuple((row, " ".join(_written(grid, lines[row]))) for row in rows)
 
 
 def _merged_down(grid: Grid, columns: list[int], header_row: int) -> tuple[tuple[int, int, int], ...]:

@@ -29,16 +29,18 @@ _TOTAL = re.compile(
 )
 _NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©)", re.IGNORECASE)
 _MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP"]
+_SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)
 _CANDIDATES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an ordinary line of the table looks like, from a sample of its lines."""
+    """What an ordinary line of the table looks like, from a sample of its lines. ``schools``: columns that name schools."""
 
     fill: int
     texts: int
     kinds: tuple[str | None, ...]
+    schools: frozenset[int] = frozenset()
 
     @property
     def text_columns(self) -> list[int]:
@@ -87,8 +89,9 @@ def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
         sample = frame[(fill > 0).arg_true().head(300)]
     usual = tuple(_usual_kind(column.to_list()) for column in sample.iter_columns())
     fills = sorted(value for value in fill.head(2000).to_list() if value)
+    schools = frozenset(i for i, column in enumerate(sample.iter_columns()) if 5 * sum(bool(_SCHOOL.match(cell)) for cell in column if cell) >= column.len())
     typical = fills[int(len(fills) * 0.6)] if fills else 0
-    return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual)
+    return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual, schools)
 
 
 def _usual_kind(cells: list[str | None]) -> str | None:
@@ -139,6 +142,10 @@ def _reason(
         return NUMBERING
     if _is_total(cells, found, profile):
         return TOTAL
+    if len(found) == 1 and profile.fill >= 2:
+        place = next(i for i, cell in enumerate(cells) if cell)
+        if place not in profile.schools and profile.kinds[place] == TEXT and _SCHOOL.match(found[0]):
+            return SECTION
     if len(found) == 1 and profile.fill >= 3:
         place = next(i for i, cell in enumerate(cells) if cell)
         if _NOTE.match(found[0]) and len(found[0]) > 12:

@@ -1,0 +1,223 @@
+"""What a sender writes once for a whole table: in its title, above it, between its rows, in the name of the sheet or of the file.
+
+A title is not a column: what is taken from it is told, and only where it can be read one way. Numbers are never taken so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from essaim.kernel import uai
+from essaim.kernel.french import folded
+
+from .cells_readers import read_cell
+from .check_batch import Part
+from .contract import Contract, Field, FieldType
+from .mapping import known_names
+from .mapping_names import FieldNames, read_header
+from .mapping_wide import without_verbs
+from .tables import Column, RawTable
+
+_UAI = re.compile(r"(?<![0-9A-Za-z])([0-9]{7}) ?([A-Za-z])(?![0-9A-Za-z])")
+_DATED = re.compile(
+    r"(\w+)\s*:?\s+(?:(?:du|le|au|en|de|en date du)\s+)?(\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]+\.?)[\s/.\-]+(?:\d{4}|\d{2})\b|[^\W\d]{3,}\.? \d{4}\b|\d{4}-\d{2}-\d{2})",
+)
+_SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
+_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
+Reading = Callable[[tuple[str, ...]], Iterable[str]]
+_LONGEST, _FEW_ROWS, _FEW_COLUMNS = 120, 15, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of text around a table, and how to tell where it stands."""
+
+    cells: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A field's text from the row ``since`` on, and where it was read."""
+
+    field: str
+    text: str
+    where: str
+    since: int = 0
+
+
+def complete(parts: Sequence[Part], aside: Sequence[Part], contract: Contract, filename: str) -> list[Part]:
+    """The same tables, with the fields they have no column for where the words around them say their value.
+
+    ``aside``: tables of the same file that are not of the contract; a small one above a table is read as its heading."""
+    names = known_names(contract)
+    found = []
+    for part in parts:
+        around = [*_above(part, aside), _Line((part.table.sheet,), f"nom de la feuille « {part.table.sheet} »")]
+        stem = PurePosixPath(filename).name.split(".")[0]
+        alone = len(parts) == 1 and folded(stem) != folded(part.table.sheet)
+        named = [_Line((stem.replace("_", " "),), f"nom du fichier « {filename} »")] if alone or len(around) == 1 else []
+        given = _given(part, contract, names, around, named)
+        found.append(_with(part, given, contract) if given else part)
+    return found
+
+
+def _above(part: Part, aside: Sequence[Part]) -> list[_Line]:
+    """Lines of prose above a table, and those of a small table left aside just above it."""
+    lines = [_Line(cells, f"ligne {row}") for row, cells in part.table.prose]
+    top = part.table.header_row or 0
+    for other in aside:
+        table = other.table
+        if table.sheet == part.table.sheet and 0 < (table.header_row or 0) < top and len(table.columns) <= _FEW_COLUMNS and other.rows <= _FEW_ROWS:
+            lines += [_Line(cells, f"ligne {row}") for row, cells in table.prose]
+            heading = tuple(column.header for column in table.columns if column.header)
+            lines.append(_Line(heading, f"ligne {table.header_row}"))
+            for *cells, row in table.frame.iter_rows():
+                lines.append(_Line(tuple(cell for cell in cells if cell), f"ligne {row}"))
+    return lines
+
+
+def _given(part: Part, contract: Contract, names: FieldNames, around: list[_Line], file: list[_Line]) -> list[_Given]:
+    wide = part.mapping.wide
+    taken = set(part.mapping.fields) | ({wide.into, wide.value} if wide else set())
+    found: dict[str, list[_Given]] = {}
+    for name, text, where in _labelled(around, contract, names):
+        if name not in taken:
+            found.setdefault(name, [_Given(name, text, where)])
+    for position, field in enumerate(contract.fields):
+        if field.name in taken or field.name in found:
+            continue
+        given = _of_kind(field, names.words[position], part, contract, around, file)
+        if given:
+            found[field.name] = given
+    _school(part, contract, around, taken, found)
+    return [item for items in found.values() for item in items]
+
+
+def _of_kind(field: Field, words: frozenset[str], part: Part, contract: Contract, around: list[_Line], file: list[_Line]) -> list[_Given]:
+    """A field that its content alone tells: an identifier of school, a date said to be its own, a value of its list."""
+    if field.type is FieldType.UAI and field.required:
+        if not _one_school(part, field):
+            return []
+        between = [_Given(field.name, code, f"ligne {row}", row) for row, text in part.table.sections if (code := _only(_identifiers([text])))]
+        return between or _first(field, _identifiers, around, file)
+    if field.type is FieldType.DATE and field.required:
+        return _first(field, lambda cells: _dates(cells, words), around)
+    if field.type is FieldType.CODE and field.required:
+        return _first(field, lambda cells: _codes(cells, field), around[::-1])
+    return []
+
+
+def _first(field: Field, reading: Reading, *sources: list[_Line]) -> list[_Given]:
+    """What the nearest source says, when it says one thing only. Sheet and file names are sources of their own."""
+    for source in sources:
+        for lines in (source[:-1], source[-1:]):
+            told = [(text, line.where) for line in lines for text in reading(line.cells)]
+            if len({text for text, _ in told}) > 1:
+                return []
+            if told:
+                return [_Given(field.name, *told[0])]
+    return []
+
+
+def _one_school(part: Part, field: Field) -> bool:
+    """Whether a table may be about one school only: it names none, or one."""
+    columns = [f"c{part.mapping.fields[name]}" for name in field.references_with if name in part.mapping.fields and "name" in name]
+    return all(part.table.frame[column].drop_nulls().n_unique() <= 1 for column in columns)
+
+
+def _identifiers(cells: Iterable[str]) -> Iterator[str]:
+    for cell in cells:
+        for digits, letter in _UAI.findall(cell[:_LONGEST]):
+            if uai.key_letter(digits) == letter.upper():
+                yield digits + letter.upper()
+
+
+def _only(texts: Iterable[str]) -> str | None:
+    found = set(texts)
+    return found.pop() if len(found) == 1 else None
+
+
+def _dates(cells: Iterable[str], words: frozenset[str]) -> Iterator[str]:
+    """``Livraison du 14/03/2022`` where the field is called a livraison; a date of printing is not one."""
+    for cell in cells:
+        for word, text in _DATED.findall(cell[:_LONGEST]):
+            key = folded(word)
+            if key not in ("date", "du", "le", "au", "en") and (key in words or key.removesuffix("s") in words):
+                yield text
+
+
+def _codes(cells: Sequence[str], field: Field) -> Iterator[str]:
+    if len(cells) == 1:
+        form = folded(cells[0])
+        for text in (cells[0], *without_verbs((form,))):
+            if len(text) <= _LONGEST and read_cell(text, field).value is not None:
+                yield text
+                return
+
+
+def _labelled(lines: list[_Line], contract: Contract, names: FieldNames) -> Iterator[tuple[str, str, str]]:
+    """``Commune : Laon``, in one cell or two: the field, its text, where."""
+    for line in lines:
+        pairs = list(zip(line.cells, line.cells[1:], strict=False))
+        pairs += [(label, text) for cell in line.cells for label, mark, text in (cell.partition(":"),) if mark]
+        for label, text in pairs:
+            field = _named(label.rstrip(" :"), contract, names)
+            if field is not None and _may_be(text.strip(), field):
+                yield field.name, text.strip(), line.where
+
+
+def _named(label: str, contract: Contract, names: FieldNames) -> Field | None:
+    key = folded(label)
+    if key not in names.names:
+        return None
+    field = contract.fields[int(names.owner[names.names.index(key)])]
+    return None if field.type in _COUNTED or (field.type is FieldType.DATE and " " not in key) else field
+
+
+def _may_be(text: str, field: Field) -> bool:
+    return 0 < len(text) <= _LONGEST and read_cell(text, field).value is not None
+
+
+def _school(part: Part, contract: Contract, around: list[_Line], taken: set[str], found: dict[str, list[_Given]]) -> None:
+    """The name of the school in a title, in the sheet's name or between rows, where nothing identifies it better."""
+    for field in contract.fields:
+        name = next((other for other in field.references_with if "name" in other and "commune" not in other), None)
+        if field.type is not FieldType.UAI or name is None or {field.name, name} & (taken | set(found)):
+            continue
+        between = [_Given(name, text, f"ligne {row}", row) for row, text in part.table.sections if _SCHOOL.match(folded(text))]
+        given = between or _first(contract.field(name), lambda cells: [cell for cell in cells if _SCHOOL.match(folded(cell)) and len(cell) <= _LONGEST], around)
+        if given:
+            found[name] = given
+
+
+def _with(part: Part, given: list[_Given], contract: Contract) -> Part:
+    """The table with one more column a field, filled from the row where each text begins."""
+    table, mapping = part.table, part.mapping
+    columns, fields, remarks = list(table.columns), dict(mapping.fields), list(mapping.remarks)
+    frame = table.frame
+    for name in dict.fromkeys(item.field for item in given):
+        items = [item for item in given if item.field == name]
+        fields[name] = len(columns)
+        frame = frame.with_columns(_spread(items, frame["row"]).alias(f"c{len(columns)}"))
+        columns.append(Column("", ""))
+        remarks.append(("context_value", name, _told(items, contract.field(name).label)))
+    headers = (*mapping.headers, *[read_header("")] * (len(columns) - len(table.columns)))
+    filled: RawTable = replace(table, columns=tuple(columns), frame=frame)
+    missing = tuple(name for name in mapping.missing if name not in fields)
+    return replace(part, table=filled, mapping=replace(mapping, fields=fields, missing=missing, headers=headers, remarks=tuple(remarks)))
+
+
+def _spread(items: list[_Given], rows: pl.Series) -> pl.Series:
+    starts = pl.Series([item.since for item in items], dtype=rows.dtype)
+    texts = pl.Series([None, *(item.text for item in items)], dtype=pl.String)
+    return texts.gather(starts.search_sorted(rows, side="right"))
+
+
+def _told(items: list[_Given], label: str) -> str:
+    shown = ", ".join(f"« {item.text} » ({item.where})" for item in items[:3]) + ("…" if len(items) > 3 else "")
+    return f"« {label} » n'a pas de colonne : {shown} " + ("a été retenu pour tout le tableau." if len(items) == 1 else "ont été retenus pour les lignes qui suivent.")
