@@ -103,6 +103,8 @@ def _money(name: str, label: str, *synonyms: str) -> Field:
     return Field(name, label, FieldType.MONEY, synonyms=synonyms, unit="€ HT", minimum=0, maximum=1e9)
 
 
+# One column a category, or one column a school.
+WIDE = (Wide("category", "quantity"), Wide("uai", "quantity"))
 PER_PUPIL = Plausible(
     "quantite_invraisemblable",
     "La quantité dépasse trois appareils par élève : vérifiez le nombre ou l'établissement.",
@@ -147,7 +149,7 @@ ORDERS = Contract(
         PER_PUPIL,
     ),
     place="uai",
-    wide=(Wide("category", "quantity"),),
+    wide=WIDE,
 )
 
 DELIVERIES = Contract(
@@ -177,7 +179,7 @@ DELIVERIES = Contract(
         PER_PUPIL,
     ),
     place="uai",
-    wide=(Wide("category", "quantity"),),
+    wide=WIDE,
 )
 
 ACKNOWLEDGEMENTS = Contract(
@@ -200,7 +202,7 @@ ACKNOWLEDGEMENTS = Contract(
     key=("uai", "category", "delivery_ref", "received_on"),
     rules=(PER_PUPIL,),
     place="uai",
-    wide=(Wide("category", "quantity"),),
+    wide=WIDE,
 )
 
 INVENTORY = Contract(
@@ -227,7 +229,7 @@ INVENTORY = Contract(
         PER_PUPIL,
     ),
     place="uai",
-    wide=(Wide("category", "quantity"),),
+    wide=WIDE,
 )
 
 DISPOSALS = Contract(

@@ -87,7 +87,7 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
         for name in told:
             by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(part_numbers))
     text = {name: _corrected(_joined([columns.pop(name) for columns in taken]), name, answers) for name in contract.field_names}
-    places = Places(part_numbers, rows, tuple(part.table.sheet for part in parts), tuple(letters), by_row)
+    places = Places(part_numbers, rows, tuple(part.table.sheet for part in parts), tuple(letters), by_row, tuple(part.table.turned for part in parts))
     return Batch(contract, tuple(parts), text, places, tuple(part.file for part in parts), tuple(skipped))
 
 

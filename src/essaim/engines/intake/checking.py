@@ -190,7 +190,8 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
 
 
 def _column_remarks(batch: Batch) -> list[Finding]:
-    return [
+    lying = [remark_on_table("table_turned", number) for number, part in enumerate(batch.parts) if part.table.turned]
+    return lying + [
         remark_on_table(code, number, field, detail=detail)
         for number, part in enumerate(batch.parts)
         for code, field, detail in part.mapping.remarks

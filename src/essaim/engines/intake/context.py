@@ -72,7 +72,10 @@ def _above(part: Part, aside: Sequence[Part]) -> list[_Line]:
     top = part.table.header_row or 0
     for other in aside:
         table = other.table
-        if table.sheet == part.table.sheet and 0 < (table.header_row or 0) < top and len(table.columns) <= _FEW_COLUMNS and other.rows <= _FEW_ROWS:
+        if table.turned and table.sheet == part.table.sheet and other.rows == 1 and int(table.columns[0].letter) < top:
+            lines += [_Line(cells, f"ligne {row}") for row, cells in table.prose]
+            lines += [_Line((column.header, cell), f"ligne {column.letter}") for column, cell in zip(table.columns, table.frame.row(0), strict=False) if cell]
+        elif table.sheet == part.table.sheet and 0 < (table.header_row or 0) < top and len(table.columns) <= _FEW_COLUMNS and other.rows <= _FEW_ROWS:
             lines += [_Line(cells, f"ligne {row}") for row, cells in table.prose]
             heading = tuple(column.header for column in table.columns if column.header)
             lines.append(_Line(heading, f"ligne {table.header_row}"))

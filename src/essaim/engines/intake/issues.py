@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from .contract import Contract, Severity
+from .grid import letter_of
 from .issues_messages import CELL_MESSAGES, SUMMARY_MESSAGES, severity_of
 
 ISSUE_COLUMNS = ("code", "severity", "sheet", "row", "column", "field", "value", "expected", "suggestion", "message")
@@ -65,13 +66,15 @@ def remark_on_table(code: str, part: int, field: str | None = None, *, detail: s
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where batch rows come from. ``part`` (UInt32) and ``row`` (UInt32) per batch row; by part: sheet name and, by field, column letter."""
+    """Where batch rows come from. ``part`` (UInt32) and ``row`` (UInt32) per batch row; by part: sheet name,
+    by field, column letter, and whether the table lies on its side (see RawTable)."""
 
     part: pl.Series
     row: pl.Series
     sheets: tuple[str, ...]
     letters: tuple[dict[str, str], ...]
     by_row: dict[str, pl.Series]
+    turned: tuple[bool, ...] = ()
 
 
 def refused_rows(findings: Iterable[Finding], size: int) -> pl.Series:
@@ -107,8 +110,21 @@ def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places
         "message": pl.concat([item.frame.with_columns(_message(item, labels).alias("message"))["message"] for item in told]),
         "part": parts,
     }
-    frame = pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")})
+    frame = _turned_back(pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")}), places)
     return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True).drop("part")
+
+
+def _turned_back(frame: pl.DataFrame, places: Places) -> pl.DataFrame:
+    """Cells of tables that lie on their side: the batch's row is the sender's column, its column the sender's row."""
+    lying = [part for part, is_turned in enumerate(places.turned) if is_turned]
+    if not lying:
+        return frame
+    here = pl.col("part").is_in(lying)
+    across = pl.col("row").map_elements(lambda row: letter_of(row - 1), return_dtype=pl.String)
+    return frame.with_columns(
+        pl.when(here).then(pl.col("column").cast(pl.UInt32, strict=False)).otherwise(pl.col("row")).alias("row"),
+        pl.when(here).then(across).otherwise(pl.col("column")).alias("column"),
+    )
 
 
 def _by_part(part: pl.Series, values: Sequence[str | None]) -> pl.Series:

@@ -71,6 +71,7 @@ _MESSAGES: dict[str, _Said] = {
     "reference_ambiguous": _Said(_B, "« {label} » manque et plusieurs établissements correspondent à {detail} : choisissez le bon.", "{count} lignes sans {where} correspondent à plusieurs établissements : choisissez le bon."),
     "reference_unsure": _Said(_B, "« {label} » manque et un seul établissement ressemble à {detail}, sans certitude : confirmez-le.", "{count} lignes sans {where} ressemblent à un établissement, sans certitude : confirmez-le."),
     "reference_not_found": _Said(_B, "« {label} » manque et aucun établissement ne correspond à {detail}. Indiquez-le.", "{count} lignes sans {where} ne correspondent à aucun établissement connu : indiquez-le."),
+    "table_turned": _Said(_N, "Ce tableau est couché : une ligne par champ. Chaque colonne a été lue comme une ligne."),
     "context_value": _Said(_N, "{detail}"),
     "column_duplicate": _Said(_W, "Deux colonnes ont le même sens (« {label} ») : {detail}."),
     "column_conflict": _Said(_N, "{detail}"),

@@ -27,7 +27,8 @@ class RawTable:
     left out and listed in ``skipped`` as (row, reason). ``header_row`` is the last header row (1-based), None without.
     ``epoch_1904`` tells how a bare serial number left in a date column counts. ``merged`` lists cells merged downwards, as
     (position of the column, first row, last row): only the first row of ``frame`` holds their text. ``prose``: lines of text
-    above the table, as (row, cells); ``sections``: headings between its rows, as (row, text).
+    above the table, as (row, cells); ``sections``: headings between its rows, as (row, text). ``turned``: the sender wrote one
+    line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line.
     """
 
     sheet: str
@@ -40,6 +41,7 @@ class RawTable:
     merged: tuple[tuple[int, int, int], ...] = ()
     prose: tuple[tuple[int, tuple[str, ...]], ...] = ()
     sections: tuple[tuple[int, str], ...] = ()
+    turned: bool = False
 
     def filled(self, positions: Collection[int]) -> RawTable:
         """The same table with the text of cells merged downwards on each of their rows, in the columns at ``positions`` only:

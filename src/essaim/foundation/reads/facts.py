@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from essaim.engines.intake.contract import Contract, FieldType
+from essaim.engines.intake.grid import letter_of
 from essaim.engines.ledger import Ledger, TableSpec
 
 from .. import storage
@@ -95,7 +96,7 @@ def cells(number: int, sheet: str, row: int, fields: Sequence[str]) -> list[Cell
     found = []
     for field in fields:
         letter, header = _column(submission, sheet, row, field)
-        place = f"{letter}{row}" if letter else None
+        place = (f"{letter_of(row - 1)}{letter}" if letter.isdigit() else f"{letter}{row}") if letter else None
         found.append(CellOrigin(number, submission.filename, submission.sender, sheet, row, place, header, field, values.get(field)))
     return found
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from ..grid import Grid, letter_of
+from ..grid import Grid, index_of, letter_of
 from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
 from .body import SECTION, TITLE, split_body
 from .headers import Header, find_header, is_writing
+from .turned import turned
 
 __all__ = ["ANNOTATION_MARK", "is_annotation", "locate_tables"]
 
@@ -20,13 +21,15 @@ _HEADING = 40
 
 @dataclass(slots=True)
 class _Draft:
-    """A table being assembled: its columns, header and line spans; ``before`` are lines of prose above it."""
+    """A table being assembled: its columns, header and line spans; ``before`` are lines of prose above it; ``turned``: its
+    lines set upright when they lie on their side."""
 
     columns: tuple[int, ...]
     header: Header | None
     start: int
     spans: list[Span]
     before: list[int]
+    turned: Grid | None = None
 
 
 def is_annotation(grid: Grid) -> bool:
@@ -50,7 +53,7 @@ def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[
             drafts[-1].spans.append((start, found[-1][1]))
             break
         _place(grid, start, stop, vocabulary, drafts, prose)
-    tables = [_table(grid, draft) for draft in drafts]
+    tables = [_set_upright(grid, draft, vocabulary) if draft.turned else _table(grid, draft) for draft in drafts]
     return [table for table in tables if table is not None]
 
 
@@ -65,6 +68,8 @@ def _keyed(grid: Grid) -> RawTable:
 def _place(
     grid: Grid, start: int, stop: int, vocabulary: frozenset[str], drafts: list[_Draft], prose: list[int]
 ) -> None:
+    if _lying(grid, start, stop, vocabulary, drafts, prose):
+        return
     groups = side_by_side(grid, start, stop, vocabulary)
     if len(groups) > 1:
         for group in groups:
@@ -78,7 +83,7 @@ def _place(
         prose.extend(range(start, stop))
         return
     header = find_header(window, vocabulary)
-    if drafts and _continues(grid, drafts, header, columns, stop - start):
+    if drafts and not drafts[-1].turned and _continues(grid, drafts, header, columns, stop - start):
         _extend(drafts, grid, (start, stop))
     elif header is not None and (stop - start > header.last + 1 or not _is_prose(window.raw) or len(columns) > 2):
         drafts.append(_Draft(columns, header, start, [(start, stop)], list(prose)))
@@ -88,6 +93,19 @@ def _place(
     else:
         drafts.append(_Draft(columns, None, start, [(start, stop)], list(prose)))
         prose.clear()
+
+
+def _lying(grid: Grid, start: int, stop: int, vocabulary: frozenset[str], drafts: list[_Draft], prose: list[int]) -> bool:
+    """Takes a run of lines whose labels go down the first column; those of a table already lying there go on with it."""
+    if drafts and drafts[-1].turned and (upright := turned(grid, drafts[-1].start, stop, vocabulary)):
+        drafts[-1].turned = upright
+        return True
+    upright = turned(grid, start, stop, vocabulary)
+    if upright is None:
+        return False
+    drafts.append(_Draft((), None, start, [(start, stop)], list(prose), upright))
+    prose.clear()
+    return True
 
 
 def _is_prose(rows: tuple[tuple[str | None, ...], ...]) -> bool:
@@ -120,6 +138,17 @@ def _extend(drafts: list[_Draft], grid: Grid, span: Span) -> None:
     owners = [draft for draft in drafts if draft.spans[-1] == drafts[-1].spans[-1]]
     for draft in owners:
         draft.spans.append(span)
+
+
+def _set_upright(grid: Grid, draft: _Draft, vocabulary: frozenset[str]) -> RawTable | None:
+    assert draft.turned is not None
+    tables = locate_tables(draft.turned, vocabulary)
+    if len(tables) != 1:
+        return None
+    prose = tuple((int(grid.rows[i]), _written(grid, i)) for i in draft.before[-_HEADING:])
+    columns = tuple(Column(str(index_of(column.letter) + 1), column.header) for column in tables[0].columns)
+    skipped = tuple((row, TITLE) for row, _ in prose)
+    return replace(tables[0], header_row=None, columns=columns, skipped=skipped, prose=prose, turned=True)
 
 
 def _table(grid: Grid, draft: _Draft) -> RawTable | None:

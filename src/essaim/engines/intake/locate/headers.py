@@ -6,9 +6,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .shape import CODE, DATA, DATE, NUMBER, PROSE, TEXT, YEAR, is_expected, is_usual, kind_of, one_line
+from .shape import (
+    CODE,
+    DATA,
+    DATE,
+    MISSING,
+    NUMBER,
+    PROSE,
+    TEXT,
+    YEAR,
+    is_expected,
+    is_usual,
+    kind_of,
+    one_line,
+)
 
 Row = Sequence[str | None]
+_UAI = re.compile(r"\s*[0-9]{7} ?[A-Za-z]\b")
 _UNIT = re.compile(
     r"\(?(?:en\s)?(?:m|k)?(?:€|euros?|%|ht|ttc|€\s?ht|€\s?ttc|nombre|nb|unités?|jj/mm/aaaa|oui/non|texte|date|facultatif|obligatoire"
     r"|m²|mbit/s|mb/s|go|jours?|mois)\)?$",
@@ -45,6 +59,7 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
     best: tuple[float, int] | None = None
     kinds = [[kind_of(cell) if cell else None for cell in row] for row in window.filled]
     fills = [len(row) - row.count(None) for row in kinds]
+    _take_schools_for_labels(window, kinds)
     for position in range(min(reach, len(window.raw))):
         score = _score(window, kinds, position, vocabulary, fills)
         if score is not None and (best is None or score - 0.03 * position > best[0]):
@@ -54,6 +69,16 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
     chosen = next(i for i in range(best[1] + 1) if window.raw[i] == window.raw[best[1]])  # repeated on each page: the first
     first, last = _levels(window, kinds, chosen)
     return Header(first, last, _labels(window, first, last), best[0])
+
+
+def _take_schools_for_labels(window: Window, kinds: list[list[str | None]]) -> None:
+    """Identifiers of schools above columns of numbers are labels: one column a school."""
+    for position, row in enumerate(window.raw[:20]):
+        schools = [i for i, cell in enumerate(row) if cell and _UAI.match(cell)]
+        below = [kinds[line][i] for line in range(position + 1, min(position + 21, len(kinds))) for i in schools]
+        if len(schools) >= 2 and NUMBER in below and {*below} <= {NUMBER, MISSING, None}:
+            for i in schools:
+                kinds[position][i] = TEXT
 
 
 def _score(
@@ -66,7 +91,7 @@ def _score(
     if not places or len(written) < min(2, window.width) or any(shapes[i] == PROSE for i in places):
         return None
     cells = [row[i] or "" for i in places]
-    expected = sum(is_expected(cell, vocabulary) for cell in cells)
+    expected = sum(is_expected(cell, vocabulary) or (shapes[i] == TEXT and bool(_UAI.match(cell))) for i, cell in zip(places, cells, strict=True))
     texts = sum(shapes[i] in (TEXT, YEAR) for i in places) / len(places)
     if texts < 0.6 and expected < max(2, len(places) / 2):
         return None
