@@ -28,7 +28,11 @@ from essaim.territories.reads import (
 from essaim.territories.reads.declared import WAVES
 
 SIZES = ("territories.establishments", "territories.pupils")
-SHOWN = ("equipment.delivered_over_ordered", "equipment.devices_per_100_pupils", "equipment.used_over_present", "equipment.late_orders")
+# What the home page compares: the four levers.
+SHOWN = (
+    "equipment.delivered_over_ordered", "equipment.used_over_present", "training.schools_trained", "resources.schools_using",
+    "families.schools_reached",
+)  # fmt: skip
 WAVE_YEARS = {code: str(wave.starts_on.year) for wave in WAVES for code in wave.departements}
 
 

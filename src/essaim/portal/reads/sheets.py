@@ -16,7 +16,7 @@ from essaim.foundation.models import Account
 from essaim.foundation.reads import scope_of
 from essaim.portal.reads.figures import figure_rows
 
-MONTHS = 12
+MONTHS = 13  # the month shown, and the same one a year before
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
@@ -60,7 +60,7 @@ class Card:
 
     @property
     def change(self) -> float | None:
-        """Difference with eleven months before, None when either is missing."""
+        """Difference with the same month a year before, None when either is missing."""
         first = self.trend[0][1] if self.trend else None
         return None if self.value is None or first is None else self.value - first
 

@@ -85,7 +85,7 @@ def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> Htt
         "wanted": wanted,
         "remark": remark,
         "public": public,
-        "drawing": trend(card.trend, title=f"{item.label}, douze derniers mois", unit=item.unit, target=item.target),
+        "drawing": trend(card.trend, title=f"{item.label}, mois par mois depuis un an", unit=item.unit, target=item.target),
         "by": by,
         "breakdowns": [(name, BREAKDOWN_LABELS.get(name, name)) for name in item.breakdowns],
     }
@@ -144,12 +144,9 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     if level not in LEVELS or not is_known_unit(level, unit) or is_public(request.user, departement_of(level, unit)):
         raise Http404
     by, breakdown = request.GET.get("par", ""), request.GET.get("groupe", "")
-    try:
-        entries = trace(code, level=level, unit=unit, period=wanted.period, by=by or None, breakdown=breakdown, known_at=wanted.known_at)
-    except LevelUnknown:  # no register yet
-        entries = pa.table({"part": pa.array([], pa.string())})
-    except (IndicatorRefused, ValueError) as error:
-        raise Http404(str(error)) from error
+    entries, remark = _traced(code, level, unit, wanted, by, breakdown)
+    if remark:
+        by = breakdown = ""
     part = request.GET.get("partie", "")
     if part:
         entries = entries.filter(pc.equal(entries["part"], part))
@@ -158,9 +155,22 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     shown = described_entries(entries.slice(page.start_index() - 1 if entries.num_rows else 0, 50))
     context = {
         "page": page, "entries": shown, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
-        "wanted": wanted, "part": part, "by": by, "breakdown": breakdown,
+        "wanted": wanted, "part": part, "by": by, "breakdown": breakdown, "remark": remark,
     }
     return render(request, "portal/figures/trace.html", context)
+
+
+def _traced(code: str, level: str, unit: str, wanted: Any, by: str, breakdown: str) -> tuple[pa.Table, str]:
+    """The entries behind a figure. Where the breakdown asked does not exist, those of the whole figure and the reason."""
+    asked_of = {"level": level, "unit": unit, "period": wanted.period, "known_at": wanted.known_at}
+    try:
+        return trace(code, by=by or None, breakdown=breakdown, **asked_of), ""
+    except LevelUnknown:  # no register yet
+        return pa.table({"part": pa.array([], pa.string())}), ""
+    except (IndicatorRefused, ValueError) as error:
+        if not by:
+            raise Http404(str(error)) from error
+        return trace(code, **asked_of), str(error.args[0])
 
 
 @require_GET

@@ -65,9 +65,11 @@ def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
     wanted, remark = asked(request.GET.dict())
     public = is_public(request.user, code)
     shown = cards("departement", code, wanted, public=public)
-    rooms: dict[str, list[Any]] = {}
+    rooms: dict[str, dict[str, Any]] = {}
     for card in shown:
-        rooms.setdefault(card.room, []).append(card)
+        section = rooms.setdefault(card.room, {"cards": [], "is_empty": True})
+        section["cards"].append(card)
+        section["is_empty"] &= card.value is None and not card.is_suppressed
     context: dict[str, Any] = {
         "territory": found, "rooms": rooms, "wanted": wanted, "remark": remark, "public": public,
         "level": "departement", "unit": code, "query": request.GET.urlencode(),
