@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from tests.impact_estimation.rollouts import rollout
 
 from essaim.engines.impact.did import aggregate, group_time_effects
 from essaim.engines.impact.panel import Panel
@@ -19,7 +20,6 @@ from essaim.engines.impact.sensitivity.dual_cone import extreme_rays
 from essaim.engines.impact.sensitivity.restrictions import Restriction, polyhedra
 from essaim.engines.impact.sensitivity.smoothness import Trends, original_interval, smoothness_interval
 from essaim.engines.impact.sun_abraham import sun_abraham
-from tests.impact_estimation.rollouts import rollout
 
 SHAPES = [(None, None), ("positive", None), ("negative", None), (None, "increasing"), (None, "decreasing"), ("positive", "increasing")]
 

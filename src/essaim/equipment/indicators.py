@@ -314,6 +314,7 @@ RECONDITIONED_SHARE = Indicator(
     limits="Décret n° 2024-134 : la part minimale dépend du produit et de l'année ; la cible affichée est indicative.",
     breakdowns=("category", "buyer_siren"),
     small_counts_secret=False,  # counts euros of purchases
+    natural_period="year",
 )
 
 
@@ -338,6 +339,7 @@ REUSE_SHARE = Indicator(
     limits="Décret n° 2023-266 : la moitié des équipements informatiques de moins de dix ans doit aller au réemploi à partir de 2025.",
     breakdowns=("category", "sector", "school_level", "commune_size", "fragility"),
     small_counts_secret=False,  # counts devices
+    natural_period="year",
 )
 
 SOCIAL_GAP = Indicator(

@@ -62,7 +62,7 @@ OPENINGS_PER_100_PUPILS = Indicator(
     Kind.RATIO,
     numerator=_during("pupil_openings", uses, "month", "openings", "Ouvertures par les élèves", "ouvertures", col("role").equals("eleve")),
     denominator=PUPILS, unit="pour 100 élèves", scale=100, direction=Direction.UP, objective=RAISE, limits=OPENED_IS_NOT_LEARNED,
-    breakdowns=BREAKDOWNS, small_counts_secret=False,
+    breakdowns=BREAKDOWNS, small_counts_secret=False, natural_period="school_year",
 )  # fmt: skip
 OPENINGS = Indicator(
     "resources.openings", 1, "Ouvertures de ressources", "Ouvertures de ressources numériques pendant la période, par tous les utilisateurs.",
@@ -81,7 +81,7 @@ ENT_VISITS_PER_PUPIL = Indicator(
     "Visites des élèves sur l'ENT pendant la période, rapportées aux élèves des établissements dont l'audience est mesurée.",
     Kind.RATIO, numerator=_during("ent_pupil_visits", audience, "week", "visits_pupils", "Visites des élèves", "visites"), denominator=PUPILS,
     over="reporting", unit="visites par élève", direction=Direction.UP, objective=RAISE, limits=OPENED_IS_NOT_LEARNED,
-    breakdowns=BREAKDOWNS, small_counts_secret=False,
+    breakdowns=BREAKDOWNS, small_counts_secret=False, natural_period="school_year",
 )  # fmt: skip
 SOCIAL_GAP = Indicator(
     "resources.social_gap", 1, "Écart d'usage entre établissements défavorisés et favorisés",
@@ -89,7 +89,7 @@ SOCIAL_GAP = Indicator(
     "quart aux IPS les plus élevés. Positif : les plus fragiles s'en servent davantage.",
     Kind.GAP, unit="points pour 100 élèves", direction=Direction.UP, target=0, objective=JUSTICE,
     limits="Quartiles nationaux d'IPS, par type d'établissement et année scolaire ; les établissements sans IPS n'y sont pas.",
-    of=OPENINGS_PER_100_PUPILS, gap_by="ips_quartile", gap_groups=("1", "4"),
+    of=OPENINGS_PER_100_PUPILS, gap_by="ips_quartile", gap_groups=("1", "4"), natural_period="school_year",
 )  # fmt: skip
 
 INDICATORS = (OPENINGS, SCHOOLS_USING, OPENINGS_PER_100_PUPILS, ENT_SCHOOLS, ENT_VISITS_PER_PUPIL, SOCIAL_GAP)

@@ -265,6 +265,8 @@ def check_indicator(indicator: Indicator) -> None:
             raise IndicatorRefused("declaration-incomplete", f"Indicateur sans « {name} ».")
     if indicator.over not in ("members", "reporting"):
         raise IndicatorRefused("declaration-incomplete", f"« {indicator.code} » : « over » inconnu.")
+    if indicator.natural_period not in ("month", "year", "school_year"):
+        raise IndicatorRefused("declaration-incomplete", f"« {indicator.code} » : période naturelle inconnue.")
     if indicator.kind == "gap":
         _check_gap(indicator)
         return

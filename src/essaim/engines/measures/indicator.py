@@ -159,7 +159,8 @@ class Indicator:
     [proved, declared]; ``over``: the denominator covers every establishment of the unit (``"members"``) or those with
     numerator data (``"reporting"``); ``of``, ``gap_by``, ``gap_groups``: for a GAP, the indicator compared, the
     breakdown and its two groups (first minus last); ``small_counts_secret``: counts below the threshold are hidden from
-    the public (False for what counts neither persons nor units)."""
+    the public (False for what counts neither persons nor units); ``natural_period``: over what it makes sense and is shown
+    (``month``, ``year`` for what a law counts by calendar year, ``school_year``); any other period may still be asked."""
 
     code: str
     version: int
@@ -184,6 +185,7 @@ class Indicator:
     gap_groups: tuple[str, str] = ("1", "4")
     small_counts_secret: bool = True
     grain: str = "establishment"
+    natural_period: str = "month"
 
     def __post_init__(self) -> None:
         try:

@@ -14,9 +14,11 @@ from essaim.engines.measures import Indicator, Kind
 from essaim.evaluation.reads import indicator, indicators
 from essaim.foundation.models import Account
 from essaim.foundation.reads import scope_of
+from essaim.kernel.periods import Month
 from essaim.portal.reads.figures import figure_rows
 
 MONTHS = 13  # the month shown, and the same one a year before
+YEARS = 3
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
@@ -32,6 +34,20 @@ class Asked:
         """The last MONTHS months up to the one shown."""
         return months_up_to(self.period, MONTHS)
 
+    def periods_of(self, item: Indicator) -> list[str]:
+        """The periods over which ``item`` makes sense, oldest first, up to the one that holds the month shown."""
+        year = int(self.period[:4])
+        if item.natural_period == "year":
+            return [str(n) for n in range(year - YEARS + 1, year + 1)]
+        if item.natural_period == "school_year":
+            start = Month(year, int(self.period[5:7])).school_year.rentree
+            return [f"{n}-{n + 1}" for n in range(start - YEARS + 1, start + 1)]
+        return self.months
+
+    def period_of(self, item: Indicator) -> str:
+        """The period shown for ``item``: the month, or the year that holds it."""
+        return self.periods_of(item)[-1]
+
 
 def months_up_to(period: str, count: int) -> list[str]:
     """The ``count`` months that end with ``period`` (``2026-03``), oldest first."""
@@ -41,9 +57,11 @@ def months_up_to(period: str, count: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure with what a reader needs to judge it. ``trend``: (month, value) pairs, oldest first."""
+    """One figure with what a reader needs to judge it. ``period``: the month, or the year for what is counted by year;
+    ``trend``: (period, value) pairs, oldest first."""
 
     indicator: Indicator
+    period: str
     value: float | None
     low: float | None
     high: float | None
@@ -60,9 +78,13 @@ class Card:
 
     @property
     def change(self) -> float | None:
-        """Difference with the same month a year before, None when either is missing."""
-        first = self.trend[0][1] if self.trend else None
+        """Difference with the same month a year before, None when either is missing, or over years, whose last is not over."""
+        first = self.trend[0][1] if self.trend and not self.is_yearly else None
         return None if self.value is None or first is None else self.value - first
+
+    @property
+    def is_yearly(self) -> bool:
+        return self.indicator.natural_period != "month"
 
     @property
     def room(self) -> str:
@@ -111,20 +133,24 @@ def is_public(account: Account | AnonymousUser, departement: str | None) -> bool
 
 
 def cards(level: str, unit: str, wanted: Asked, *, public: bool, codes: Sequence[str] | None = None) -> list[Card]:
-    """The figures of one unit, each with its last twelve months."""
+    """The figures of one unit, each with its last months or years."""
     chosen = [indicator(code) for code in codes] if codes else [i for i in indicators() if i.kind is not Kind.FLOW]
-    names = [item.code for item in chosen]
-    found = figure_rows(names, level=level, units=[unit], period=wanted.months, known_at=wanted.known_at, public=public)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for item in chosen:
+        together.setdefault(tuple(wanted.periods_of(item)), []).append(item.code)
     rows: dict[str, dict[str, dict]] = {}  # type: ignore[type-arg]
-    for row in found:
-        rows.setdefault(str(row["indicator"]), {})[str(row["period"])] = row
+    for periods, names in together.items():
+        for row in figure_rows(names, level=level, units=[unit], period=list(periods), known_at=wanted.known_at, public=public):
+            rows.setdefault(str(row["indicator"]), {})[str(row["period"])] = row
     return [_card(item, rows.get(item.code, {}), wanted) for item in chosen]
 
 
-def _card(item: Indicator, by_month: dict[str, dict], wanted: Asked) -> Card:  # type: ignore[type-arg]
-    now = by_month.get(wanted.period, {})
+def _card(item: Indicator, by_period: dict[str, dict], wanted: Asked) -> Card:  # type: ignore[type-arg]
+    period = wanted.period_of(item)
+    now = by_period.get(period, {})
     return Card(
         indicator=item,
+        period=period,
         value=now.get("value"),
         low=now.get("low"),
         high=now.get("high"),
@@ -133,5 +159,5 @@ def _card(item: Indicator, by_month: dict[str, dict], wanted: Asked) -> Card:  #
         coverage=now.get("coverage"),
         is_suppressed=bool(now.get("suppressed")),
         fingerprint=now.get("fingerprint", ""),
-        trend=tuple((month, by_month.get(month, {}).get("value")) for month in wanted.months),
+        trend=tuple((name, by_period.get(name, {}).get("value")) for name in wanted.periods_of(item)),
     )

@@ -10,7 +10,8 @@ from typing import Any
 from django import template
 
 from essaim.foundation.contracts import contracts
-from essaim.kernel.french import format_month, format_number
+from essaim.kernel.french import format_number
+from essaim.kernel.periods import parse_period
 
 register = template.Library()
 
@@ -119,8 +120,10 @@ def code_label(value: str, name: str = "category") -> str:
 
 @register.filter
 def month(code: str) -> str:
-    """``2026-03`` → « mars 2026 »; anything else as it is."""
+    """``2026-03`` → « mars 2026 », ``2026`` → « année 2026 », ``2025-2026`` → « année scolaire 2025-2026 »; else as it is."""
     try:
-        return format_month(date.fromisoformat(f"{code}-01"))
+        return parse_period(code).label
     except ValueError:
         return code
+
+

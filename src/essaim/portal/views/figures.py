@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from essaim.engines.measures import IndicatorRefused, LevelUnknown, explain
+from essaim.engines.measures import Indicator, IndicatorRefused, LevelUnknown, explain
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
 from essaim.evaluation.reads.lineage import described_entries
 from essaim.foundation.models import Submission
@@ -85,13 +85,13 @@ def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> Htt
         "wanted": wanted,
         "remark": remark,
         "public": public,
-        "drawing": trend(card.trend, title=f"{item.label}, mois par mois depuis un an", unit=item.unit, target=item.target),
+        "drawing": trend(card.trend, title=f"{item.label}, {'année par année' if card.is_yearly else 'mois par mois depuis un an'}", unit=item.unit, target=item.target),
         "by": by,
         "breakdowns": [(name, BREAKDOWN_LABELS.get(name, name)) for name in item.breakdowns],
     }
     if by:
         try:
-            found = figures([code], level=level, units=[unit], period=wanted.period, by=by, known_at=wanted.known_at, public=public)
+            found = figures([code], level=level, units=[unit], period=card.period, by=by, known_at=wanted.known_at, public=public)
             context["broken_down"] = [row for row in found.rows() if row["breakdown"]]
         except (IndicatorRefused, LevelUnknown) as error:
             context["remark"] = str(error.args[0])
@@ -107,7 +107,7 @@ def figure_schools(request: HttpRequest, level: str, unit: str, code: str) -> Ht
     if level not in {"departement", "territory", "commune"} or is_public(request.user, departement_of(level, unit)):
         raise Http404
     names = school_names(level=level, unit=unit)
-    found = figure_rows([code], level="establishment", units=list(names), period=wanted.period, known_at=wanted.known_at)
+    found = figure_rows([code], level="establishment", units=list(names), period=wanted.period_of(item), known_at=wanted.known_at)
     rows = [row | {"school": names[str(row["unit"])]} for row in found]
     order = request.GET.get("tri", "valeur")
     rows.sort(key=_order(order), reverse=order.startswith("-"))
@@ -119,10 +119,10 @@ def figure_schools(request: HttpRequest, level: str, unit: str, code: str) -> Ht
             for r in rows
         )
         response = HttpResponse(exported(form, item.label, headings, lines), content_type=FORMATS[form])
-        response.headers["Content-Disposition"] = f'attachment; filename="{code}-{unit}-{wanted.period}.{form}"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{code}-{unit}-{wanted.period_of(item)}.{form}"'
         return response
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    context = {"page": page, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit), "wanted": wanted, "order": order}
+    context = {"page": page, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit), "wanted": wanted, "period": wanted.period_of(item), "order": order}
     return render(request, "portal/figures/schools.html", context)
 
 
@@ -144,7 +144,7 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     if level not in LEVELS or not is_known_unit(level, unit) or is_public(request.user, departement_of(level, unit)):
         raise Http404
     by, breakdown = request.GET.get("par", ""), request.GET.get("groupe", "")
-    entries, remark = _traced(code, level, unit, wanted, by, breakdown)
+    entries, remark = _traced(item, level, unit, wanted, by, breakdown)
     if remark:
         by = breakdown = ""
     part = request.GET.get("partie", "")
@@ -156,21 +156,22 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     context = {
         "page": page, "entries": shown, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
         "wanted": wanted, "part": part, "by": by, "breakdown": breakdown, "remark": remark,
+        "period": wanted.period_of(item),
     }
     return render(request, "portal/figures/trace.html", context)
 
 
-def _traced(code: str, level: str, unit: str, wanted: Any, by: str, breakdown: str) -> tuple[pa.Table, str]:
+def _traced(item: Indicator, level: str, unit: str, wanted: Any, by: str, breakdown: str) -> tuple[pa.Table, str]:
     """The entries behind a figure. Where the breakdown asked does not exist, those of the whole figure and the reason."""
-    asked_of = {"level": level, "unit": unit, "period": wanted.period, "known_at": wanted.known_at}
+    asked_of = {"level": level, "unit": unit, "period": wanted.period_of(item), "known_at": wanted.known_at}
     try:
-        return trace(code, by=by or None, breakdown=breakdown, **asked_of), ""
+        return trace(item.code, by=by or None, breakdown=breakdown, **asked_of), ""
     except LevelUnknown:  # no register yet
         return pa.table({"part": pa.array([], pa.string())}), ""
     except (IndicatorRefused, ValueError) as error:
         if not by:
             raise Http404(str(error)) from error
-        return trace(code, **asked_of), str(error.args[0])
+        return trace(item.code, **asked_of), str(error.args[0])
 
 
 @require_GET
