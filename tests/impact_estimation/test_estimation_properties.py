@@ -23,7 +23,7 @@ from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.regression import regress
 from essaim.engines.impact.synthetic_augmented import augmented_control
 from essaim.engines.impact.synthetic_control import control_data, placebo_in_space, synthetic_control
-from essaim.engines.impact.synthetic_did import synthetic_did
+from essaim.engines.impact.synthetic_did import outcome_matrix, synthetic_did
 from essaim.engines.impact.synthetic_weights import simplex_least_squares
 from essaim.engines.impact.twfe import bacon, twfe
 
@@ -349,3 +349,34 @@ def test_regression_refuses_what_it_cannot_fit() -> None:
     assert fit.dropped == ("b",)
     with pytest.raises(Refusal, match="colinéaire"):
         fit.of("b")
+
+
+def test_synthetic_did_jackknife_is_leaving_units_out() -> None:
+    """For the plain difference-in-differences, the fixed-weights jackknife is the ordinary one: every unit left out in turn."""
+    panel = read(rollout(8, units=48, clusters=12, entries=(4,), share=0.4))
+    found = synthetic_did(panel, kind="did", errors="jackknife")
+    y, cohort, *_ = outcome_matrix(panel)
+    values = []
+    for i in range(12):
+        kept = np.arange(12) != i
+        after, entered = panel.periods >= 4, np.isfinite(cohort[kept])
+        gain = y[kept][:, after].mean(axis=1) - y[kept][:, ~after].mean(axis=1)
+        values.append(gain[entered].mean() - gain[~entered].mean())
+    expected = np.sqrt(11 / 12 * np.var(values) * 12)
+    assert found.std_error == pytest.approx(expected, rel=1e-10) and found.errors == "jackknife"
+
+
+def test_synthetic_did_errors_agree_with_many_treated_units() -> None:
+    """With twelve treated clusters and two cohorts, placebo, jackknife and bootstrap errors are of one order; seeds decide."""
+    panel = read(rollout(9, units=160, clusters=40, entries=(4, 5), share=0.3))
+    errors = [synthetic_did(panel, errors=e, placebos=100).std_error for e in ("placebo", "jackknife", "bootstrap")]
+    assert max(errors) < 2.5 * min(errors)
+    again = [synthetic_did(panel, errors="bootstrap", placebos=50, seed=s).std_error for s in (1, 1, 2)]
+    assert again[0] == again[1] != again[2]
+
+
+@pytest.mark.parametrize("errors", ["jackknife", "bootstrap"])
+def test_one_treated_unit_has_only_placebos(errors) -> None:
+    """Neither jackknife nor bootstrap exists with one treated cluster: refused, placebos named."""
+    with pytest.raises(Refusal, match="placebos"):
+        synthetic_did(read(rollout(10, units=48, clusters=12, entries=(4,), share=0.1)), errors=errors)

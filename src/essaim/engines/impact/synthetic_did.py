@@ -9,33 +9,25 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from essaim.engines.impact.panel import Panel, PanelRefused
 from essaim.engines.impact.regression import regress
-from essaim.engines.impact.synthetic_weights import frank_wolfe, sparsify
+from essaim.engines.impact.synthetic_blocks import KINDS, Block, staggered, synthetic_block
+from essaim.engines.impact.synthetic_errors import bootstrap_error, jackknife_error
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-KINDS = ("sdid", "sc", "did")
+__all__ = ["KINDS", "Block", "SyntheticDid", "outcome_matrix", "synthetic_block", "synthetic_did"]
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One cohort: ``value``; ``omega`` (N0,) unit weights; ``lamda`` (T0,) period weights; ``path`` (T,) weighted gap between
-    treated and synthetic, net of its weighted pre-treatment mean; ``zeta`` regularisations used (units, periods)."""
-
-    value: float
-    omega: Floats
-    lamda: Floats
-    path: Floats
-    zeta: tuple[float, float]
+ERRORS = ("placebo", "jackknife", "bootstrap")
 
 
 @dataclass(frozen=True, slots=True)
 class SyntheticDid:
-    """``value`` averages the cohorts by treated unit-periods. ``placebos`` (B,) are the same estimator on comparison units;
-    ``std_error`` their standard deviation (ddof 0), None without placebo; ``p_value`` counts |placebo| ≥ |value| (the real
+    """``value`` averages the cohorts by treated unit-periods. ``placebos`` (B,) are the same estimator on comparison units (or
+    on bootstrap draws of all units, when ``errors`` says so); ``std_error`` their standard deviation (ddof 0), None without placebo; ``p_value`` counts |placebo| ≥ |value| (the real
     assignment counts once); ``enumerated`` says all placebo assignments were used."""
 
     kind: str
@@ -50,51 +42,33 @@ class SyntheticDid:
     placebos: Floats = field(repr=False)
     enumerated: bool
     warnings: tuple[str, ...]
-
-
-def synthetic_block(y: Floats, treated: int, before: int, *, kind: str = "sdid", zeta: tuple[float, float] | None = None) -> Block:
-    """``y`` (N, T): comparison units first, the last ``treated`` rows are treated from column ``before`` on.
-
-    R synthdid's defaults: regularisation from the noise of first differences, 100 Frank–Wolfe steps, sparsification, 10 000 steps.
-    ``kind`` ``sc`` is its ``sc_estimate`` (no period weights, no intercept), ``did`` its ``did_estimate``.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is not one of {KINDS}")
-    n0, after = y.shape[0] - treated, y.shape[1] - before
-    if n0 < 2 or before < 2 or after < 1:
-        raise PanelRefused("synthetic", "Il faut au moins deux unités de comparaison, deux périodes avant et une après.")
-    pre, post = y[:n0, :before], y[:n0, before:].mean(axis=1)
-    target = y[n0:].mean(axis=0)
-    noise = float(np.diff(pre, axis=1).std(ddof=1))
-    used = zeta or ((treated * after) ** 0.25 * noise if kind == "sdid" else 1e-6 * noise, 1e-6 * noise)
-    tolerance = 1e-5 * noise
-    if kind == "did":
-        omega, lamda = np.full(n0, 1 / n0), np.full(before, 1 / before)
-    else:
-        omega = _weights(pre.T, target[:before], used[0], kind == "sdid", tolerance)
-        lamda = _weights(pre, post, used[1], True, tolerance) if kind == "sdid" else np.zeros(before)
-    gap = target - (omega[:, None] * y[:n0]).sum(axis=0)
-    path = gap - float((lamda * gap[:before]).sum())
-    return Block(float(path[before:].mean()), omega, lamda, path, (float(used[0]), float(used[1])))
-
-
-def _weights(a: Floats, b: Floats, zeta: float, intercept: bool, tolerance: float) -> Floats:
-    first = frank_wolfe(a, b, zeta=zeta, intercept=intercept, tolerance=tolerance, iterations=100)
-    return frank_wolfe(a, b, zeta=zeta, intercept=intercept, tolerance=tolerance, iterations=10_000, start=sparsify(first))
+    errors: str = "placebo"
 
 
 def synthetic_did(
     panel: Panel, *, kind: str = "sdid", level: str = "cluster", placebos: int = 200, enumerate_up_to: int = 2_000,
-    seed: int = 20240901, adjust_covariates: bool = False,
+    seed: int = 20240901, adjust_covariates: bool = False, errors: str = "placebo",
 ) -> SyntheticDid:  # fmt: skip
     """Estimate on weighted cluster means (``level="cluster"``) or units. Comparison units are never treated.
 
     Placebos give the real cohort structure to comparison units: all assignments when there are at most ``enumerate_up_to``,
     else ``placebos`` random ones (0: none). ``adjust_covariates`` first removes the covariates' effect, fitted with two-way
-    effects on never-treated rows (Kranz 2022).
+    effects on never-treated rows (Kranz 2022). ``errors``: ``placebo`` (the default: the only one with one treated unit),
+    ``jackknife`` at fixed weights, or ``bootstrap`` (``placebos`` draws of units); the last two give a normal p-value.
     """
+    if errors not in ERRORS:
+        raise ValueError(f"{errors!r} is not one of {ERRORS}")
     y, cohort, names, said = outcome_matrix(panel, level, adjust_covariates)
-    value, blocks, cohorts, weights = _staggered(y, cohort, panel.periods, kind)
+    value, blocks, cohorts, weights = staggered(y, cohort, panel.periods, kind)
+    if errors != "placebo":
+        drawn = np.empty(0)
+        if errors == "jackknife":
+            error = jackknife_error(y, cohort, panel.periods, blocks, cohorts)
+        else:
+            error, drawn = bootstrap_error(y, cohort, panel.periods, blocks, cohorts, kind, placebos, seed)
+        p_normal = float(2 * stats.norm.sf(abs(value / error))) if error > 0 else None
+        parts = np.array([b.value for b in blocks])
+        return SyntheticDid(kind, value, error, p_normal, cohorts, parts, weights, blocks, names, drawn, False, said, errors)
     controls = np.flatnonzero(np.isinf(cohort))
     sizes = [int((cohort == g).sum()) for g in cohorts]
     draws, enumerated = _placebo_assignments(controls.size, sizes, placebos, enumerate_up_to, seed)
@@ -149,19 +123,6 @@ def _adjusted(panel: Panel) -> Floats:
     return out
 
 
-def _staggered(y: Floats, cohort: Floats, periods: Floats, kind: str) -> tuple[float, tuple[Block, ...], Floats, Floats]:
-    cohorts = np.unique(cohort[np.isfinite(cohort)])
-    controls = np.isinf(cohort)
-    blocks, weights = [], []
-    for g in cohorts:
-        before = int((periods < g).sum())
-        treated = cohort == g
-        blocks.append(synthetic_block(np.vstack([y[controls], y[treated]]), int(treated.sum()), before, kind=kind))
-        weights.append(float(treated.sum() * (periods.size - before)))
-    share = np.array(weights) / sum(weights)
-    return float(share @ np.array([b.value for b in blocks])), tuple(blocks), cohorts, share
-
-
 def _placebo_assignments(
     controls: int, sizes: list[int], placebos: int, enumerate_up_to: int, seed: int
 ) -> tuple[list[Ints], bool]:
@@ -178,4 +139,4 @@ def _placebo_assignments(
 def _placebo(y: Floats, chosen: Ints, cohorts: Floats, sizes: list[int], periods: Floats, kind: str) -> float:
     cohort = np.full(y.shape[0], np.inf)
     cohort[chosen] = np.repeat(cohorts, sizes)
-    return _staggered(y, cohort, periods, kind)[0]
+    return staggered(y, cohort, periods, kind)[0]

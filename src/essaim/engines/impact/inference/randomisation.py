@@ -5,17 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from essaim.engines.impact.inference.assignments import Assignments, assignments
-from essaim.engines.impact.inference.statistics import LinearStatistic
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SLACK = 1e-12
+
+
+class Statistic(Protocol):
+    """What can be permuted: effects (B, K) of cohorts (B, C), linear in the outcome; ``constant_effect`` gives the same effects of the
+    real treatment taken as an outcome."""
+
+    def __call__(self, assignment: Floats, /) -> Floats:
+        """Effects under each assignment."""
+
+    def constant_effect(self, cohort: Floats, /) -> Callable[[Floats], Floats]:
+        """Effects of the treatment of ``cohort`` (C,) under each assignment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class RandomisationTest:
 
 
 def randomisation_test(
-    statistic: LinearStatistic, cohort: Floats, *, strata: Ints | None = None, draws: int = 9_999, seed: int = 20240901,
+    statistic: Statistic, cohort: Floats, *, strata: Ints | None = None, draws: int = 9_999, seed: int = 20240901,
     level: float = 0.95, accept: Callable[[Floats], NDArray[np.bool_]] | None = None, space: Assignments | None = None,
     enumerate_up_to: int = 20_000,
 ) -> RandomisationTest:  # fmt: skip

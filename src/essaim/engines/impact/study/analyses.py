@@ -12,7 +12,9 @@ from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.study import analyses_checks as checks
 from essaim.engines.impact.study import analyses_design as design
 from essaim.engines.impact.study import analyses_panel as panel
+from essaim.engines.impact.study import analyses_randomised as randomised
 from essaim.engines.impact.study import analyses_rows as rows
+from essaim.engines.impact.study import analyses_secrecy as tables
 from essaim.engines.impact.study import analyses_sensitivity as sensitivity
 from essaim.engines.impact.study.plan import Analysis, Plan, PlanInvalid
 from essaim.engines.impact.study.results import AnalysisResult
@@ -41,15 +43,15 @@ KINDS: dict[str, Maker] = {
     "concentration_change": checks.concentration_change,
     "experiment": rows.experiment,
     "intraclass": rows.intraclass,
-    "lee_bounds": rows.lee_bounds,
-    "randomisation": rows.randomisation,
-    "wild_bootstrap": rows.wild_bootstrap,
+    "lee_bounds": randomised.lee_bounds,
+    "randomisation": randomised.randomisation,
+    "wild_bootstrap": randomised.wild_bootstrap,
     "reliability": rows.reliability,
     "item_response": rows.item_response,
     "item_bias": rows.item_bias,
     "concentration": rows.concentration,
     "multiplicity": rows.multiplicity,
-    "secrecy": rows.secrecy,
+    "secrecy": tables.secrecy,
     "mean_power": design.mean_power,
     "cluster_power": design.cluster_power,
     "wedge_power": design.wedge_power,

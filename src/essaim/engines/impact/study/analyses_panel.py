@@ -98,12 +98,13 @@ def goodman_bacon(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None
 
 
 def synthetic_did(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, estimator: str = "sdid", level: str = "cluster",
-                  placebos: int = 200, adjust_covariates: bool = False) -> Values:
-    """Différence de différences synthétique, contrôle synthétique ou DiD simple (sdid, sc, did), placebos énumérés si possible."""
+                  placebos: int = 200, adjust_covariates: bool = False, errors: str = "placebo") -> Values:
+    """Différence de différences synthétique, contrôle synthétique ou DiD simple (sdid, sc, did) ; erreurs : placebo (énumérés si possible), jackknife ou bootstrap."""
     found = estimate_synthetic_did(panel_for(frame, plan, outcome), kind=estimator, level=level, placebos=placebos,
-                                   seed=plan.inference.seed, adjust_covariates=adjust_covariates)
+                                   seed=plan.inference.seed, adjust_covariates=adjust_covariates, errors=errors)
     return {"estimate": found.value, "std_error": found.std_error, "p_value": found.p_value, "placebos": len(found.placebos),
-            "enumerated": found.enumerated}
+            "enumerated": found.enumerated, "errors": found.errors,
+            "cohorts": keyed(found.cohorts, found.cohort_values, found.cohort_weights)}
 
 
 def synthetic(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, treated: str | None = None,

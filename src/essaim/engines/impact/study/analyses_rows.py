@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from essaim.engines.impact.disclosure.primary import Sensitive
-from essaim.engines.impact.disclosure.secondary import suppress
-from essaim.engines.impact.disclosure.tables import TOTAL, Dimension, key_of, linked_cells
 from essaim.engines.impact.equity.concentration import concentration as concentrate
 from essaim.engines.impact.equity.concentration import grouped_concentration
 from essaim.engines.impact.experiments import complete_rows, intraclass_correlation
 from essaim.engines.impact.experiments import experiment as run_experiment
-from essaim.engines.impact.experiments_bounds import lee_bounds as bound_selection
-from essaim.engines.impact.inference.assignments import assignments
 from essaim.engines.impact.inference.multiplicity import sharpened_q
-from essaim.engines.impact.inference.randomisation import randomisation_test
-from essaim.engines.impact.inference.statistics import difference_in_means
-from essaim.engines.impact.inference.wild_bootstrap import wild_cluster_bootstrap
 from essaim.engines.impact.refusal import Refusal
-from essaim.engines.impact.regression import regress
 from essaim.engines.impact.scales.dif import differential_functioning
 from essaim.engines.impact.scales.irt import item_response as fit_items
 from essaim.engines.impact.scales.reliability import reliability as measure_reliability
@@ -47,6 +37,13 @@ def codes_of(frame: pl.DataFrame, name: str) -> npt.NDArray[np.int64]:
     return frame[name].rank("dense").fill_null(0).to_numpy().astype(np.int64)
 
 
+def cluster_codes(frame: pl.DataFrame, names: str | Sequence[str]) -> npt.NDArray[np.int64]:
+    """Codes (n,) of one column, or (m, n) of several ways of clustering; 0 where missing."""
+    if isinstance(names, str):
+        return codes_of(frame, names)
+    return codes_of(frame, names[0]) if len(names) == 1 else np.stack([codes_of(frame, n) for n in names])
+
+
 def outcome_of(plan: Plan, outcome: str | None) -> str:
     """The outcome an analysis names, else the plan's first."""
     if outcome is None and not plan.data.outcomes:
@@ -55,18 +52,19 @@ def outcome_of(plan: Plan, outcome: str | None) -> str:
 
 
 def experiment(frame: pl.DataFrame, plan: Plan, *, treatment: str | Sequence[str], outcome: str | None = None,
-               covariates: Sequence[str] = (), absorb: str | None = None, cluster: str | None = None, se: str = "HC1",
+               covariates: Sequence[str] = (), absorb: str | None = None, cluster: str | Sequence[str] | None = None, se: str = "HC1",
                interacted: bool = False) -> Values:
     """Expérience : différence de moyennes ou régression, effets de strates, erreurs classical, HC1, HC2, CR1, CR1S ou CR2."""
     arms = [treatment] if isinstance(treatment, str) else list(treatment)
     y = column_of(frame, outcome_of(plan, outcome))
     columns = {name: column_of(frame, name) for name in (*arms, *covariates)}
-    extra = [codes_of(frame, c).astype(float) for c in (absorb, cluster) if c is not None]
-    rows = complete_rows(y, *columns.values()) & np.logical_and.reduce([np.ones(y.size, bool), *(e > 0 for e in extra)])
+    code = None if cluster is None else cluster_codes(frame, cluster)
+    extra = [np.atleast_2d(c) for c in (None if absorb is None else codes_of(frame, absorb), code) if c is not None]
+    rows = complete_rows(y, *columns.values()) & np.logical_and.reduce([np.ones(y.size, bool), *((e > 0).all(axis=0) for e in extra)])
     kept = {k: v[rows] for k, v in columns.items()}
     fit = run_experiment(y[rows], {a: kept[a] for a in arms}, covariates={c: kept[c] for c in covariates} or None,
                          strata=None if absorb is None else codes_of(frame, absorb)[rows], kind=se,
-                         cluster=None if cluster is None else codes_of(frame, cluster)[rows], interacted=interacted)
+                         cluster=None if code is None else code[..., rows], interacted=interacted)
     return {"effects": {a: list(fit.of(a)) for a in arms}, "intervals": {a: list(fit.interval(a)) for a in arms},
             "observations": fit.observations, "set_aside": int((~rows).sum())}
 
@@ -86,39 +84,6 @@ def _where(frame: pl.DataFrame, where: Mapping[str, Any] | None) -> pl.DataFrame
         columns_used(frame, [column])
         frame = frame.filter(pl.col(column) == value)
     return frame
-
-
-def lee_bounds(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None) -> Values:
-    """Bornes de Lee quand l'observation dépend du traitement ; non observé = résultat vide."""
-    y = column_of(frame, outcome_of(plan, outcome))
-    found = bound_selection(np.nan_to_num(y), column_of(frame, treatment), np.isfinite(y), level=1 - plan.design.alpha)
-    return {"lower": found.lower, "upper": found.upper, "lower_error": found.lower_error, "upper_error": found.upper_error,
-            "trimmed": found.trimmed, "low": found.low, "high": found.high}
-
-
-def randomisation(frame: pl.DataFrame, plan: Plan, *, treatment: str, outcome: str | None = None, strata: str | None = None) -> Values:
-    """Test par permutation d'une différence de moyennes entre unités assignées."""
-    y, treated = column_of(frame, outcome_of(plan, outcome)), column_of(frame, treatment) > 0
-    cohort = np.where(treated, 1.0, np.inf)
-    space = assignments(cohort, strata=None if strata is None else codes_of(frame, strata), draws=plan.inference.draws, seed=plan.inference.seed)
-    found = randomisation_test(difference_in_means(y), cohort, space=space, level=1 - plan.design.alpha)
-    shown = {"p_two_sided": found.p_value, "p_greater": found.p_greater, "p_less": found.p_less}
-    exact = {f"{k}_exact": str(Fraction(v).limit_denominator(len(space.cohort))) for k, v in shown.items()} if found.enumerated else {}
-    return {"estimate": found.observed, **shown, **exact, "low": found.low, "high": found.high, "assignments": len(space.cohort)}
-
-
-def wild_bootstrap(frame: pl.DataFrame, plan: Plan, *, columns: Sequence[str], coefficient: str, cluster: str, outcome: str | None = None,
-                   absorb: Sequence[str] = (), null: float = 0.0, weights: str = "rademacher", null_imposed: bool = True) -> Values:
-    """Bootstrap sauvage par grappe d'un coefficient de régression."""
-    y = column_of(frame, outcome_of(plan, outcome))
-    x = {c: column_of(frame, c) for c in columns}
-    code = codes_of(frame, cluster)
-    rows = complete_rows(y, *x.values()) & (code > 0)
-    fit = regress(y[rows], {k: v[rows] for k, v in x.items()}, absorb=[codes_of(frame, a)[rows] for a in absorb], kind="CR1S",
-                  cluster=code[rows])
-    found = wild_cluster_bootstrap(fit, coefficient, code[rows], null=null, weights=weights, null_imposed=null_imposed,
-                                   draws=plan.inference.draws, seed=plan.inference.seed, level=None)
-    return {"coefficient": found.value, "t": found.t, "p_value": found.p_value, "enumerated": found.enumerated, "clusters": found.clusters}
 
 
 def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str]) -> Values:
@@ -169,24 +134,3 @@ def concentration(frame: pl.DataFrame, plan: Plan, *, rank: str, outcome: str | 
 def multiplicity(frame: pl.DataFrame, plan: Plan, *, p_values: str) -> Values:
     """q de Benjamini, Krieger et Yekutieli affûtés (Anderson 2008) d'une colonne de valeurs p."""
     return {"q": sharpened_q(column_of(frame, p_values)).tolist()}
-
-
-def secrecy(frame: pl.DataFrame, plan: Plan, *, dimensions: Sequence[str], value: str, sensitive: Sequence[Mapping[str, Any]],
-            protection: float) -> Values:
-    """Secret statistique d'un tableau croisé sans total : suppression secondaire la moins chère et intervalles de l'attaquant."""
-    columns_used(frame, [*dimensions, value])
-    axes = [Dimension.flat(d, sorted(frame[d].cast(pl.String).unique().to_list())) for d in dimensions]
-    cells: dict[Any, float] = {}
-    for row in frame.select([*(pl.col(d).cast(pl.String) for d in dimensions), pl.col(value).cast(pl.Float64)]).iter_rows():
-        for mask in range(2 ** len(dimensions)):
-            codes = {d: TOTAL if mask >> i & 1 else str(row[i]) for i, d in enumerate(dimensions)}
-            cells[key_of(**codes)] = cells.get(key_of(**codes), 0.0) + float(row[-1])
-    table = linked_cells([axes], cells)
-    primary = [Sensitive(key_of(**{k: str(v) for k, v in s.items()}), "déclarée", protection) for s in sensitive]
-    found = suppress(table, primary)
-
-    def named(key: Any) -> str:
-        return " × ".join(f"{k}={v}" for k, v in key) or "total"
-
-    return {"cost": found.cost, "hidden": sorted(named(k) for k in (*found.primary, *found.secondary)), "is_optimal": found.is_optimal,
-            "exposed": [named(k) for k in found.exposed], "attacker": {named(i.key): [i.low, i.high] for i in found.intervals}}

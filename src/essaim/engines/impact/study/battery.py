@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from essaim.engines.impact.design.assignment import arm_distance, covariate_rank
+from essaim.engines.impact.inference.adjusted import adjusted_att
 from essaim.engines.impact.inference.assignments import Assignments, assignments
 from essaim.engines.impact.inference.choice import (
     CONLEY_TABER,
@@ -20,7 +21,7 @@ from essaim.engines.impact.inference.choice import (
     choose_inference,
 )
 from essaim.engines.impact.inference.conley_taber import conley_taber
-from essaim.engines.impact.inference.randomisation import randomisation_test
+from essaim.engines.impact.inference.randomisation import Statistic, randomisation_test
 from essaim.engines.impact.inference.statistics import staggered_att
 from essaim.engines.impact.inference.wild_bootstrap import wild_cluster_bootstrap
 from essaim.engines.impact.panel import Panel
@@ -69,11 +70,16 @@ class Battery:
         return self.tests[0]
 
 
+def countable(possible: int) -> float:
+    """Number of assignments as a float, infinite beyond what a float holds (then written ``null``)."""
+    return float(possible) if possible < 10**300 else float("inf")
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
-def _acceptance(balance: Floats | None, plan: Plan) -> Callable[[Floats], npt.NDArray[np.bool_]] | None:
+def acceptance(balance: Floats | None, plan: Plan) -> Callable[[Floats], npt.NDArray[np.bool_]] | None:
     """Rule that the rerandomised design applied to assignments (B, C) of cohorts."""
     if balance is None or plan.design.assignment != "rerandomised":
         return None
@@ -91,22 +97,31 @@ def rollout_battery(panel: Panel, plan: Plan, strata: Ints | None, balance: Floa
                     space: Assignments | None = None) -> tuple[Battery, Assignments]:
     """All inference for ``panel``; the set of assignments is returned to be reused by other indicators."""
     cohort = _cohorts(panel)
-    statistic = staggered_att(panel, anticipation=plan.estimation.anticipation)
     level = 1 - plan.design.alpha
     space = space or assignments(cohort, strata=strata, draws=plan.inference.draws, seed=plan.inference.seed,
-                                 accept=_acceptance(balance, plan))
-    found = randomisation_test(statistic, cohort, space=space, level=level)
+                                 accept=acceptance(balance, plan))
+    found = randomisation_test(_statistic(panel, plan), cohort, space=space, level=level)
     treated = int(np.isfinite(cohort).sum())
     possible = len(space.cohort) if space.enumerated else space.possible
     choice = choose_inference(treated, cohort.size, possible=possible, level=level)
     chosen = "tirés au sort" if plan.design.assignment != "chosen" else "choisis, non tirés au sort"
     head = Test(PERMUTATION, "Permutation des grappes traitées", "headline", found.observed, _finite(found.low),
-                _finite(found.high), found.p_value, f"{_drawn(space)} ; grappes {chosen}")
+                _finite(found.high), found.p_value, f"{_drawn(space)} ; grappes {chosen}{_adjusted_for(panel)}")
     tests = [head, *_checks(panel, plan, choice.checks, level)]
     said = agreement({t.method: t.p_value for t in tests if t.p_value is not None and t.role != "descriptive"}, level=level)
     return Battery(treated, cohort.size, choice.reason, choice.can_conclude, choice.smallest_p, space.enumerated,
-                   float(possible), (*tests, *_descriptive(panel, level)), said.agree, said.sentence,
+                   countable(possible), (*tests, *_descriptive(panel, plan, cohort, space, level)), said.agree, said.sentence,
                    np.sort(found.draws)), space
+
+
+def _statistic(panel: Panel, plan: Plan) -> Statistic:
+    """Aggregate against never-treated clusters, adjusted for the plan's covariates."""
+    make = adjusted_att if panel.covariates.shape[1] else staggered_att
+    return make(panel, anticipation=plan.estimation.anticipation)
+
+
+def _adjusted_for(panel: Panel) -> str:
+    return f" ; ajusté sur {', '.join(panel.covariate_names)}" if panel.covariate_names else ""
 
 
 def _cohorts(panel: Panel) -> Floats:
@@ -129,20 +144,33 @@ def _checks(panel: Panel, plan: Plan, methods: tuple[str, ...], level: float) ->
         except Refusal as refusal:
             tests.append(Test(CONLEY_TABER, "Conley–Taber", "check", float("nan"), None, None, None, refusal.message))
     if WILD in methods and plan.inference.wild_bootstrap:
-        fit = twfe(cluster_panel(panel), kind="CR1S")
-        wild = wild_cluster_bootstrap(fit, "traitement", cluster_panel(panel).cluster, draws=min(plan.inference.draws, 9999),
-                                      seed=plan.inference.seed, level=level)
-        tests.append(Test(WILD, "Bootstrap sauvage par grappe, hypothèse nulle imposée", "check", wild.value,
-                          _finite(wild.low), _finite(wild.high), wild.p_value, "effets fixes doubles sur les moyennes de grappes"))
+        tests.append(_wild(panel, plan, level))
     if CR2 in methods:
         fit = twfe(cluster_panel(panel), kind="CR2")
         tests.append(_regression_test(fit, CR2, "Erreurs groupées CR2 (Bell–McCaffrey)", "check", level))
     return tests
 
 
-def _descriptive(panel: Panel, level: float) -> list[Test]:
+def _wild(panel: Panel, plan: Plan, level: float) -> Test:
+    label, cells = "Bootstrap sauvage par grappe, hypothèse nulle imposée", cluster_panel(panel)
+    try:
+        wild = wild_cluster_bootstrap(twfe(cells, kind="CR1S"), "traitement", cells.cluster, draws=min(plan.inference.draws, 9999),
+                                      seed=plan.inference.seed, level=level)
+    except Refusal as refusal:
+        return Test(WILD, label, "check", float("nan"), None, None, None, refusal.message)
+    return Test(WILD, label, "check", wild.value, _finite(wild.low), _finite(wild.high), wild.p_value,
+                "effets fixes doubles sur les moyennes de grappes")
+
+
+def _descriptive(panel: Panel, plan: Plan, cohort: Floats, space: Assignments, level: float) -> list[Test]:
+    """Clustered errors; and, with covariates, the permutation without them."""
     fit = twfe(cluster_panel(panel), kind="CR1S")
-    return [_regression_test(fit, "cr1", "Erreurs groupées usuelles", "descriptive", level)]
+    tests = [_regression_test(fit, "cr1", "Erreurs groupées usuelles", "descriptive", level)]
+    if panel.covariates.shape[1]:
+        plain = randomisation_test(staggered_att(panel, anticipation=plan.estimation.anticipation), cohort, space=space, level=level)
+        tests.append(Test("permutation-plain", "Permutation, sans les covariables", "descriptive", plain.observed, _finite(plain.low),
+                          _finite(plain.high), plain.p_value, "mêmes affectations"))
+    return tests
 
 
 def _regression_test(fit: Regression, method: str, label: str, role: str, level: float) -> Test:
@@ -153,6 +181,6 @@ def _regression_test(fit: Regression, method: str, label: str, role: str, level:
 
 
 def cluster_panel(panel: Panel) -> Panel:
-    """One row a cluster and period, weighted by its rows' weights; covariates left out, as in the permutation."""
+    """One row a cluster and period, weighted by its rows' weights; covariates left out."""
     cells = panel.collapsed()
     return replace(cells, covariates=np.empty((cells.rows, 0)), covariate_names=())

@@ -118,11 +118,20 @@ def panel_fingerprint(panel: Panel) -> str:
 
 def panel_of(frame: pl.DataFrame, data: Data, outcome: str) -> Panel:
     """The plan's panel for one outcome."""
-    assert data.period is not None
+    if data.period is None or (data.cohort is None and data.exposure is None):
+        raise Refusal("plan", "Nommer data.period, et data.cohort ou data.exposure : cette analyse lit un panel.")
     return Panel.read(frame, unit=data.unit, cluster=data.cluster, time=data.period, outcome=outcome, cohort=data.cohort,
                       exposure=data.exposure, covariates=data.covariates, weights=data.weights,
                       missing_covariates=data.missing_covariates, lost_clusters=data.lost_clusters,
                       require_never_treated=data.never_treated)
+
+
+def texts(frame: pl.DataFrame, column: str) -> pl.Series:
+    """Column as texts; whole numbers held as floats (as Stata does) are written without their « .0 »."""
+    values = frame[column]
+    if values.dtype.is_float() and ((values.drop_nulls() % 1) == 0).all():
+        values = values.cast(pl.Int64, strict=False)
+    return values.cast(pl.String)
 
 
 def by_cluster(frame: pl.DataFrame, cluster: str, column: str, labels: Sequence[Any] | npt.NDArray[Any]) -> list[str]:
