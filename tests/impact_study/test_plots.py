@@ -69,3 +69,14 @@ def test_numbers_are_written_in_french():
     """Decimal comma, true minus sign, dash when absent."""
     assert svg.number(-1234.5678) == "−1\u202f235" and svg.number(0.25) == "0,25"
     assert svg.number(None) == "–" and svg.number(float("nan")) == "–"
+
+
+def test_report_tables_scroll_and_years_are_one_word() -> None:
+    """Further analyses: French names, one table a list of rows with its columns named, years without a thousands separator, and nothing
+    that makes the page wider than the screen."""
+    from essaim.engines.impact.study.report import _analysis
+
+    page = _analysis({"name": "cs", "label": "Callaway–Sant'Anna", "values": {
+        "simple": [-0.04, 0.012], "dynamic_parts": [[-1.0, 0.5, 0.1], [2004.0, 12345.5, None]], "p_value_exact": "1/7", "treated": "uai"}})  # fmt: skip
+    assert "<th scope=\"col\">ancienneté</th>" in page and ">2004<" in page and "12\u202f345,5" in page and "p, exactement" in page
+    assert page.count('class="defile" tabindex="0"') == 2

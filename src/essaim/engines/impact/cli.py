@@ -60,20 +60,34 @@ class ExistingFile(click.Path):
 class StudyGroup(click.Group):
     """Group whose usage errors are French and end with code 2."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(WRONG_USAGE)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except click.MissingParameter as error:
-            raise WrongUsage(f"il manque {_named(error.param)}. Voir : {ctx.command_path} --help") from None
-        except click.NoSuchOption as error:
-            raise WrongUsage(f"option inconnue : {error.option_name}. Voir : {ctx.command_path} --help") from None
         except click.UsageError as error:
-            raise WrongUsage(error.format_message() if error.ctx is None else f"voir {ctx.command_path} --help.") from None
+            raise WrongUsage(f"{_wrong(error)} Voir : {(error.ctx or ctx).command_path} --help") from None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:
             raise WrongUsage(f"commande inconnue : {args[0]}. Commandes : {', '.join(self.list_commands(ctx))}.")
         return super().resolve_command(ctx, args)
+
+
+def _wrong(error: click.UsageError) -> str:
+    if isinstance(error, click.MissingParameter):
+        return f"il manque {_named(error.param)}."
+    if isinstance(error, click.NoSuchOption):
+        return f"option inconnue : {error.option_name}."
+    if isinstance(error, click.BadOptionUsage):
+        return f"l'option {error.option_name} attend une valeur."
+    if isinstance(error, click.BadParameter):
+        return f"valeur irrecevable pour {_named(error.param)} : un fichier est attendu, ou un dossier pour --out."
+    return "argument en trop ou option mal placée."
 
 
 def _named(param: click.Parameter | None) -> str:
@@ -112,7 +126,16 @@ def _plan(path: Path) -> Plan:
         raise PlanInvalid(("le fichier n'est pas en UTF-8",)) from None
 
 
-@click.group(cls=StudyGroup, name="study", help="Évaluer : concevoir, tirer au sort, figer, exécuter, raconter, refaire une étude.")
+HELP = """Évaluer : concevoir, tirer au sort, figer, exécuter, raconter, refaire une étude.
+
+Dans l'ordre : new, power, assign (si l'on tire au sort), freeze, run, puis report ou replicate.
+
+Codes de sortie : 0 terminé (ne pas pouvoir conclure est un résultat) ; 2 commande mal employée ; 3 plan refusé ; 4 plan non figé, ou
+changé depuis ; 5 données refusées ; 6 la question ne peut pas recevoir de réponse avec ce plan ; 7 réplication différente.
+"""
+
+
+@click.group(cls=StudyGroup, name="study", help=HELP, short_help="Évaluer : concevoir, figer, exécuter, refaire une étude.")
 def study() -> None:
     """Group of the commands; mounted by ``essaim``."""
 
@@ -173,7 +196,7 @@ def _power(plan: Plan, frame: pl.DataFrame, outcome: str) -> DesignPower:
 @study.command("assign", help="Tire au sort les bras ou les vagues, avec la graine publiée du plan.")
 @click.argument("plan_path", type=Existing, metavar="PLAN")
 @click.option("--data", "data_path", type=Existing, required=True, help="Une ligne par unité à tirer.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="affectation.csv")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="affectation.csv", show_default=True, help="Fichier écrit.")
 @_refusals_told
 def assign(plan_path: Path, data_path: Path, out: Path) -> None:
     """Draw arms (``design.arms``) or waves (``design.waves``) for the clusters (else units) of the file."""
@@ -222,7 +245,7 @@ def freeze(plan_path: Path) -> None:
 @study.command("run", help="Exécute le plan : results.json, report.html, graphiques.")
 @click.argument("plan_path", type=Existing, metavar="PLAN")
 @click.option("--data", "data_path", type=Existing, help="Données (csv, parquet, dta).")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default="results")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default="results", show_default=True, help="Dossier écrit.")
 @click.option("--frozen/--exploratory", default=True, help="Exige un plan figé (par défaut), ou exploration déclarée.")
 @_refusals_told
 def run_command(plan_path: Path, data_path: Path | None, out: Path, frozen: bool) -> None:

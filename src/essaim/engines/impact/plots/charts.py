@@ -66,8 +66,9 @@ def placebo_ranks(observed: float, draws: Sequence[float], *, p_value: float | N
         if n:
             parts.append(f'<rect x="{px(x(a) + 0.5)}" y="{px(y(float(n)))}" width="{px(x(b) - x(a) - 1)}" '
                          f'height="{px(y(0) - y(float(n)))}" fill="#cacafb" stroke="{ACCENT}" stroke-width="0.5"/>')
+    aside = ("end", -6.0) if x(observed) > WIDTH / 2 else ("start", 6.0)  # the label stands on the roomier side of the line
     parts += [line(x(observed), y.start, x(observed), y.stop, ALERT, 2.5),
-              text(min(max(x(observed), 110.0), WIDTH - 90), TOP + 8, f"déploiement réel : {number(observed)}", colour=ALERT)]
+              text(x(observed) + aside[1], TOP + 8, f"déploiement réel : {number(observed)}", aside[0], colour=ALERT)]
     title = "Le déploiement réel parmi les déploiements fictifs"
     said = f"Effet réel {number(observed)} parmi {values.size} affectations fictives." + (
         f" Valeur p {number(p_value)}." if p_value is not None else "")

@@ -14,6 +14,7 @@ from essaim.kernel.french import format_number
 
 WIDTH, HEIGHT = 640.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 16.0, 16.0, 48.0
+BREAKABLE = ' class="empreinte"'  # a fingerprint may be broken anywhere
 INK, SOFT, ACCENT, ALERT = "#161616", "#929292", "#000091", "#b34000"
 
 
@@ -29,11 +30,17 @@ class Figure:
 
     def to_html(self) -> str:
         """Drawing, then the table in a foldable part."""
-        head = "".join(f'<th scope="col">{escape(h)}</th>' for h in self.header)
-        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self.rows)
-        return (f"<figure>{self.svg}<figcaption>{escape(self.title)}</figcaption></figure>"
-                f"<details><summary>Données du graphique</summary><table><caption>{escape(self.title)}</caption>"
-                f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details>")
+        return (f'<figure><div class="defile" tabindex="0" role="region" aria-label="{escape(self.title, quote=True)}">{self.svg}</div>'
+                f"<figcaption>{escape(self.title)}</figcaption></figure>"
+                f"<details><summary>Données du graphique</summary>{table_html(self.title, self.header, self.rows)}</details>")
+
+
+def table_html(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that scrolls sideways on a narrow screen, with the keyboard too."""
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
+    body = "".join("<tr>" + "".join(f"<td{BREAKABLE if len(c) > 48 and ' ' not in c else ''}>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return (f'<div class="defile" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}"><table><caption>{escape(caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
 
 
 @dataclass(frozen=True, slots=True)

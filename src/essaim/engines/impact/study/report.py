@@ -10,23 +10,23 @@ from typing import Any
 
 from essaim.engines.impact.design.balance import Balance, BalanceRow
 from essaim.engines.impact.plots.charts import balance_plot, event_study, placebo_ranks, sensitivity
-from essaim.engines.impact.plots.svg import Figure, number
+from essaim.engines.impact.plots.svg import Figure, number, table_html
+from essaim.engines.impact.study.labels import WORDS, label_of
 
 STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#161616;line-height:1.5}
 table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:bold;padding:.3rem 0}
-th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;height:auto}
+th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margin:1rem 0}svg{width:100%;min-width:30rem;height:auto}
+.defile{overflow-x:auto}.defile:focus-visible{outline:2px solid #0a76f6}
 .verdict{border-left:6px solid #000091;padding:.5rem 1rem;background:#f6f6f6}.alerte{border-left-color:#b34000}
-td{overflow-wrap:break-word}
-@media print{body{max-width:none;margin:0;font-size:10pt}tr,figure,.verdict{break-inside:avoid}h1,h2,h3,caption{break-after:avoid}
+td{overflow-wrap:break-word}td.empreinte{overflow-wrap:anywhere}
+@media print{.defile{overflow:visible}svg{min-width:0}body{max-width:none;margin:0;font-size:10pt}tr,figure,.verdict{break-inside:avoid}h1,h2,h3,caption{break-after:avoid}
 thead{display:table-header-group}details::details-content{content-visibility:visible;display:block}@page{size:A4;margin:15mm}}"""
 BALANCE = ("treated", "comparison", "standardised", "variance_ratio")
 ROLES = {"headline": "fait foi", "check": "contrôle", "descriptive": "descriptif"}
 
 
 def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return table_html(caption, header, rows)
 
 
 def _list(items: Sequence[str]) -> str:
@@ -91,7 +91,7 @@ def _estimates(indicator: dict[str, Any]) -> str:
     parts = [_table("Estimateurs", ("Estimateur", "Effet", "Erreur-type descriptive", "Note"), rows)]
     for key, head in (("by_group", "Vague"), ("by_period", "Période")):
         if indicator[key]:
-            cells = [(f"{a:g}", number(v), "non estimable" if e is None else number(e)) for a, v, e in indicator[key]]
+            cells = [(f"{a:g}".replace(".", ","), number(v), "non estimable" if e is None else number(e)) for a, v, e in indicator[key]]
             parts.append(_table(f"Effet par {head.lower()}", (head, "Effet", "Erreur-type descriptive"), cells))
     return "".join(parts)
 
@@ -147,20 +147,28 @@ def _comparisons(indicator: dict[str, Any]) -> str:
 
 
 def _analysis(analysis: dict[str, Any]) -> str:
-    rows = [(k, _shown(v)) for k, v in analysis["values"].items()]
-    return f"<h3>{escape(analysis['label'])}</h3>" + _table(analysis["name"], ("Nombre", "Valeur"), rows)
+    """Scalars in one table, then one table a list of rows, whose columns are named by the end of its label."""
+    values = analysis["values"]
+    tables = {k: v for k, v in values.items() if isinstance(v, list) and v and all(isinstance(row, list) for row in v)}
+    scalars = [(label_of(k), _shown(v)) for k, v in values.items() if k not in tables]
+    parts = [f"<h3>{escape(analysis['label'])}</h3>", _table(analysis["name"], ("Nombre", "Valeur"), scalars) if scalars else ""]
+    for key, rows in tables.items():
+        title, _, columns = label_of(key).partition(" : ")
+        names = columns.split(", ") if columns.count(", ") + 1 == len(rows[0]) else [""] * len(rows[0])
+        parts.append(_table(f"{analysis['name']} – {title}", names, [[_shown(v) for v in row] for row in rows]))
+    return "".join(parts)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "oui" if value else "non"
     if isinstance(value, (int, float)):
-        return number(value, 7)
+        return f"{value:.0f}".replace("-", "−") if float(value).is_integer() and abs(value) < 10_000 else number(value, 7)  # a year is one word
     if isinstance(value, list):
-        return " ; ".join(_shown(v) for v in value)
+        return " ; ".join(_shown(v) for v in value) or "aucun"
     if isinstance(value, dict):
-        return " ; ".join(f"{k} : {_shown(v)}" for k, v in value.items())
-    return "–" if value is None else str(value)
+        return " ; ".join(f"{label_of(str(k))} : {_shown(v)}" for k, v in value.items()) or "aucun"
+    return "–" if value is None else WORDS.get(str(value), str(value))
 
 
 def report_html(results: str) -> str:
