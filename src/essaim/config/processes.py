@@ -1,4 +1,7 @@
-"""Child processes that never outlive their parent, and that the keyboard does not reach behind its back."""
+"""``python -m essaim.config.processes HOST PORT WORKERS``: web server and worker, started and stopped together.
+
+Children never outlive their parent, and the keyboard does not reach them behind its back. Loads nothing of the site: a
+supervisor that waits all day should weigh nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+# A worker asked to stop while it starts may miss the signal: its server waits for it this long, within the deadline of ``stop``.
+KILL_SECONDS = "8"
 
 
 def start(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
@@ -27,8 +33,6 @@ def start(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
 
 def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) -> None:
     """Asks every child to stop, waits for all of them together, kills those that did not."""
-    import time
-
     for child in children:
         if child.poll() is None:
             child.terminate()
@@ -40,3 +44,34 @@ def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) 
             # The whole group: a server killed alone would leave its own workers behind.
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def supervise(host: str, port: str, workers: str) -> int:
+    """Runs web server and worker until one ends or a signal comes, then stops both with a deadline. The exit code: 0 when they
+    were asked to stop, 1 when one of them ended by itself."""
+    binary = Path(sys.executable).parent
+    web = start(
+        [binary / "granian", "--interface", "wsgi", "--host", host, "--port", port, "--workers", workers,
+         "--blocking-threads", "1", "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
+         "essaim.config.wsgi:application"]
+    )  # fmt: skip
+    worker = start([sys.executable, "-m", "essaim.config.worker"])
+    children = (web, worker)
+    asked: list[int] = []
+
+    def ask(signum: int, frame: object) -> None:
+        asked.append(signum)
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    while all(child.poll() is None for child in children):
+        time.sleep(0.3)
+    stop(children)
+    # Stopping when asked is no fault, even by force; ending by oneself is.
+    return 0 if asked else 1
+
+
+if __name__ == "__main__":
+    sys.exit(supervise(*sys.argv[1:4]))

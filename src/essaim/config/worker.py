@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import logging
 import os
 import signal
@@ -116,6 +118,15 @@ def _give_up(held: Any) -> None:
         acts.refuse(submission=found, reason=reason, by=acts.local_administrator())
 
 
+def give_memory_back() -> None:
+    """What the task used returns to the machine: a worker is idle most of the day."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+        if trim is not None:
+            trim(0)
+
+
 def _worker(name: str) -> Any:
     """The worker of django-tasks-db, which gives back a task that it has no time to finish."""
     from django_tasks import TaskResultStatus
@@ -142,6 +153,7 @@ def _worker(name: str) -> Any:
             if db_task_result.exception_class_path == path:
                 terms = {"status": TaskResultStatus.READY, "finished_at": None, "exception_class_path": "", "traceback": ""}
                 DBTaskResult.objects.filter(pk=db_task_result.pk).update(**terms)
+            give_memory_back()
 
     worker = Patient(
         queue_names=["default"], interval=0.5, batch=False, backend_name="default", startup_delay=False, max_tasks=None,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from django.utils import timezone
 from django_tasks import task
 
-from essaim.evaluation.reads.keeping import brought_up_to_date
+from essaim.evaluation.reads.keeping import STORE, brought_up_to_date
 from essaim.foundation.reads.facts import number_known_at
 
 
 @task()
 def refresh_figures() -> int:
     """Brings the cells of every indicator to the last submission and writes them down, so that no page nor new process has
-    to; nothing when they stand there already. The number they stand at."""
+    to; nothing when they stand there already. The number they stand at. Shows nothing itself: its memory is given back."""
     number = number_known_at(timezone.now())
     brought_up_to_date(number)
+    STORE.release()
     return number

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-import xlsxwriter
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
@@ -44,6 +43,8 @@ def _text(value: Any) -> Any:
 
 
 def _xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    import xlsxwriter  # loaded by who exports
+
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(
         stream, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "dd/mm/yyyy"}

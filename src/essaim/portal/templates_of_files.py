@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-
-import xlsxwriter
+from typing import TYPE_CHECKING
 
 from essaim.engines.intake.contract import Contract, FieldType
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 ROWS = 2000
 
@@ -14,6 +16,8 @@ ROWS = 2000
 def template_workbook(contract: Contract) -> bytes:
     """A workbook with the contract's columns, their help as comments, lists of codes and dates to choose from, and a sheet
     that explains each column."""
+    import xlsxwriter  # loaded by who asks for a workbook
+
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "dd/mm/yyyy"})
     sheet = book.add_worksheet("Données")

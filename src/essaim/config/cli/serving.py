@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import time
-from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from essaim.config.cli.home import open_installation
-from essaim.config.processes import start, stop
-
-# A worker asked to stop while it starts may miss the signal: its server waits for it this long, within the deadline of ``stop``.
-KILL_SECONDS = "8"
 
 
 @click.command()
@@ -22,7 +16,7 @@ KILL_SECONDS = "8"
 @click.option("--port", type=int, default=8000, show_default=True, help="Port écouté.")
 @click.option("--workers", type=int, default=2, show_default=True, help="Processus du site.")
 @click.option("--demo/--no-demo", default=True, help="Charge la démonstration au premier lancement.")
-def run(host: str, port: int, workers: int, demo: bool) -> int:
+def run(host: str, port: int, workers: int, demo: bool) -> None:
     """Lance le site et son ouvrier ; au premier lancement, crée la base et la démonstration."""
     os.environ.setdefault("ESSAIM_BASE_URL", f"http://{host}:{port}")
     if demo:
@@ -34,7 +28,7 @@ def run(host: str, port: int, workers: int, demo: bool) -> int:
 
         if not is_built():
             build(quick=False)
-    return _serve(host, port, workers)
+    _serve(host, port, workers)
 
 
 @click.command()
@@ -57,26 +51,8 @@ def _collect_static() -> None:
     gather()
 
 
-def _serve(host: str, port: int, workers: int) -> int:
-    """Runs web server and worker until one ends or a signal comes, then stops both with a deadline. 0 when asked to stop,
-    1 when one of them ended by itself."""
-    binary = Path(sys.executable).parent
-    web = start(
-        [binary / "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
-         "--blocking-threads", "1", "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
-         "essaim.config.wsgi:application"]
-    )  # fmt: skip
-    worker = start([sys.executable, "-m", "essaim.config.worker"])
-    children = (web, worker)
-    asked: list[int] = []
-
-    def ask(signum: int, frame: object) -> None:
-        asked.append(signum)
-        for child in children:
-            child.terminate()
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+def _serve(host: str, port: int, workers: int) -> NoReturn:
+    """This process becomes the supervisor of web server and worker, with nothing of what preparing them loaded."""
     click.echo(f"\n  Essaim est prêt : http://{host}:{port}\n")
     from django.conf import settings
 
@@ -87,8 +63,5 @@ def _serve(host: str, port: int, workers: int) -> int:
         for account in ACCOUNTS:
             click.echo(f"    {account.username:<22} {account.title}")
     click.echo("\n  Ctrl+C pour arrêter.")
-    while all(child.poll() is None for child in children):
-        time.sleep(0.3)
-    stop(children)
-    # Stopping when asked is no fault, even by force; ending by oneself is.
-    return 0 if asked else 1
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "essaim.config.processes", host, str(port), str(workers)])

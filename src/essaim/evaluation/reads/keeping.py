@@ -78,6 +78,11 @@ class CellStore:
             write(held, by)
         return held
 
+    def release(self) -> None:
+        """Forgets what is in memory; what was written down stays, and is read again when asked."""
+        with self._lock:
+            self._held.clear()
+
     def clear(self) -> None:
         """Forgets everything, files too (used after a restore)."""
         with self._lock:

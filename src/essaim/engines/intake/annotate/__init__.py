@@ -12,8 +12,6 @@ from ..locate import ANNOTATION_MARK
 from ..reading import read_grids
 from ..tables import Limits, ReadFile
 from .neutralise import neutralise
-from .original import annotate_original
-from .rebuilt import annotate_rebuilt
 
 __all__ = ["ANNOTATION_MARK", "annotate", "annotate_contained", "annotated_name", "neutralise"]
 
@@ -33,8 +31,13 @@ def annotate(
     ``issues``: ``code, severity, sheet, row, column, field, value, expected, suggestion, message`` (column null: the row);
     ``summary``: ``code, severity, field, count, message``. Excel workbooks keep formats, formulas and sheets; other formats
     are given back as xlsx with the same cells at the same places. At most 2 000 comments a sheet; the list is whole."""
+    # Writers of workbooks are loaded by those who write one.
     if read.format in ("xlsx", "xlsm"):
+        from .original import annotate_original
+
         return annotate_original(content, read.format == "xlsm", issues, summary, title)
+    from .rebuilt import annotate_rebuilt
+
     sheets = read_grids(content, filename, limits=limits)
     return annotate_rebuilt(sheets.grids, issues, summary, title)
 

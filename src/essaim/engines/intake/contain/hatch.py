@@ -17,7 +17,8 @@ from pathlib import Path
 
 _PRELOADED = (
     "essaim.engines.intake.reading",
-    "essaim.engines.intake.annotate",
+    "essaim.engines.intake.annotate.original",
+    "essaim.engines.intake.annotate.rebuilt",
     "essaim.engines.intake.checking",
     "essaim.engines.intake.contain.cell",
     "essaim.engines.intake.contain.exchange",
