@@ -17,16 +17,19 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 # A worker asked to stop while it starts may miss the signal: its server waits for it this long, within the deadline of ``stop``.
 KILL_SECONDS = "8"
+_BACKGROUND = 5
 
 
-def start(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str | Path], *, background: bool = False) -> subprocess.Popen[bytes]:
     """Starts ``command`` in a group of its own: Ctrl+C reaches the parent, which stops its children in order. On Linux the
-    child is asked to stop when its parent dies, even killed."""
+    child is asked to stop when its parent dies, even killed. In the ``background``, it lets readers go first."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def follow() -> None:
         if libc is not None:
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if background:
+            os.nice(_BACKGROUND)
 
     return subprocess.Popen(list(command), process_group=0, preexec_fn=follow)
 
@@ -55,7 +58,7 @@ def supervise(host: str, port: str, workers: str) -> int:
          "--blocking-threads", "1", "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
          "essaim.config.wsgi:application"]
     )  # fmt: skip
-    worker = start([sys.executable, "-m", "essaim.config.worker"])
+    worker = start([sys.executable, "-m", "essaim.config.worker"], background=True)
     children = (web, worker)
     asked: list[int] = []
 
