@@ -74,8 +74,13 @@ def mandate_to_settle(account: Account, contradiction: Contradiction) -> Mandate
     return next((item for item in active_mandates(account) if _covers(item, contradiction, senders)), None)
 
 
+def may_settle(mandate: Mandate) -> bool:
+    """Whether the role of ``mandate`` follows and settles contradictions, inside its scope."""
+    return mandate.role in SETTLERS
+
+
 def _covers(mandate: Mandate, contradiction: Contradiction, senders: Collection[str]) -> bool:
-    if mandate.role not in SETTLERS:
+    if not may_settle(mandate):
         return False
     scope = scope_of_mandate(mandate)
     return scope.covers(departement=contradiction.departement, uai=contradiction.uai) or bool(scope.organisations & set(senders))

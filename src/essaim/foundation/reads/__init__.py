@@ -5,6 +5,7 @@ from ..scopes import Scope, ScopeRefused, active_mandates, parse_scope, register
 from .facts import (
     CellOrigin,
     cell,
+    last_posted_at,
     ledger,
     number_known_at,
     posted_numbers,
@@ -14,6 +15,7 @@ from .facts import (
 from .journal import acts_on, chain_breaks, visible_acts
 from .kept import kept
 from .memory import memory_of
+from .people import titled_accounts
 from .submissions import (
     Page,
     annotated,
@@ -43,6 +45,7 @@ __all__ = [
     "default_sender",
     "issues",
     "kept",
+    "last_posted_at",
     "ledger",
     "may_send",
     "memory_of",
@@ -59,6 +62,7 @@ __all__ = [
     "scope_of",
     "submission_numbered",
     "table_spec",
+    "titled_accounts",
     "unfinished_uploads",
     "uploads_of",
     "visible_acts",

@@ -55,6 +55,12 @@ def number_known_at(moment: date | datetime) -> int:
     return found.values_list("number", flat=True).first() or 0
 
 
+def last_posted_at() -> datetime | None:
+    """When something was last written in the ledger, None before the first time."""
+    done = Posting.objects.filter(status=Posting.Status.DONE).order_by("-number")
+    return done.values_list("at", flat=True).first()
+
+
 def posted_numbers(contract: Contract) -> tuple[int, ...]:
     """Numbers that the journal says are in the ledger table of ``contract``: what ``Ledger.verify`` compares with."""
     found = Posting.objects.filter(status=Posting.Status.DONE, submission__contract=contract.code)

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
 
 from essaim.engines.ledger import Preview
 
@@ -31,6 +31,13 @@ def visible_to(account: Account | AnonymousUser) -> QuerySet[Submission]:
     inside = Place.objects.filter(submission=OuterRef("pk"))
     wholly = Exists(inside) & ~Exists(inside.exclude(departement__in=scope.departements))
     return Submission.objects.filter(_own(account) | Q(sender__in=scope.organisations | scope.uais) | Q(wholly))
+
+
+def with_rows_to_correct(found: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Those of ``found`` that were accepted with rows refused, not all of which came back corrected since."""
+    repaired = Coalesce(Sum("corrections__rows_accepted", filter=Q(corrections__state=State.ACCEPTED)), 0)
+    marred = found.filter(state=State.ACCEPTED, rows_refused__gt=0).annotate(repaired=repaired)
+    return marred.filter(rows_refused__gt=F("repaired")).order_by(*Submission._meta.ordering)
 
 
 def _own(account: Account) -> Q:

@@ -13,11 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from essaim.evaluation.reads import indicator
 from essaim.foundation.reads import number_known_at
 from essaim.kernel.departements import BY_CODE, name_of
 from essaim.portal.drawing import Shape, country_map
 from essaim.portal.reads.figures import figure_rows
 from essaim.territories.reads import (
+    WAVES,
     MapShapes,
     contours_stamp,
     establishments,
@@ -25,7 +27,6 @@ from essaim.territories.reads import (
     register_stamp,
     territories,
 )
-from essaim.territories.reads.declared import WAVES
 
 SIZES = ("territories.establishments", "territories.pupils")
 # What the home page compares: the four levers.
@@ -74,7 +75,7 @@ def _programme(month: str, *place: Any) -> tuple[Territory, ...]:
     return tuple(
         Territory(
             code, names[code], WAVE_YEARS.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
-            tuple(rows.get((item, code), {}) for item in SHOWN),
+            tuple(rows.get((item, code), {}) | {"label": indicator(item).label} for item in SHOWN),
         )
         for code in sorted(names)
     )
@@ -91,7 +92,12 @@ def territory(code: str) -> Territory | None:
 
 def territory_name(code: str) -> str:
     """The name of the territory ``code``, empty when it is not one."""
-    return _names(register_stamp()).get(code, "")
+    return territory_names().get(code, "")
+
+
+def territory_names() -> dict[str, str]:
+    """Names of the territories by code; none before a register is loaded."""
+    return _names(register_stamp())
 
 
 @lru_cache(maxsize=2)

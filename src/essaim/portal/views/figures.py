@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET
 from essaim.engines.measures import Indicator, IndicatorRefused, LevelUnknown, explain
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
 from essaim.evaluation.reads.lineage import described_entries
-from essaim.foundation.models import Submission
 from essaim.foundation.reads.facts import cells
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
@@ -189,8 +188,3 @@ def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
     if not found:
         raise Http404
     return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row})
-
-
-def submission_of(number: int) -> Submission | None:
-    """The submission posted under ``number``, if any."""
-    return Submission.objects.filter(number=number).first()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from essaim.equipment.categories import CATEGORIES
 from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
 from essaim.evaluation.reads import indicator
-from essaim.foundation.reads import scope_of
+from essaim.foundation.reads import last_posted_at, scope_of
 from essaim.foundation.reads.facts import number_known_at
 from essaim.portal.drawing import Point, local_map
 from essaim.portal.exports import FORMATS, attached, exported
@@ -48,10 +48,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "territories": found,
         "map": map_of_territories(),
         "shown": [indicator(code) for code in SHOWN],
-        "last": home_reads.last_acceptance(),
+        "last": last_posted_at(),
+        "month": timezone.localdate().strftime("%Y-%m"),
     }
     if request.user.is_authenticated:
-        context["awaiting"] = home_reads.awaiting(request.user)
+        context["desk"] = home_reads.desk(request.user)
     return render(request, "portal/places/home.html", context)
 
 
@@ -65,11 +66,10 @@ def territory_detail(request: HttpRequest, code: str) -> HttpResponse:
     wanted, remark = asked(request.GET.dict())
     public = is_public(request.user, code)
     shown = cards("departement", code, wanted, public=public)
-    rooms: dict[str, dict[str, Any]] = {}
+    rooms: dict[str, dict[str, list[Any]]] = {}
     for card in shown:
-        section = rooms.setdefault(card.room, {"cards": [], "is_empty": True})
-        section["cards"].append(card)
-        section["is_empty"] &= card.value is None and not card.is_suppressed
+        place = "told" if card.value is not None or card.is_suppressed else "silent"
+        rooms.setdefault(card.room, {"told": [], "silent": []})[place].append(card)
     context: dict[str, Any] = {
         "territory": found, "rooms": rooms, "wanted": wanted, "remark": remark, "public": public,
         "level": "departement", "unit": code, "query": request.GET.urlencode(),

@@ -12,6 +12,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from essaim.equipment.reads.receptions import sender_names
 from essaim.evaluation.reads.lineage import described_entries, entries_of_submission
 from essaim.foundation import acts, tasks
 from essaim.foundation import reads as foundation
@@ -22,6 +23,7 @@ from essaim.foundation.storage import bytes_path
 from essaim.portal.forms import UploadForm
 from essaim.portal.paging import page_number
 from essaim.portal.reads.effects import effect_on_figures
+from essaim.portal.reads.home import TO_CORRECT
 
 STEPS = ("Envoyer le fichier", "Répondre aux questions", "Lire les remarques et l'effet", "Accepter")
 SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Pour information"}
@@ -33,7 +35,9 @@ def submission_list(request: HttpRequest) -> HttpResponse:
     """Submissions that the reader may see, newest first, narrowed by state, contract and text."""
     found = reads.visible_to(request.user).select_related("received_by")
     state, contract, text = (request.GET.get(name, "").replace("\x00", "").strip()[:200] for name in ("etat", "contrat", "q"))
-    if state in State.values:
+    if state == TO_CORRECT:
+        found = reads.with_rows_to_correct(found)
+    elif state in State.values:
         found = found.filter(state=state)
     if contract:
         found = found.filter(contract=contract)
@@ -45,7 +49,8 @@ def submission_list(request: HttpRequest) -> HttpResponse:
     held = sorted(set(reads.visible_to(request.user).order_by().values_list("contract", flat=True)))
     context = {
         "page": page,
-        "states": State.choices,
+        "senders": sender_names({item.sender for item in page}),
+        "states": (*State.choices, (TO_CORRECT, "Avec des lignes à corriger")),
         "contracts": [(code, contract_named(code).title) for code in held],
         "state": state,
         "contract": contract,

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .declared import WAVES, Wave
     from .frames import demonstration_schools, hierarchy_frame, profile_frame, register_stamp
     from .references import snapshot_references
     from .searching import search
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .visible import establishments, is_place, territories, units
 
 _DOORS = {
+    "WAVES": "declared",
+    "Wave": "declared",
     "demonstration_schools": "frames",
     "hierarchy_frame": "frames",
     "profile_frame": "frames",
@@ -33,7 +36,7 @@ _DOORS = {
     "units": "visible",
 }
 __all__ = [
-    "MapShapes", "SchoolSheet", "TerritorySheet", "contours_stamp", "demonstration_schools", "establishments", "hierarchy_frame", "is_place",
+    "WAVES", "MapShapes", "SchoolSheet", "TerritorySheet", "Wave", "contours_stamp", "demonstration_schools", "establishments", "hierarchy_frame", "is_place",
     "map_shapes", "profile_frame", "register_stamp", "school_sheet", "search", "snapshot_references", "territories", "territory_sheet", "units",
 ]  # fmt: skip
 
