@@ -112,10 +112,11 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
     count = _accumulated(flat, placed["n"].to_numpy(), size, width)
     shape = (len(rows), len(by), len(axes.periods))
     ends = np.array([p.last - low + 1 for p in axes.periods])
-    total, seen = value[:, ends], count[:, ends]
+    # ``take`` keeps the months of an establishment together; an index would not.
+    total, seen = value.take(ends, axis=1), count.take(ends, axis=1)
     if measure.timing is Timing.FLOW:
         starts = np.array([p.first - low for p in axes.periods])
-        total, seen = total - value[:, starts], seen - count[:, starts]
+        total, seen = total - value.take(starts, axis=1), seen - count.take(starts, axis=1)
     data = seen > 0
     return Values(rows, np.where(data, total, 0).reshape(shape), data.reshape(shape))
 

@@ -20,9 +20,27 @@ from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
 _OVERLAYS = 12
 
 
+# Below this, looking at every row costs less than an index.
+_INDEXED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where each establishment is in ``frame``: ``uai``, ``rows`` (lists of positions)."""
+
+    frame: pl.DataFrame
+    rows: pl.DataFrame
+
+    def of(self, schools: pl.Series) -> pl.DataFrame:
+        """The rows of ``schools``, in the order of the frame."""
+        found = self.rows.filter(pl.col("uai").is_in(schools.implode()))["rows"]
+        return self.frame[found.explode(empty_as_null=False).sort()] if len(found) else self.frame.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Cells of several measures. ``memory`` keeps the monthly changes of those already asked (see `changes_of`).
+    """Cells of several measures. ``memory`` keeps the monthly changes of those already asked (see `changes_of`), ``index`` where
+    each establishment is in the frames already narrowed.
 
     ``frames``: for each measure, layers with columns ``uai``, ``when``, ``value`` (exact integer, value × 10^decimals),
     ``n`` (net number of rows with data) and, as needed, ``by`` (fact columns ``by`` joined), ``part``, ``at``. The cells
@@ -34,11 +52,17 @@ class Cells:
     known_at: int | None = None
     quantiles: frozenset[Measure] = field(default_factory=frozenset)
     memory: dict[Measure, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    index: dict[int, Index] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
         """Number of stored cells, all layers together."""
         return sum(layer.height for layers in self.frames.values() for layer in layers)
+
+    @property
+    def held(self) -> tuple[pl.DataFrame, ...]:
+        """Every frame: layers and changes."""
+        return (*(layer for layers in self.frames.values() for layer in layers), *dict(self.memory).values())
 
     def of(self, measure: Measure) -> pl.DataFrame:
         """Every layer of a measure, one above the other."""
@@ -141,7 +165,7 @@ def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | No
 def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> Cells:
     """The cells after the signed entries ``changed`` (tables absent from ``changed`` have not changed).
 
-    Cost depends on ``changed`` only; layers are summed together once there are too many. Entries later than
+    The index of ``old`` serves both. Cost depends on ``changed`` only; layers are summed together once there are too many. Entries later than
     ``old.known_at`` are ignored, so that a figure dated of a submission stays what it was.
     """
     touched = [item for item in old.frames if item.facts.name in changed]
@@ -154,7 +178,11 @@ def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> C
     for measure, layers in new.items():
         frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
     kept = {measure: frame for measure, frame in dict(old.memory).items() if measure not in new}
-    return Cells(frames, old.by, old.known_at, old.quantiles, kept)
+    found = Cells(frames, old.by, old.known_at, old.quantiles, kept, old.index)
+    present = {id(frame) for cells_ in (old, found) for frame in cells_.held}
+    for key in set(old.index) - present:
+        old.index.pop(key, None)
+    return found
 
 
 def _stacked(layers: tuple[pl.DataFrame, ...]) -> tuple[pl.DataFrame, ...]:
@@ -172,14 +200,29 @@ def summed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Cells:
-    """The cells of some measures and some establishments only."""
-    wanted = schools.implode()
-    inside = pl.col("uai").is_in(wanted)
+    """The cells of some measures and some establishments only. Those of a measure whose changes are known are left out when
+    figures need nothing but the changes."""
+
+    def inside(frame: pl.DataFrame) -> pl.DataFrame:
+        if frame.height < _INDEXED:
+            return frame.filter(pl.col("uai").is_in(schools.implode()))
+        if id(frame) not in held.index:
+            positions = pl.int_range(pl.len(), dtype=pl.UInt32).alias("rows")
+            held.index[id(frame)] = Index(frame, frame.lazy().group_by("uai").agg(positions).collect())
+        return held.index[id(frame)].of(schools)
+
     asked = tuple(dict.fromkeys(measures))
-    frames = {item: tuple(layer.filter(inside) for layer in held.frames[item]) for item in asked}
     # The changes of an establishment do not depend on the others.
-    kept = {item: held.memory[item].filter(inside) for item in asked if item in held.memory}
+    kept = {item: inside(held.memory[item]) for item in asked if item in held.memory}
+    frames = {
+        item: tuple(layer.clear() if _is_told(item, kept, held) else inside(layer) for layer in held.frames[item]) for item in asked
+    }
     return Cells(frames, held.by, held.known_at, held.quantiles, kept)
+
+
+def _is_told(measure: Measure, changes: Mapping[Measure, pl.DataFrame], held: Cells) -> bool:
+    """Whether the changes of a measure say all that figures need of it: neither its row values nor its distinct ones."""
+    return measure in changes and measure not in held.quantiles and measure.distinct is None
 
 
 def touched_establishments(changed: Cells) -> list[str]:

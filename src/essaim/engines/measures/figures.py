@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +22,7 @@ from essaim.engines.measures.hierarchies import Frame, as_frame, hierarchy_frame
 from essaim.engines.measures.indicator import Indicator
 from essaim.engines.measures.periods import Period, periods
 from essaim.engines.measures.places import Places, places
+from essaim.engines.measures.rollup import values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +159,28 @@ def all_figures(
     held = prepared or cells(asked, facts or {}, known_at=known_at, engine=engine)
     register = hierarchies if isinstance(hierarchies, Places) else places(hierarchies, attributes, schools=_met(held))
     space = workspace(asked, held, register, periods(period))
-    for level in levels:
-        for name in breakdowns:
-            names = (name,) if name else ()
-            allowed = tuple(item for item in asked if not name or name in item.breakdowns)
-            table = compute(allowed, Scope(level, None, names, register), space)
-            yield Figures(table.select(*SCHEMA).to_arrow(), level, names, held.known_at)
+    for item in asked:
+        values_of(item.of or item, held, space.axes, space.memory)
+
+    def made(level: str, name: str | None) -> Figures:
+        names = (name,) if name else ()
+        allowed = tuple(item for item in asked if not name or name in item.breakdowns)
+        table = compute(allowed, Scope(level, None, names, register), space)
+        return Figures(table.select(*SCHEMA).to_arrow(), level, names, held.known_at)
+
+    yield from _in_turn([partial(made, level, name) for level in levels for name in breakdowns])
+
+
+def _in_turn(jobs: Sequence[Callable[[], Figures]]) -> Iterator[Figures]:
+    """The results of ``jobs`` in order, worked out on every processor, no further ahead than there are processors."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        running = deque(pool.submit(job) for job in jobs[:workers])
+        for job in (*jobs[workers:], *[None] * len(running)):
+            found = running.popleft().result()
+            if job is not None:
+                running.append(pool.submit(job))
+            yield found
 
 
 def touched_units(schools: Sequence[str], hierarchies: Frame, level: str) -> list[str]:

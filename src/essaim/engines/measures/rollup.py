@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from essaim.engines.measures import summing
 from essaim.engines.measures.arrays import Axes, Values, establishment_values
 from essaim.engines.measures.cells import Cells
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Quantity, Timing
@@ -22,7 +23,7 @@ from essaim.engines.measures.places import Level, Places, day_number
 class Groups:
     """Establishments sorted by unit and group. ``schools``: positions on the axis; ``starts`` delimit the runs; ``run``: run of
     each member; ``keys``: (unit, label) positions of each run; ``mask``: members × periods during which they belong, None for
-    always; ``size``: members of each run, runs × periods."""
+    always; ``size``: members of each run, runs × periods; ``parts``: the members again, as they are summed."""
 
     schools: np.ndarray
     starts: np.ndarray
@@ -32,6 +33,7 @@ class Groups:
     labels: tuple[str, ...]
     mask: np.ndarray | None
     size: np.ndarray
+    parts: tuple[summing.Block, ...]
 
 
 def grouped(held: Places, level: Level, names: Sequence[str], axes: Axes) -> Groups:
@@ -82,7 +84,8 @@ def _runs(own: np.ndarray, key: np.ndarray, mask: np.ndarray, units: tuple[str, 
     keys = np.stack([found // len(labels), found % len(labels)], axis=1)
     run = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(key)]))
     size = np.add.reduceat(mask.astype(np.int64), starts, axis=0) if len(starts) else np.zeros((0, mask.shape[1]), np.int64)
-    return Groups(own, starts, run, keys, units, labels, None if mask.all() else mask, size)
+    dated = None if mask.all() else mask
+    return Groups(own, starts, run, keys, units, labels, dated, size, summing.blocks(own, run, dated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +99,8 @@ class Totals:
 
 
 def run_sums(values: np.ndarray, rows: np.ndarray, groups: Groups, size: int) -> np.ndarray:
-    """Sum over the establishments of each run (int64). ``rows``: positions on the axis (of length ``size``) of the first
-    dimension of ``values``; establishments that have no row add nothing."""
-    shape = (len(groups.starts), *values.shape[1:])
-    if not shape[0] or not len(rows):
-        return np.zeros(shape, dtype=np.int64)
-    if len(rows) == size:
-        held, run, starts, mask = values[groups.schools], groups.run, groups.starts, groups.mask
-    else:
-        place = np.full(size, -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        at = place[groups.schools]
-        kept = at >= 0
-        run = groups.run[kept]
-        if not len(run):
-            return np.zeros(shape, dtype=np.int64)
-        held = values[at[kept]]
-        starts = np.flatnonzero(np.r_[True, run[1:] != run[:-1]])
-        mask = None if groups.mask is None else groups.mask[kept]
-    held = held.astype(np.int64, copy=False)
-    if mask is not None:
-        held = held * mask[:, None, :]
-    sums = np.add.reduceat(held, starts, axis=0)
-    if len(starts) == shape[0]:
-        return sums
-    found = np.zeros(shape, dtype=np.int64)
-    found[run[starts]] = sums
-    return found
+    """Sum over the establishments of each run: see `summing.run_sums`."""
+    return summing.run_sums(values, rows, groups.parts, len(groups.starts), size)
 
 
 def totals(quantity: Quantity, values: Values, groups: Groups, size: int, kept: np.ndarray | None = None) -> Totals:
