@@ -1,4 +1,4 @@
-"""Figures against hand-written DuckDB SQL and pandas: all figures, refresh, as-of, and the cost of Ibis.
+"""Figures against hand-written DuckDB SQL, pandas, PostgreSQL and Spark: all figures, refresh, as-of, and the cost of Ibis.
 
 ``ESSAIM_BENCH_SCALE`` multiplies the number of facts (1.0: 10 M deliveries, 5 M orders, 6.5 M inventory lines over 60 000
 schools; default 0.1). Times are medians of interleaved runs.
@@ -10,20 +10,30 @@ import os
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
-import pandas as pd
 import polars as pl
 import pyarrow as pa
 
+from bench.peer_engines import (
+    DuckPeer,
+    NoPostgreSQL,
+    PandasPeer,
+    Peer,
+    PostgresPeer,
+    Question,
+    SparkPeer,
+    differences,
+)
 from essaim.engines.measures import (
     Cells,
     FactColumn,
     FactTable,
+    Figures,
     Indicator,
     Measure,
     Role,
@@ -37,6 +47,8 @@ from essaim.engines.measures import (
 )
 
 SCALE = float(os.environ.get("ESSAIM_BENCH_SCALE", "0.1"))
+# Spark and PostgreSQL answer in minutes what takes seconds here: fewer facts, as many results.
+SMALL_SCALE = min(SCALE, 0.05)
 MONTHS = [f"{2020 + (8 + i) // 12}-{(8 + i) % 12 + 1:02d}" for i in range(36)]
 LEVELS = ("circonscription", "departement", "academie", "region", "national")
 BREAKDOWNS = (None, "sector", "rep", "ips_quartile")
@@ -117,94 +129,32 @@ def country(scale: float, seed: int = 7) -> Country:
     return Country(facts, pl.concat(frames), attributes)
 
 
-def ours(world: Country) -> int:
-    """All figures by the engine; number of results."""
-    made = all_figures(INDICATORS, world.facts, world.hierarchies, levels=LEVELS, period=MONTHS,
+def answered(world: Country) -> Iterator[Figures]:
+    """All figures by the engine."""
+    return all_figures(INDICATORS, world.facts, world.hierarchies, levels=LEVELS, period=MONTHS,
                        breakdowns=BREAKDOWNS, attributes=world.attributes)  # fmt: skip
-    return sum(item.table.num_rows for item in made)
 
 
-def _measure_sql(measure: Measure) -> str:
-    value = f"sign * {measure.value.name}"  # type: ignore[union-attr]
-    if measure.where is not None:
-        return f"sum(CASE WHEN kind = {measure.where.right.value} THEN {value} ELSE 0 END)::BIGINT AS {measure.code}"  # type: ignore[attr-defined]
-    return f"sum({value})::BIGINT AS {measure.code}"
+def ours(world: Country) -> int:
+    """Number of results."""
+    return sum(item.table.num_rows for item in answered(world))
 
 
-def by_sql(world: Country) -> int:
-    """The same by hand in DuckDB: one grouped scan a table, a dense cumulated grid, one roll-up a level and breakdown."""
-    con = duckdb.connect()
-    for name, table in world.facts.items():
-        con.register(name, table)
-    con.register("hier", world.hierarchies.to_arrow())
-    con.register("attributes", world.attributes.to_arrow())
-    groups = {DELIVERIES: [*D, A], ORDERS: O, USES: U}
-    sums, joins = [], []
-    for table, measures in groups.items():
-        day = table.columns[1].name
-        con.execute(
-            f"CREATE TEMP TABLE c_{table.name} AS SELECT uai, year({day}) * 12 + month({day}) - 1 AS m, "
-            f"{', '.join(_measure_sql(item) for item in measures)}, sum(sign)::BIGINT AS n_{table.name} "
-            f"FROM {table.name} GROUP BY ALL"
-        )
-        names = [item.code for item in measures] + [f"n_{table.name}"]
-        sums += [f"sum(coalesce({item}, 0)) OVER w AS {item}" for item in names]
-        joins.append(f"LEFT JOIN c_{table.name} USING (uai, m)")
-    con.execute(
-        "CREATE TEMP TABLE grid AS SELECT uai, m, sector, rep, ips_quartile, " + ", ".join(sums)
-        + " FROM attributes CROSS JOIN (SELECT 2020 * 12 + 8 + i AS m FROM range(36) r(i)) " + " ".join(joins)
-        + " WINDOW w AS (PARTITION BY uai ORDER BY m)"
-    )  # fmt: skip
-    ratios = ", ".join(
-        f"100.0 * sum({top.code}) / nullif(sum({bottom.code}), 0), sum({top.code}), sum({bottom.code}), "
-        f"count(*) FILTER (n_{top.facts.name} > 0) / count(*)"
-        for top, bottom in PAIRS
-    )
-    found = 0
-    for level in LEVELS:
-        source = "grid" if level == "national" else f"grid JOIN hier USING (uai) WHERE level = '{level}'"
-        unit = "'FR'" if level == "national" else "unit"
-        for name in BREAKDOWNS:
-            group = name or "''"
-            rows = con.sql(f"SELECT {unit}, {group}, m, {ratios} FROM {source} GROUP BY 1, 2, 3").to_arrow_table()
-            found += rows.num_rows * len(PAIRS)
-    con.close()
-    return found
+QUESTION = Question({DELIVERIES: (*D, A), ORDERS: O, USES: U}, PAIRS, LEVELS, BREAKDOWNS, 2020 * 12 + 8, len(MONTHS))
 
 
-def by_pandas(world: Country) -> int:
-    """The same with pandas."""
-    attributes = world.attributes.to_pandas()
-    index = pd.MultiIndex.from_product([attributes["uai"], range(2020 * 12 + 8, 2020 * 12 + 44)], names=["uai", "m"])
-    grids = []
-    for table, measures in ((DELIVERIES, [*D, A]), (ORDERS, O), (USES, U)):
-        frame = world.facts[table.name].to_pandas()
-        day = pd.to_datetime(frame[table.columns[1].name])
-        frame["m"] = day.dt.year * 12 + day.dt.month - 1
-        for item in measures:
-            value = frame["sign"] * frame[item.value.name]  # type: ignore[union-attr]
-            if item.where is not None:
-                value = value.where(frame["kind"] == item.where.right.value, 0)  # type: ignore[attr-defined]
-            frame["_" + item.code] = value
-        summed = frame.groupby(["uai", "m"])[["_" + item.code for item in measures] + ["sign"]].sum()
-        summed = summed.rename(columns={"sign": "n_" + table.name}).reindex(index, fill_value=0)
-        grids.append(summed.groupby(level=0).cumsum())
-    grid = pd.concat(grids, axis=1).reset_index().merge(attributes, on="uai")
-    found = 0
-    hierarchy = world.hierarchies.to_pandas()
-    for level in LEVELS:
-        if level == "national":
-            placed = grid.assign(unit="FR")
-        else:
-            placed = grid.merge(hierarchy.loc[hierarchy["level"] == level, ["uai", "unit"]], on="uai")
-        for name in BREAKDOWNS:
-            keys = ["unit", *((name,) if name else ()), "m"]
-            columns = [column for column in placed if column.startswith(("_", "n_"))]
-            total = placed.groupby(keys, observed=True)[columns].sum()
-            for top, bottom in PAIRS:
-                total[f"{top.code}/{bottom.code}"] = 100 * total["_" + top.code] / total["_" + bottom.code].where(lambda x: x != 0)
-            found += len(total) * len(PAIRS)
-    return found
+def against(make: Callable[[Question, Mapping[str, pa.Table]], Peer], world: Country, repeat: int, limit: str) -> Result:
+    """All figures, ours and a peer's in turn, once their answers have been compared number by number."""
+    held = {**world.facts, "hier": world.hierarchies.to_arrow(), "attributes": world.attributes.to_arrow()}
+    peer = make(QUESTION, held)
+    try:
+        count = peer.answer() * len(PAIRS)
+        wrong = differences(QUESTION, answered(world), peer.frames())
+        assert not wrong, wrong[:5]
+        mine, other = _pairs(repeat, lambda: ours(world), peer.answer)
+    finally:
+        peer.close()
+    return _row(f"all figures, {sum(table.num_rows for table in world.facts.values()):,} facts ({count:,} results, all equal)", mine, peer.name, other, limit)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -226,13 +176,16 @@ def _row(job: str, mine: float, peer: str, other: float, limit: str) -> Result:
 def run(repeat: int = 5) -> list[Result]:
     """Rows (job, ours in seconds, peer, limit, ratio ours/peer, peak memory in MB)."""
     world = country(SCALE)
-    results: list[Result] = []
-    counts = ours(world), by_sql(world)
-    assert counts[0] == counts[1], counts
-    job = f"all figures ({counts[0]} results)"
-    results.append(_row(job, *_interleave(repeat, lambda: ours(world), "DuckDB SQL", lambda: by_sql(world)), "≤ 1.2"))
-    pandas = _timed(lambda: by_pandas(world))
-    results.append(_row(job, results[0]["ours"], "pandas", pandas, "≤ 0.5"))
+    results: list[Result] = [
+        against(DuckPeer, world, repeat, "≤ 1.2 (≤ 0.8)"),
+        against(PandasPeer, world, repeat, "≤ 0.5"),
+    ]
+    small = country(SMALL_SCALE)
+    for make, limit in ((PostgresPeer, "≤ 1/12"), (SparkPeer, "≤ 1/8")):
+        try:
+            results.append(against(make, small, min(repeat, 2), limit))
+        except (ImportError, OSError, RuntimeError, NoPostgreSQL) as absent:
+            results.append({"job": f"all figures against {make.name}", "limit": limit, "peer": f"sauté : {absent}"})
     results.append(_as_of(world, repeat))
     results.append(_ibis(world, repeat))
     results.extend(_refresh(world, repeat))

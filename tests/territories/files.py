@@ -74,3 +74,13 @@ EVERYTHING = {
     "effectifs_compiles_rentree2024.csv": COMPILED,
     "ivac.csv": RESULTS,
 }
+FRAGILITY = """code_iris;nom_com;nom_iris;SCORE GLOBAL ;Population;GLOBAL ACCES
+024080101;Laon;Ville haute;80;1000;70
+024080102;Laon;Champagne;160;3000;150
+029990000;Saint-Quentin (ancienne);Ouest;110;1000;100
+026910101;Saint-Quentin;Centre;0;500;90
+026910102;Saint-Quentin;Vide;300;0;90
+141180101;Caen;Centre;90;4000;80
+751010101;Paris 1er Arrondissement;Louvre;70;3500.5;60
+751020101;Paris 2e Arrondissement;Bourse;60;3499.5;60
+"""

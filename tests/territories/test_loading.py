@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,6 +14,8 @@ from essaim.foundation.acts import ActForbidden, open_account
 from essaim.territories import acts
 from essaim.territories.models import Establishment, FormerCommune, Membership, Organisation, Unit
 from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
+from essaim.territories.reads.fragility import fragility
+from essaim.territories.reads.places import places
 from essaim.territories.reads.profile import counted, positions
 
 from .files import (
@@ -23,6 +27,7 @@ from .files import (
     ENROLMENT_SCHOOLS,
     EPCI,
     EVERYTHING,
+    FRAGILITY,
     POSITION_SCHOOLS,
 )
 
@@ -125,6 +130,53 @@ def test_profiles_carry_attributes_and_never_counts_from_one_year_to_another(loa
     assert rows["2022-2023"]["ips_quartile"] == "1" and rows["2022-2023"]["rep"] == "REP"
     assert rows["2019-2020"]["pupils"] is None and rows["2019-2020"]["sector"] == "public"
     assert rows["2024-2025"]["commune_size"] == "10 000 à 49 999 habitants"
+
+
+def test_fragility_ranks_communes_by_their_inhabitants(load):
+    """The index of a commune is the mean of its quarters weighted by inhabitants, former codes and arrondissements included; an
+    empty quarter or an index of zero says nothing; quarters of the country hold as many inhabitants, whatever the communes."""
+    load({**EVERYTHING, "fragilite.csv": FRAGILITY})
+    told = {row["commune"]: row["fragility"] for row in fragility(places()).to_dicts()}
+    # Laon 140 (4 000 inhabitants), Saint-Quentin 110 (1 000), Caen 90 (4 000), Paris 65 (7 000): middles at 2, 4.5, 7 and 12.5 of 16.
+    assert told == {"02408": "1 (la plus forte)", "02691": "2", "14118": "2", "75056": "4 (la plus faible)"}
+    of = dict(profile_frame().filter(pl.col("school_year") == "2019-2020").select("uai", "fragility").iter_rows())
+    assert of["0020011B"] == "1 (la plus forte)" and of["0140013N"] == "2"
+    (outcome,) = load({"fragilite.csv": FRAGILITY}).files
+    assert (outcome.new, outcome.changed) == (0, 0)
+
+
+def test_a_school_that_no_source_places_is_placed_by_its_neighbours_when_there_is_no_doubt(load):
+    """200 m from a school of Laon and nothing else around: Laon, said to be derived. Far from any, or between two communes: no
+    commune. What a source says is never touched."""
+    head, *rows = COMPILED.splitlines()
+    near, far, between = "0020030X", "0020031Y", "0020032Z"
+    lost = [
+        f"{near},PUBLIC,80,49.5611,3.6205,École", f"{far},PUBLIC,80,49.7,3.9,École", f"{between},PUBLIC,80,49.8501,3.3001,École",
+    ]  # fmt: skip
+    border = DIRECTORY_LABELS + "0020033A;École de la limite;Ecole;Public;02000;02408;Laon;002;;90;SANS OBJET;Aisne;;49.8520;3.3001;1965-05-01;2023-06-08;OUVERT;ECOLE DE NIVEAU ELEMENTAIRE;;\n"
+    load({**EVERYTHING, "fr-en-annuaire-education.csv": border, "effectifs_compiles_rentree2024.csv": "\n".join([head, *rows, *lost])})
+    told = {row.uai: (row.commune_code, row.commune_name, row.commune_is_derived) for row in Establishment.objects.all()}
+    assert told[near] == ("02408", "Laon", True)
+    assert told[far] == ("", "", False) and told[between] == ("", "", False)
+    assert told["0020011B"] == ("02408", "Laon", False)
+    assert hierarchy_frame().filter((pl.col("uai") == near) & (pl.col("level") == "commune"))["unit"].to_list() == ["02408"]
+
+
+def test_without_fragility_nobody_is_ranked(load):
+    """No index loaded: the group of every school is unknown, never a quarter by default."""
+    load(EVERYTHING)
+    assert profile_frame()["fragility"].null_count() == profile_frame().height > 0
+
+
+def test_a_snapshot_of_another_format_is_made_again(load, settings):
+    """Columns added since a snapshot was written are there at the first question after an upgrade."""
+    load(EVERYTHING)
+    pointer = Path(settings.ESSAIM_CACHE_DIR) / "register.json"
+    told = json.loads(pointer.read_text())
+    folder = pointer.with_name(told["folder"])
+    pl.read_parquet(folder / "profile.parquet").drop("fragility").write_parquet(folder / "profile.parquet")
+    pointer.write_text(json.dumps({key: value for key, value in told.items() if key != "format"}))
+    assert "fragility" in profile_frame().columns and register_stamp() == told["stamp"]
 
 
 def test_files_that_are_not_of_the_register_are_told_and_the_others_loaded(load):

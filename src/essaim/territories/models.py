@@ -30,6 +30,7 @@ class Establishment(models.Model):
     postal_code = models.CharField("code postal", max_length=5, blank=True)
     commune_code = models.CharField("code commune", max_length=5, blank=True)
     commune_name = models.CharField("commune", max_length=120, blank=True)
+    commune_is_derived = models.BooleanField("commune déduite", default=False, db_default=False, help_text="Des établissements voisins.")
     departement = models.CharField("département", max_length=3, db_index=True)
     circonscription_code = models.CharField("code de la circonscription", max_length=12, blank=True)
     circonscription = models.CharField("circonscription", max_length=160, blank=True)

@@ -19,7 +19,8 @@ def register() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--as", "name", default=None, help="Compte qui charge ; par défaut l'administrateur local.")
 def load(files: tuple[Path, ...], name: str | None) -> int:
-    """Charge FILES… tels que publiés : annuaire, établissements fermés, IPS, effectifs, code géographique, contours."""
+    """Charge FILES… tels que publiés : annuaire, établissements fermés, IPS, effectifs, fragilité numérique,
+    code géographique, contours."""
     open_installation()
     from essaim.territories import acts
 

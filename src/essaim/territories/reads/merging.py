@@ -8,6 +8,7 @@ from essaim.kernel.organisations import check_siret
 
 from ..contracts import CLOSURES, ENROLMENT, ESTABLISHMENTS, SOCIAL_POSITION
 from .describing import level_of, levels_of, mapped, placed, readable
+from .neighbouring import neighbouring
 from .places import Places
 from .standing import standing
 
@@ -21,13 +22,13 @@ COLUMNS = (*TEXTS, *NUMBERS, *DATES)
 
 
 def establishments(where: Places) -> pl.DataFrame:
-    """One row per UAI known to any source: ``uai``, COLUMNS and ``departement``."""
+    """One row per UAI known to any source: ``uai``, COLUMNS, ``departement`` and ``commune_is_derived``."""
     views = [view for contract in (ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT) for view in _views(contract)]
     merged = pl.DataFrame(schema={"uai": pl.String, **_schema()})
     for _rank, view in sorted(views, key=lambda item: item[0]):
         joined = merged.join(view, on="uai", how="full", coalesce=True, suffix="_next")
         merged = joined.select("uai", *(pl.coalesce(name, f"{name}_next").alias(name) for name in COLUMNS))
-    return _sound(placed(merged, where)).sort("uai")
+    return neighbouring(_sound(placed(merged, where)), where.communes).sort("uai")
 
 
 def _schema() -> dict[str, pl.DataType]:

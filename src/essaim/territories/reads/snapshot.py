@@ -15,7 +15,7 @@ import polars as pl
 PARTS = ("establishments", "communes", "former", "organisations", "affiliations", "profile")
 _POINTER = "register.json"
 # Changes with the columns of the parts: a snapshot written otherwise is made again from the ledger.
-_FORMAT = 2
+_FORMAT = 3
 
 
 def write_snapshot(cache: Path, frames: Mapping[str, pl.DataFrame], stamp: str) -> None:
