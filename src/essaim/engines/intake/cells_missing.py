@@ -18,6 +18,7 @@ _WORDS: dict[str, str] = {
     "nc": "non_communique", "n c": "non_communique", "non communique": "non_communique", "non connu": "non_communique",
     "nr": "non_renseigne", "n r": "non_renseigne", "non renseigne": "non_renseigne", "non renseignee": "non_renseigne", "vide": "non_renseigne",
     "so": "sans_objet", "s o": "sans_objet", "sans objet": "sans_objet", "non concerne": "sans_objet", "non applicable": "sans_objet",
+    "neant": "sans_objet", "aucun": "sans_objet", "aucune": "sans_objet", "sans": "sans_objet",
     "ss": "secret", "secret": "secret", "secret statistique": "secret",
     "a venir": "a_venir", "en attente": "a_venir", "a definir": "a_venir", "a preciser": "a_venir",
 }  # fmt: skip

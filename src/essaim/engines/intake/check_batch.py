@@ -15,6 +15,7 @@ from .cells_readers import ColumnSense
 from .contract import Contract
 from .issues import Places
 from .mapping import TableMapping
+from .mapping_wide import WideColumns
 from .tables import RawTable
 
 _WORTH_THREADS = 100_000
@@ -61,7 +62,9 @@ class Batch:
 
 
 def _sense(part: Part, field: str) -> ColumnSense:
-    position = part.mapping.fields.get(field)
+    wide = part.mapping.wide
+    beside = next((found[field] for found in wide.beside.values() if field in found), None) if wide else None
+    position = part.mapping.fields.get(field, beside)
     if position is None:
         return ColumnSense(epoch_1904=part.table.epoch_1904)
     header = part.mapping.headers[position]
@@ -81,11 +84,9 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
     letters = [{item.field: item.column for item in part.mapping.mapping} for part in parts]
     part_numbers = _joined([pl.Series([n], dtype=pl.UInt32).new_from_index(0, len(columns["row"])) for n, columns in enumerate(taken)])
     rows, by_row = _joined([columns.pop("row") for columns in taken]), {}
-    told = {name for part in parts if part.mapping.wide for name in (part.mapping.wide.into, part.mapping.wide.value)}
-    if told:
-        letter = _joined([columns.pop("_letter", _nothing(len(columns[contract.fields[0].name]))) for columns in taken])
-        for name in told:
-            by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(part_numbers))
+    for name in {name for part in parts if part.mapping.wide for name in part.mapping.wide.fields}:
+        letter = _joined([columns.pop(f"_letter:{name}", _nothing(len(columns[contract.fields[0].name]))) for columns in taken])
+        by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(part_numbers))
     text = {name: _corrected(_joined([columns.pop(name) for columns in taken]), name, answers) for name in contract.field_names}
     places = Places(part_numbers, rows, tuple(part.table.sheet for part in parts), tuple(letters), by_row, tuple(part.table.turned for part in parts))
     return Batch(contract, tuple(parts), text, places, tuple(part.file for part in parts), tuple(skipped))
@@ -114,7 +115,7 @@ def _corrected(text: pl.Series, name: str, answers: MappingOf[str, str]) -> pl.S
 
 
 def _part_columns(contract: Contract, part: Part) -> tuple[dict[str, pl.Series], tuple[tuple[int, str], ...]]:
-    """Field → text, with ``row`` and, where columns became rows, ``_letter``; and the rows that gave none."""
+    """Field → text, with ``row`` and, where columns became rows, ``_letter:`` and the field; and the rows that gave none."""
     frame = part.table.frame
     if part.mapping.wide is not None:
         unpivoted, missed = _part_frame(contract, part)
@@ -141,14 +142,29 @@ def _part_frame(contract: Contract, part: Part) -> tuple[pl.DataFrame, tuple[tup
         cell = pl.col(f"c{position}")
         blocks.append(
             part.table.frame.filter(cell.is_not_null() & ~cell.str.strip_chars().is_in(["", *ZERO])).select(
-                *_columns(contract, part, {wide.into: pl.lit(code), wide.value: cell}),
-                pl.lit(part.table.columns[position].letter).alias("_letter"),
+                *_columns(contract, part, {wide.into: pl.lit(code), wide.value: cell, **_companions(wide, position)}),
+                *_letters(part, position),
                 "row",
             )
         )
     frame = pl.concat(blocks).sort("row", maintain_order=True)
     empty = part.table.frame.filter(~pl.col("row").is_in(frame["row"].implode()))["row"].to_list()
     return frame, tuple((row, "aucune quantité indiquée") for row in empty)
+
+
+def _companions(wide: WideColumns, position: int) -> dict[str, pl.Expr]:
+    """What is said of one code only; a field said of other codes is unknown for this one."""
+    beside = wide.beside.get(position, {})
+    return {name: pl.col(f"c{beside[name]}") if name in beside else pl.lit(None, pl.String) for name in wide.fields - {wide.into, wide.value}}
+
+
+def _letters(part: Part, position: int) -> list[pl.Expr]:
+    """The sender's column of each field of the block, for the rows of one code."""
+    wide = part.mapping.wide
+    assert wide is not None
+    beside = wide.beside.get(position, {})
+    letters = {name: part.table.columns[beside.get(name, position)].letter for name in sorted(wide.fields)}
+    return [pl.lit(letter).alias(f"_letter:{name}") for name, letter in letters.items()]
 
 
 def _columns(contract: Contract, part: Part, given: dict[str, pl.Expr] | None = None) -> list[pl.Expr]:

@@ -86,7 +86,7 @@ def _above(part: Part, aside: Sequence[Part]) -> list[_Line]:
 
 def _given(part: Part, contract: Contract, names: FieldNames, around: list[_Line], file: list[_Line]) -> list[_Given]:
     wide = part.mapping.wide
-    taken = set(part.mapping.fields) | ({wide.into, wide.value} if wide else set())
+    taken = set(part.mapping.fields) | (wide.fields if wide else set())
     found: dict[str, list[_Given]] = {}
     for name, text, where in _labelled(around, contract, names):
         if name not in taken:

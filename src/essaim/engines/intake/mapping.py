@@ -101,15 +101,15 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     headers = tuple(read_header(column.header) for column in table.columns)
     settled = _settled(table, contract, layout, memory, answers)
     scores = _Scores.of(table, contract, headers)
-    wide = wide_columns(table, contract, headers, scores.names, settled)
-    free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.codes)]
-    chosen = _assigned(scores.total, free, contract, taken=set(settled.values()) | ({wide.into, wide.value} if wide else set()))
+    wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract))
+    free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.positions)]
+    spoken_for = set(settled.values()) | (wide.fields if wide else set())
+    chosen = _assigned(scores.total, free, contract, taken=spoken_for)
     mapping = _mapping(table, contract, scores, settled, chosen)
-    spoken_for = set(settled.values()) | ({wide.into, wide.value} if wide else set())
     questions = _questions(table, contract, scores, chosen, layout, free, spoken_for) if layout not in memory else ()
     fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
-    covered = set(fields) | ({wide.into, wide.value} if wide else set())
-    used = set(fields.values()) | (set(wide.codes) if wide else set())
+    covered = set(fields) | (wide.fields if wide else set())
+    used = set(fields.values()) | (wide.positions if wide else set())
     return TableMapping(
         mapping + (wide.mapping(table) if wide else ()),
         fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from essaim.kernel.french import folded
 
 from .cells_readers import code_spellings, read_cell, repaired_mojibake
 from .contract import Contract, Field, FieldType, Wide
-from .mapping_names import HeaderName
+from .mapping_names import FieldNames, HeaderName
 from .report import Mapping
 from .tables import RawTable
 
@@ -19,22 +20,34 @@ _CERTAIN = 94.0
 
 @dataclass(frozen=True, slots=True)
 class WideColumns:
-    """``codes``: position of the column → text written into the field ``into`` for its cells, whose content goes to ``value``."""
+    """``codes``: position of the column → text written into the field ``into`` for its cells, whose content goes to ``value``.
+    ``beside``: position of such a column → field → position of the column that says it of the same code (« dont en service »)."""
 
     into: str
     value: str
     codes: dict[int, str]
+    beside: dict[int, dict[str, int]]
+
+    @property
+    def fields(self) -> set[str]:
+        """Every field that the block gives."""
+        return {self.into, self.value, *(name for found in self.beside.values() for name in found)}
+
+    @property
+    def positions(self) -> set[int]:
+        return {*self.codes, *(place for found in self.beside.values() for place in found.values())}
 
     def mapping(self, table: RawTable) -> tuple[Mapping, ...]:
         """One line a column: the cell is the value, the header gives the category."""
+        lines = [(i, self.value, code) for i, code in self.codes.items()]
+        lines += [(place, name, self.codes[i]) for i, found in self.beside.items() for name, place in found.items()]
         return tuple(
-            Mapping(table.columns[i].letter, table.columns[i].header, self.value, 95.0, f"une colonne par valeur : « {code} »")
-            for i, code in sorted(self.codes.items())
+            Mapping(table.columns[i].letter, table.columns[i].header, name, 95.0, f"une colonne par valeur : « {code} »") for i, name, code in sorted(lines)
         )
 
 
 def wide_columns(
-    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str]
+    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str], known: FieldNames
 ) -> WideColumns | None:
     """The block of columns named after values of a Wide field, when the table has no column for that field itself."""
     positions = {name: i for i, name in enumerate(contract.field_names)}
@@ -42,15 +55,55 @@ def wide_columns(
         if wide.into in settled.values() or (names[:, positions[wide.into]] >= _CERTAIN).any():
             continue
         field = contract.field(wide.into)
-        codes = {}
+        codes: dict[int, str] = {}
+        others: dict[int, tuple[str | None, str]] = {}
         for line, header in enumerate(headers):
-            named_otherwise = names[line].max(initial=0.0) >= _CERTAIN and len(header.levels) < 2
-            code = None if line in settled or named_otherwise else _named(header, table.columns[line].header, field, wide)
-            if code is not None:
+            if line in settled:
+                continue
+            other = contract.field_names[int(names[line].argmax())] if names[line].max(initial=0.0) >= _CERTAIN else None
+            code, said = _code_and_field(header, table.columns[line].header, field, wide, contract, known)
+            said = said or (other if other not in (wide.into, wide.value) else None)
+            if said is not None and (code is not None or other is not None):
+                others[line] = (code, said)
+            elif code is not None and not (other is not None and len(header.levels) < 2):
                 codes[line] = code
         if len(codes) >= 2:
-            return WideColumns(wide.into, wide.value, codes)
+            return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
     return None
+
+
+def _code_and_field(header: HeaderName, text: str, field: Field, wide: Wide, contract: Contract, known: FieldNames) -> tuple[str | None, str | None]:
+    """The code a header names, and the other field it speaks of too (``tablettes en service``, ``Tablettes / En service``)."""
+    code = _named(header, text, field, wide)
+    if field.type is not FieldType.CODE or not header.forms:
+        return code, None
+    spellings = code_spellings(field)
+    words = header.forms[0].split()
+    for cut in range(1, len(words)):
+        for one, rest in ((words[:cut], words[cut:]), (words[cut:], words[:cut])):
+            found = spellings.get(" ".join(one))
+            name = _spelled(" ".join(rest), contract, known) if found else None
+            if name not in (None, wide.into, wide.value):
+                return found, name
+    return code, None
+
+
+def _spelled(text: str, contract: Contract, known: FieldNames) -> str | None:
+    return contract.field_names[int(known.owner[known.names.index(text)])] if text in known.names else None
+
+
+def _beside(codes: dict[int, str], others: dict[int, tuple[str | None, str]]) -> dict[int, dict[str, int]]:
+    """Columns that say something of one code: those that name it, and those that come again after each (« dont en service »)."""
+    found: dict[int, dict[str, int]] = {}
+    times = Counter(name for code, name in others.values() if code is None)
+    for place, (code, name) in others.items():
+        if code is not None:
+            owner = next((i for i, other in codes.items() if other == code), None)
+        else:
+            owner = max((i for i in codes if i < place), default=None) if times[name] > 1 else None
+        if owner is not None:
+            found.setdefault(owner, {}).setdefault(name, place)
+    return found
 
 
 def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | None:
@@ -63,7 +116,7 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
         spellings = code_spellings(field)
         for form in forms:
             reading = read_cell(form, field)
-            if form in spellings or reading.value is not None:
+            if form in spellings or (reading.value is not None and reading.remark is None):
                 return str(spellings.get(form) or reading.value)
         return None
     for part in reversed((repaired_mojibake(text) or text).split(" / ")):
