@@ -259,9 +259,28 @@ def _code(text: str, field: Field, sense: ColumnSense) -> CellReading:
     value = spellings.get(key) or spellings.get(_singular(key)) or (spellings.get(key.replace(" ", "")) if _ACRONYM.match(key) else None)
     if value is not None:
         return CellReading(value)
+    head = _head_code(key, spellings)
+    if head is not None:
+        return CellReading(head, remark="code_head", suggestion=next(c.label for c in field.codes if c.value == head))
     close = process.extractOne(key, spellings.keys(), scorer=fuzz.WRatio, score_cutoff=80)
     label = next((c.label for c in field.codes if close and c.value == spellings[close[0]]), None)
     return CellReading(problem="code_unknown", suggestion=label)
+
+
+def _head_code(key: str, spellings: dict[str, str]) -> str | None:
+    """The code that the first words name (``tablettes samsung galaxy tab a8``): a French name begins with what the thing is, so a
+    cover for a tablet is no tablet. None for a word that begins the name of another code too (``ordinateur``, ``micro``), and
+    when the other words name one (``tablettes et chariot``)."""
+    words = key.split()
+    for cut in range(min(5, len(words) - 1), 0, -1):
+        for head in (" ".join(words[:cut]), _singular(" ".join(words[:cut]))):
+            value = spellings.get(head)
+            if value is not None:
+                others = [name for name, other in spellings.items() if other != value]
+                rest = f" {' '.join(words[cut:])} "
+                unsure = len(head) < 4 or any((cut == 1 and name.startswith(f"{head} ")) or (len(name) > 2 and f" {name} " in rest) for name in others)
+                return None if unsure else value
+    return None
 
 
 _MOJIBAKE = ("Ã", "â€", "Â", "ï»¿")

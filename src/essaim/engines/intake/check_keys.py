@@ -27,7 +27,7 @@ def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Seri
     frame = pl.DataFrame([typed.columns[name] for name in keys])
     files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part)
     hashes = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])])
-    given = ~frame.select(pl.all_horizontal(pl.all().is_null()))[:, 0] if frame[:, 0].null_count() else None
+    given = _told_apart(frame, [name for name in keys if batch.contract.field(name).required])
     told = hashes if given is None else hashes.filter(given)
     # Counting is several times cheaper than finding which: most files repeat nothing.
     if told.n_unique() == len(told):
@@ -38,6 +38,14 @@ def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Seri
             mask = mask.scatter(typed.wrong[name], False)
     rows = mask.arg_true()
     return _told(batch, typed, rows, keys, files) if len(rows) else ([], none)
+
+
+def _told_apart(frame: pl.DataFrame, required: list[str]) -> pl.Series | None:
+    """Rows whose key says something: a row without its required fields is refused for that, not for looking like another. None: all."""
+    empty = [pl.col(name).is_null() for name in required if frame[name].null_count()]
+    if frame[:, 0].null_count():
+        empty.append(pl.all_horizontal(pl.all().is_null()))
+    return ~frame.select(pl.any_horizontal(empty))[:, 0] if empty else None
 
 
 def _hashes(columns: list[pl.Series]) -> pl.Series:

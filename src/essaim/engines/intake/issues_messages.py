@@ -35,6 +35,7 @@ _MESSAGES: dict[str, _Said] = {
     "school_year_format": _Said(_B, "« {value} » n'est pas une année scolaire (« {label} »). Écrivez 2021-2022.", "{count} cellules de {where} ne sont pas des années scolaires{examples} : écrivez 2021-2022."),
     "boolean_format": _Said(_B, "« {value} » n'est ni oui ni non pour « {label} ».", "{count} cellules de {where} ne sont ni oui ni non{examples}."),
     "code_unknown": _Said(_B, "« {value} » ne fait pas partie de la liste de « {label} » : {expected}.", "{count} cellules de {where} ne font pas partie de la liste{examples}."),
+    "code_head": _Said(_W, "« {value} » a été lu « {suggestion} » d'après ses premiers mots (« {label} »). Vérifiez.", "{count} cellules de {where} ont été lues d'après leurs premiers mots{examples} : vérifiez-les."),
     "uai_spelling": _Said(_W, "L'UAI « {value} » a été lu « {suggestion} » (minuscules ou espaces). Vérifiez-le.", "{count} UAI de {where} ont été lus malgré des minuscules ou des espaces{examples} : vérifiez-les."),
     "uai_letter_missing": _Said(_B, "Il manque la lettre-clé à l'UAI « {value} ».", "{count} UAI de {where} n'ont pas leur lettre-clé{examples} : une correction est proposée pour chacun."),
     "uai_letter": _Said(_B, "La lettre-clé de l'UAI « {value} » ne correspond pas à ses chiffres : l'un ou l'autre est faux.", "{count} UAI de {where} ont une lettre-clé qui ne correspond pas à leurs chiffres{examples}."),

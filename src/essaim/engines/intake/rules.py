@@ -15,6 +15,8 @@ from .issues import Finding, finding
 
 _FAR = 100.0
 _ENOUGH = 30
+# Sizes of communes or amounts of contracts have a long tail, without a hole: a wrong unit leaves one.
+_APART = 3.0
 PER_WORDS = {"pupils": "le nombre d'élèves", "classes": "le nombre de classes"}
 
 
@@ -94,7 +96,8 @@ def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
 
 
 def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
-    """Numbers a hundred times the usual one and more than six robust deviations (of logarithms) from it: a warning."""
+    """Numbers a hundred times the usual one, more than six robust deviations (of logarithms) from it and three times the largest
+    of the others: a warning."""
     found = []
     for field in batch.contract.fields:
         if field.type not in (FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL):
@@ -111,7 +114,8 @@ def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
         logarithms = values.filter(values > 0).cast(pl.Float64).log(10)
         spread = float((logarithms - math.log10(usual)).abs().median() or 0.0) * 1.4826  # type: ignore[arg-type]
         limit = 10 ** (math.log10(usual) + max(2.0, 6 * spread))
-        rows = (values > limit).fill_null(False).arg_true()
+        ordinary = values.filter(values <= limit).max()
+        rows = (values > max(limit, _APART * float(ordinary or 0.0))).fill_null(False).arg_true()  # type: ignore[arg-type]
         if len(rows):
             found.append(finding("outlier", field.name, rows, value=batch.text[field.name].gather(rows), detail=format_number(usual)))
     return found
