@@ -18,6 +18,7 @@ from .check_references import resolve_references
 from .check_result import Outcome, empty_check, split_by_file
 from .context import complete
 from .contract import Contract, FieldType
+from .fill_down import said_once
 from .issues import Finding, remark_on_table
 from .mapping import map_table, vocabulary
 from .references import Reference
@@ -205,7 +206,7 @@ def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs
 def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
     repeated = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
-    return Part(number, table.filled(repeated), mapping, table.frame.height)
+    return said_once(Part(number, table.filled(repeated), mapping, table.frame.height), contract, inputs.answers)
 
 
 def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[tuple[Part, str]]]:

@@ -103,6 +103,8 @@ _EXPECTED = {
 
 # Answers to questions of mapping, and remarks on the file itself.
 MAPPING_QUESTION = "À quoi correspond la colonne {letter} « {header} » ?"
+FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
+FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"
 REFERENCE_QUESTION = "Quel établissement est {about} ?"
 
