@@ -173,3 +173,19 @@ def test_an_act_that_is_not_allowed_ends_with_4(at, tmp_path):
     ):  # fmt: skip
         done = at(*words, *more)
         assert done.code == 4 and says in done.err and "Traceback" not in done.err, more
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("check", "absent.csv", "--contract", CONTRACT), "« absent.csv » n'existe pas"), (("check", ".", "--contract", CONTRACT), "est un dossier"),
+        (("check",), "il manque l'argument FILE"), (("check", __file__), "il manque l'option --contract"), (("check", __file__, "--contrat", "x"), "l'option --contrat n'existe pas"),
+        (("chek",), "la commande « chek » n'existe pas"), (("check", __file__, "--contract", "x.y"), "« x.y »"), (("submit", __file__, "b", "--contract", CONTRACT), "Mot en trop"),
+        (("figures", "x", "--level", "departement", "--format", "pdf"), "« pdf » n'est pas admis"), (("check", __file__, "--contract"), "attend une valeur"),
+    ],
+)  # fmt: skip
+def test_a_command_badly_formed_is_told_in_french(essaim, words, says):
+    """What is wrong and where the help is, code 3, no English."""
+    done = essaim(*words)
+    assert done.code == 3 and done.err.startswith("Commande mal employée : ") and says in done.err and "--help" in done.err
+    assert not any(word in done.err for word in ("Error", "Usage", "Invalid", "Missing", "does not"))

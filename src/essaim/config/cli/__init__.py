@@ -70,7 +70,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = group.main(arguments, prog_name="essaim", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        from essaim.config.cli.usage import told
+
+        click.echo(told(error), err=True)
         sys.exit(USAGE)
     except click.ClickException as error:
         error.show()
