@@ -41,7 +41,7 @@ LONGEST = 24
 
 def why_missing(text: str, kind: FieldType) -> str | None:
     """Why ``text`` holds no value (a key of WHY_LABELS), or None when it is one. Blank text is not asked."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text[:1].isdigit():  # no mark of absence begins with a digit
         return None
     mark = squeezed(text)
     if mark.upper() in FORMULA_ERRORS or mark.upper().startswith("ERR:"):

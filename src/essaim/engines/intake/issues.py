@@ -79,11 +79,9 @@ class Places:
 
 def refused_rows(findings: Iterable[Finding], size: int) -> pl.Series:
     """Boolean mask of batch rows that have a blocking finding."""
-    blocking = [item.frame["index"].drop_nulls() for item in findings if item.severity is Severity.BLOCKING]
+    blocking = [item.frame["index"] for item in findings if item.severity is Severity.BLOCKING and item.part is None]
     mask = pl.repeat(False, size, dtype=pl.Boolean, eager=True)
-    if blocking and (rows := pl.concat(blocking).unique()).len():
-        mask = mask.scatter(rows, True)
-    return mask
+    return mask.scatter(pl.concat(blocking), True) if blocking else mask
 
 
 def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
@@ -232,5 +230,8 @@ def _examples(items: list[Finding]) -> list[str]:
         values = pl.concat([item.frame.select("index", "value") for item in items]).sort("index", maintain_order=True)["value"]
     else:
         values = items[0].frame["value"]
-    found = values.head(100).drop_nulls().unique(maintain_order=True).head(3)
-    return (found if len(found) == 3 else values.drop_nulls().unique(maintain_order=True).head(3)).to_list()
+    for size in (100, len(values)):
+        found = [text for text in dict.fromkeys(values.head(size).to_list()) if text is not None]
+        if len(found) >= 3:
+            break
+    return found[:3]

@@ -76,6 +76,12 @@ def known_names(contract: Contract) -> FieldNames:
     return _known_names(_Same(contract))
 
 
+@lru_cache(maxsize=256)
+def _name_scores(same: _Same, headers: tuple[HeaderName, ...]) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+    """Files of one layout follow one another: their headers are compared once. Neither result may be changed."""
+    return name_scores(list(headers), _known_names(same), len(same.contract.fields))
+
+
 def vocabulary(contract: Contract) -> frozenset[str]:
     """Header words that reading may expect, lower case, with and without accents; codes too where columns are categories."""
     texts = [text for field in contract.fields for text in (field.name, field.label, *field.synonyms)]
@@ -153,7 +159,8 @@ class _Scores:
     @classmethod
     def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
         known = known_names(contract)
-        names, spelling = name_scores(list(headers), known, len(contract.fields))
+        scored, spelling = _name_scores(_Same(contract), headers)
+        names = scored.copy()
         for line, header in enumerate(headers):
             for position in map(int, np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN))):
                 names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
@@ -216,9 +223,10 @@ def _leave_to_its_header(contract: Contract, total: np.ndarray, names: np.ndarra
     """A column whose header is exactly a field's is no other field's, unless its cells all fit there and not here."""
     if names.max(initial=0.0) < CERTAIN:
         return
-    own = np.nan_to_num(content[names >= CERTAIN]).max(initial=0.0)
+    held = np.where(np.isnan(content), 0.0, content)
+    own = held[names >= CERTAIN].max(initial=0.0)
     telling = np.array([SPECIFICITY[field.type] >= 0.85 for field in contract.fields])
-    total[(names < CERTAIN) & ~((np.nan_to_num(content) >= 0.9) & (telling | (own < 0.5)))] = 0.0
+    total[(names < CERTAIN) & ~((held >= 0.9) & (telling | (own < 0.5)))] = 0.0
 
 
 def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set[str]) -> dict[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import polars as pl
 
 from essaim.kernel.french import folded
@@ -23,7 +25,8 @@ def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     """Up to SAMPLE distinct non-empty texts that hold a value, from the first rows; a few are enough under a known header."""
     size = 16 if few else SAMPLE
     texts = list(dict.fromkeys(column.head(64 * size).drop_nulls().head(8 * size).to_list()))
-    return [text for text in texts[: 2 * size] if text.strip() and not why_missing(text, FieldType.INTEGER)][:size]
+    holding = (text for text in texts[: 2 * size] if text.strip() and not why_missing(text, FieldType.INTEGER))
+    return list(islice(holding, size))
 
 
 def fit(texts: list[str], field: Field) -> float:
@@ -61,7 +64,7 @@ def _number_fit(text: str, field: Field) -> float:
 
 def _text_fit(texts: list[str], field: Field) -> float:
     """Words rather than figures; the start of an example (``BC-2022…``, ``École``) counts."""
-    words = sum(sum(ch.isalpha() for ch in text) * 2 >= len(text) for text in texts) / len(texts)
+    words = sum(sum(map(str.isalpha, text)) * 2 >= len(text) for text in texts) / len(texts)
     starts = {folded(example).split()[0] for example in field.examples if folded(example)}
     alike = sum(folded(text).split()[:1] == [start] for text in texts for start in starts) / len(texts) if starts else 0.0
     return min(1.0, 0.3 + 0.5 * words + 0.6 * alike)

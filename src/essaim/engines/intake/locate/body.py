@@ -95,9 +95,15 @@ def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
 
 
 def _usual_kind(cells: list[str | None]) -> str | None:
+    """The most frequent shape of the cells, the first seen if several are; found as soon as one is more than half of them."""
+    texts = Counter(filter(None, cells))
     found: Counter[str] = Counter()
-    for text, times in Counter(filter(None, cells)).items():
-        found[kind_of(text)] += times
+    half = texts.total() / 2
+    for text, times in texts.items():
+        kind = kind_of(text)
+        found[kind] += times
+        if found[kind] > half:
+            return kind
     return found.most_common(1)[0][0] if found else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .shape import (
@@ -91,10 +91,12 @@ def _score(
     if not places or len(written) < min(2, window.width) or any(shapes[i] == PROSE for i in places):
         return None
     cells = [row[i] or "" for i in places]
-    expected = sum(is_expected(cell, vocabulary) or (shapes[i] == TEXT and bool(_UAI.match(cell))) for i, cell in zip(places, cells, strict=True))
     texts = sum(shapes[i] in (TEXT, YEAR) for i in places) / len(places)
-    if texts < 0.6 and expected < max(2, len(places) / 2):
+    schools = [shapes[i] == TEXT and bool(_UAI.match(cell)) for i, cell in zip(places, cells, strict=True)]
+    awaited = (school or is_expected(cell, vocabulary) for school, cell in zip(schools, cells, strict=True))
+    if texts < 0.6 and not _enough(awaited, len(cells), max(2, len(places) / 2)):
         return None
+    expected = sum(school or is_expected(cell, vocabulary) for school, cell in zip(schools, cells, strict=True))
     distinct = len({one_line(cell).casefold() for cell in cells}) / len(cells)
     coverage = min(1.0, len(places) / _usual_fill(fills[position + 1 : position + 41], window.width))
     if coverage < 0.4 and expected < 2:
@@ -110,6 +112,17 @@ def _score(
     if window.width == 1 and not expected and not usual and contrast < 0.5:
         return None
     return texts + coverage + 0.6 * distinct + evidence - recurring - long
+
+
+def _enough(awaited: Iterable[bool], count: int, needed: float) -> bool:
+    """Whether at least ``needed`` of ``count`` cells are true; stops as soon as too few are left."""
+    spare = count - needed
+    for met in awaited:
+        if not met:
+            spare -= 1
+            if spare < 0:
+                return False
+    return spare >= 0
 
 
 def _usual_fill(below: list[int], width: int) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NUMBER = re.compile(r"\(?[-+−]?\s?\d[\d\s\u00a0\u202f.,]*(?:[eE][+-]?\d+)?\)?\s?(?:%|€|k€|M€|euros?)?(?:\s?(?:HT|TTC))?$")
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:[T+ ].*)?$|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?:\s.*)?$")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[-/]\s?(?:20)?\d\d)?$")
+_LONGEST = 160
 _APART = re.compile(r"[\W_]+")
 _MISSING = frozenset({"-", "–", "—", "nd", "ns", "nc", "n.d.", "n.s.", "n.c.", "n.s", "n.d", "n.c", "na", "n/a", "#n/a", "x", "✓"})
 _WORDS = frozenset(
@@ -20,11 +22,19 @@ DATA = frozenset({NUMBER, DATE, CODE, MISSING, BOOLEAN})
 
 def kind_of(cell: str) -> str:
     """The shape of a non-empty cell."""
+    return _kind(cell) if len(cell) <= _LONGEST else PROSE if len(text := cell.strip()) > _LONGEST else _kind(text)
+
+
+@lru_cache(maxsize=16_384)
+def _kind(cell: str) -> str:
     text = cell.strip()
-    if len(text) > 160:
-        return PROSE
     if text.isdecimal():
         return YEAR if len(text) == 4 and text[:2] in ("19", "20") else NUMBER
+    if text[:1].isdecimal():
+        if text.replace(".", "", 1).isdecimal():
+            return NUMBER
+        if len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdecimal():
+            return DATE
     if not text[:1].isalpha():  # no number nor date begins with a letter
         if _YEAR.match(text):
             return YEAR
