@@ -98,7 +98,9 @@ def test_a_dead_process_is_replaced():
     contained(letter_of, 3)
     (hatch,) = warm._idle
     os.kill(hatch.pid, signal.SIGKILL)
-    time.sleep(0.05)
+    deadline = time.monotonic() + 20
+    while hatch.alive() and time.monotonic() < deadline:
+        time.sleep(0.005)
     assert contained(letter_of, 3) == "D"
     assert warm._idle and warm._idle[0].pid != hatch.pid
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .check_annotated import annotated_workbook
-from .check_json import to_json
-from .checking import CheckInputs, check, check_many, check_read, fingerprint
-from .contract import Contract
-from .mapping import layout_of, vocabulary
-from .report import Check, Mapping, Question, TableReading
-from .schema import contract_markdown, table_schema
-from .tables import FileRefused, Limits, RawTable, ReadFile
 
 if TYPE_CHECKING:
     from .annotate.neutralise import neutralise
+    from .check_annotated import annotated_workbook
+    from .check_json import to_json
+    from .checking import CheckInputs, check, check_many, check_read, fingerprint
     from .contain import contained
+    from .contract import Contract
+    from .mapping import layout_of, vocabulary
     from .reading import read_file
+    from .report import Check, Mapping, Question, TableReading
+    from .schema import contract_markdown, table_schema
+    from .tables import FileRefused, Limits, RawTable, ReadFile
 
 __all__ = [
     "Check", "CheckInputs", "Contract", "FileRefused", "Limits", "Mapping", "Question", "RawTable", "ReadFile", "TableReading",
@@ -24,13 +24,17 @@ __all__ = [
     "table_schema", "to_json", "vocabulary",
 ]  # fmt: skip
 
-_LATER = {"contained": "contain", "neutralise": "annotate.neutralise", "read_file": "reading"}
+_DOORS = {
+    "neutralise": "annotate.neutralise", "annotated_workbook": "check_annotated", "to_json": "check_json", "contained": "contain", "Contract": "contract",
+    **dict.fromkeys(("CheckInputs", "check", "check_many", "check_read", "fingerprint"), "checking"), **dict.fromkeys(("layout_of", "vocabulary"), "mapping"),
+    "read_file": "reading", **dict.fromkeys(("Check", "Mapping", "Question", "TableReading"), "report"),
+    **dict.fromkeys(("contract_markdown", "table_schema"), "schema"), **dict.fromkeys(("FileRefused", "Limits", "RawTable", "ReadFile"), "tables"),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    """Reading and annotation load only when asked for: they bring spreadsheet libraries with them."""
-    if name in _LATER:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    raise AttributeError(name)
+    """Each door loads when asked for: a contract needs none of the libraries that read and check files."""
+    if name not in _DOORS:
+        raise AttributeError(name)
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_DOORS[name]}"), name)
+    return found

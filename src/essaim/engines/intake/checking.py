@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import polars as pl
 from .check_batch import Batch, Part, build_batch, side_by_side
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_keys import Existing, check_duplicates, check_history
+from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
 from .check_result import Outcome, empty_check, split_by_file
 from .context import complete
@@ -28,7 +27,6 @@ from .tables import FileRefused, Limits, RawTable, ReadFile
 
 Progress = Callable[[float, str], None]
 Memory = MappingOf[str, MappingOf[str, str]]
-_WORTH_A_THREAD = 4 * 2**20
 # Amounts are never repeated down a merged cell: they would be counted several times.
 _COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 
@@ -57,19 +55,19 @@ def check(
     existing: Existing | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
-    contain: bool = False,
+    contain: Contain = False,
 ) -> Check:
     """Understands one file as ``contract`` and gives back its rows and every issue. Never raises on a bad file: see ``status``.
 
     ``memory``: layout fingerprint → {column letter or header → field name, ``""`` to leave the column out}, as confirmed before by
     this sender. ``answers``: question id → choice; ``value:<field>:<text>`` → replacement of a text the sender corrected.
     ``existing``: frame of distinct keys → frame of the rows the ledger holds under them. ``contain`` reads in a separate process
-    under ``limits`` of memory and time. ``progress(share, step)`` is told the steps, ``share`` from 0 to 1.
+    under ``limits`` of memory and time (``"here"``: forked from this one, which must hold no secret). ``progress(share, step)`` is told the steps, ``share`` from 0 to 1.
     """
-    inputs = CheckInputs(references or {}, memory or {}, answers or {}, sender, existing)
+    inputs = CheckInputs(references if references is not None else {}, memory or {}, answers or {}, sender, existing)
     tell = progress or (lambda share, step: None)
     tell(0.0, "Lecture du fichier")
-    read, sha256 = _received(content, filename, contract, limits or Limits(), contain)
+    read, sha256 = Reader(vocabulary(contract), limits or Limits(), contain).receive(content, filename)
     del content
     if isinstance(read, FileRefused):
         return empty_check(contract, filename, sha256, ((read.code, str(read)),), sender)
@@ -89,16 +87,20 @@ def check_many(
     sender: str | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
+    contain: Contain = False,
 ) -> list[Check]:
-    """Checks many files of one contract together: one Check a file, in order, equal to what ``check`` gives file by file."""
-    inputs = CheckInputs(references or {}, memory or {}, answers or {}, sender)
+    """Checks many files of one contract together: one Check a file, in order, equal to what ``check`` gives file by file.
+
+    Contained files share the processes that read them: one that breaks its process is read again apart from the others."""
+    inputs = CheckInputs(references if references is not None else {}, memory or {}, answers or {}, sender)
     tell = progress or (lambda share, step: None)
     pending = list(files)
     results: list[Check | None] = []
     readable: list[tuple[ReadFile, str]] = []
-    for number, (content, filename) in enumerate(pending):
+    received = Reader(vocabulary(contract), limits or Limits(), contain).receive_all(pending)
+    for number, (_, filename) in enumerate(pending):
         tell(0.5 * number / max(len(pending), 1), f"Lecture de {filename}")
-        read, sha256 = _received(content, filename, contract, limits or Limits(), False)
+        read, sha256 = next(received)
         if isinstance(read, FileRefused):
             results.append(empty_check(contract, filename, sha256, ((read.code, str(read)),), sender))
         else:
@@ -106,40 +108,6 @@ def check_many(
             results.append(None)
     checked = iter(_checked(readable, contract, inputs, tell))
     return [item if item is not None else next(checked) for item in results]
-
-
-def fingerprint(content: bytes | Path) -> str:
-    """SHA-256 of the bytes received, in hexadecimal."""
-    if isinstance(content, Path):
-        with content.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    return hashlib.sha256(content).hexdigest()
-
-
-def _received(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> tuple[ReadFile | FileRefused, str]:
-    """The file read, or why it cannot be, and the SHA-256 of its bytes, computed beside the reading when they are many."""
-    size = content.stat().st_size if isinstance(content, Path) else len(content)
-    if isinstance(content, Path) and not contain and size <= limits.file_bytes:
-        content = content.read_bytes()
-    if size < _WORTH_A_THREAD:
-        return _read(content, filename, contract, limits, contain), fingerprint(content)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        sha256 = beside.submit(fingerprint, content)
-        return _read(content, filename, contract, limits, contain), sha256.result()
-
-
-def _read(content: bytes | Path, filename: str, contract: Contract, limits: Limits, contain: bool) -> ReadFile | FileRefused:
-    from .reading import read_file
-
-    words = vocabulary(contract)
-    try:
-        if contain:
-            from .contain import contained
-
-            return contained(read_file, content, filename, limits=limits, vocabulary=words)
-        return read_file(content, filename, limits=limits, vocabulary=words)
-    except FileRefused as refusal:
-        return refusal
 
 
 def check_read(files: Sequence[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs, tell: Progress) -> list[Check]:

@@ -24,6 +24,7 @@ from .mapping_names import (
     qualified_otherwise,
     read_header,
 )
+from .mapping_pairs import heaviest_pairs
 from .mapping_wide import WideColumns, wide_columns
 from .report import Mapping, Question
 from .tables import RawTable
@@ -244,15 +245,12 @@ def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set
 
 def _best_pairs(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lines and columns of the assignment of greatest weight. When no two lines want the same column, each has its best
-    one and nothing needs solving (scipy takes a second to import)."""
+    one and nothing needs solving."""
     wanted = weights.argmax(axis=1)
     lines = np.flatnonzero(weights.max(axis=1) > 0)
     if len(np.unique(wanted[lines])) == len(lines):
         return lines, wanted[lines]
-    from scipy.optimize import linear_sum_assignment
-
-    pairs: tuple[np.ndarray, np.ndarray] = linear_sum_assignment(weights, maximize=True)
-    return pairs
+    return heaviest_pairs(weights)
 
 
 def _mapping(table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str]) -> tuple[Mapping, ...]:

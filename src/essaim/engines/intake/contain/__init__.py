@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ..tables import FileRefused, Limits
 from .exchange import load_result, store
+from .here import run_here
 from .warm import Unavailable, borrow, close_all, give_back
 
 __all__ = ["close_all", "contained"]
@@ -24,7 +25,7 @@ _ENTRY = "essaim.engines.intake.contain.cell"
 
 
 def contained(
-    function: Callable[..., Result], *args: Any, limits: Limits | None = None, warm: bool = True, **named: Any
+    function: Callable[..., Result], *args: Any, limits: Limits | None = None, warm: bool = True, here: bool = False, **named: Any
 ) -> Result:
     """``function(*args, **named)`` computed in a separate process within ``limits`` (memory_bytes, seconds).
 
@@ -32,13 +33,14 @@ def contained(
     plain values, frames and ``essaim`` dataclasses are accepted back. FileRefused raised inside is raised here; a
     crash, an excess of memory or of time becomes FileRefused ``contained_crash``, ``too_much_memory`` or
     ``too_much_time``. The process and all it started are gone when this returns: with ``warm`` it is forked from a process
-    kept ready, which has everything imported and never reads a file itself; memory counts from there. Safe under threads
-    and after a fork of the server; ``close_all`` ends what is kept ready, as does the end of the interpreter."""
+    kept ready, which has everything imported and never reads a file itself; memory counts from there. With ``here`` it is
+    forked from this one, unless threads run in it: only for a program that holds no secret. Safe under threads and after a fork
+    of the server; ``close_all`` ends what is kept ready, as does the end of the interpreter."""
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix="essaim-cell-"))
     try:
         store(folder, "request", (function.__module__, function.__qualname__, args, named, limits))
-        returncode = _run_warm(folder, limits) if warm else _run(folder, limits)
+        returncode = _run_warm(folder, limits, here) if warm or here else _run(folder, limits)
         outcome = _outcome(folder)
         if outcome is None:
             raise _died(returncode)
@@ -57,11 +59,7 @@ def _outcome(folder: Path) -> tuple[str, Any] | None:
         return None
 
 
-def _run_warm(folder: Path, limits: Limits) -> int:
-    try:
-        hatch = borrow(_environment() | {"PYTHONPATH": _python_path()})
-    except (Unavailable, OSError):
-        return _run(folder, limits)
+def _run_warm(folder: Path, limits: Limits, here: bool) -> int:
     deadline = time.monotonic() + limits.seconds
 
     def check(call: int, ready: int) -> None:
@@ -70,6 +68,15 @@ def _run_warm(folder: Path, limits: Limits) -> int:
         if _resident(call) > limits.memory_bytes + _resident(ready):
             raise _too_big()
 
+    if here:
+        try:
+            return run_here(folder, _KEPT, check, _POLL)
+        except Unavailable:
+            pass
+    try:
+        hatch = borrow(_environment() | {"PYTHONPATH": _python_path()})
+    except (Unavailable, OSError):
+        return _run(folder, limits)
     try:
         return hatch.run(folder, check, _POLL)
     except Unavailable:

@@ -19,6 +19,10 @@ _PRELOADED = (
     "essaim.engines.intake.reading",
     "essaim.engines.intake.annotate.original",
     "essaim.engines.intake.annotate.rebuilt",
+    "essaim.engines.intake.reading.legacy",
+    "essaim.engines.intake.reading.markup",
+    "essaim.engines.intake.reading.ods",
+    "essaim.engines.intake.reading.workbook",
     "essaim.engines.intake.checking",
     "essaim.engines.intake.contain.cell",
     "essaim.engines.intake.contain.exchange",
@@ -60,7 +64,7 @@ def _serve(folder: str) -> bool:
     """One call, from fork to reaping; False when the server went away meanwhile."""
     pid = os.fork()
     if pid == 0:
-        _call(folder)
+        call(folder)
     try:
         os.setpgid(pid, pid)
     except OSError:
@@ -87,7 +91,7 @@ def _serve(folder: str) -> bool:
     return present
 
 
-def _call(folder: str) -> None:
+def call(folder: str) -> None:
     """The forked side: leaves the conversation, computes within its limits, never returns."""
     code = 1
     try:

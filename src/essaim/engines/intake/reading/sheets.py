@@ -10,12 +10,8 @@ from ..tables import FileRefused, Limits
 from .columnar import read_json, read_parquet
 from .delimited import NotUtf8, read_delimited
 from .encoding import decode, seems_utf8
-from .legacy import read_xls
-from .markup import read_html, read_xmlss
-from .ods import read_flat_ods, read_ods
 from .package import gunzip, inner_files, open_package
 from .sniff import sniff
-from .workbook import read_xlsx
 
 _LONG = 1 << 20
 
@@ -66,6 +62,8 @@ def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[
 
 
 def _workbook(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    from .workbook import read_xlsx
+
     grids, notices = read_xlsx(content, limits)
     if kind == "xlsm":
         notices.append(("macros", "Le classeur contient des macros : elles n'ont pas été exécutées, seules les données sont lues."))
@@ -73,18 +71,33 @@ def _workbook(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
 
 
 def _legacy(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    from .legacy import read_xls
+
     grids, notices = read_xls(content, limits)
     return Sheets(kind, tuple(grids), tuple(notices))
 
 
+def _open_document(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    from .ods import read_flat_ods, read_ods
+
+    return Sheets(kind, tuple((read_ods if kind == "ods" else read_flat_ods)(content, limits)))
+
+
+def _markup(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
+    from .markup import read_html, read_xmlss
+
+    return Sheets(kind, tuple((read_html if kind == "html" else read_xmlss)(content, limits)))
+
+
+# Each loads the library of its format when a file asks for it: most files are text.
 _READERS: dict[str, Callable[[bytes, str, str, Limits], Sheets]] = {
     "xlsx": _workbook,
     "xlsm": _workbook,
     "xls": _legacy,
-    "ods": lambda content, name, kind, limits: Sheets(kind, tuple(read_ods(content, limits))),
-    "fods": lambda content, name, kind, limits: Sheets(kind, tuple(read_flat_ods(content, limits))),
-    "html": lambda content, name, kind, limits: Sheets(kind, tuple(read_html(content, limits))),
-    "xmlss": lambda content, name, kind, limits: Sheets(kind, tuple(read_xmlss(content, limits))),
+    "ods": _open_document,
+    "fods": _open_document,
+    "html": _markup,
+    "xmlss": _markup,
     "parquet": lambda content, name, kind, limits: Sheets(kind, (read_parquet(content, _stem(name), limits),)),
 }
 
