@@ -11,7 +11,6 @@ from pathlib import Path
 
 from .warm import Unavailable
 
-
 # Started by the import of polars: waits for spilled files to remove, and holds nothing meanwhile.
 _AT_REST = frozenset(("polars-ooc-clea",))
 
