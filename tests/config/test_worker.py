@@ -112,7 +112,7 @@ def test_a_worker_asked_to_stop_gives_back_what_it_cannot_finish(working, until)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         worker.send_signal(number)
         time.sleep(0.2)
-    assert worker.wait(20) == 0 and time.monotonic() - started < 10
+    assert worker.wait(20) == 0 and time.monotonic() - started < 45  # far less than the minute the task would take
     told = working.state(pk)
     assert (told["state"], told["tasks"]) == ("received", ["READY"])
     second = working.slow_worker(0)

@@ -87,10 +87,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Everything measured, in the text format of Prometheus."""
     if not may_read(request):
         raise Http404
+    _counters()  # before the library is imported: it looks once at the folder where processes count together
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    _counters()
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     registry.register(Installation())
