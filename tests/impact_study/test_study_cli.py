@@ -120,7 +120,7 @@ def test_assignment_is_published_and_redone(folder):
     assert pl.read_csv(folder / "1.csv", separator=";")["bras"].value_counts()["count"].to_list() == [4, 4, 4]
     (folder / "b.yaml").write_text(text.replace("waves: [4, 4, 4]", "arms: [2, 1], balance_on: [ips], acceptance: 0.2"), "utf-8")
     code, said = call("assign", folder / "b.yaml", "--data", folder / "u.csv", "--out", folder / "3.csv")
-    assert code == 0 and "reréparti" in said
+    assert code == 0 and "re-tiré" in said
     assert call("assign", folder / "plan.yaml", "--data", folder / "u.csv", "--out", folder / "4.csv")[0] == 3
 
 

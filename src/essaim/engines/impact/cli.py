@@ -25,7 +25,7 @@ from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.study.canonical import canonical_json
 from essaim.engines.impact.study.foresight import design_power, planned_power
 from essaim.engines.impact.study.frames import columns_used, panel_of, prepared, read_table
-from essaim.engines.impact.study.plan import TEMPLATE, Plan, PlanInvalid, read_plan
+from essaim.engines.impact.study.plan import TEMPLATE, Data, Plan, PlanInvalid, read_plan
 from essaim.engines.impact.study.replication import check_lock, lock_of, replicate, replication_pack
 from essaim.engines.impact.study.report import figures_of, report_html
 from essaim.engines.impact.study.results import DesignPower, Study
@@ -177,7 +177,8 @@ def _power_of_analyses(plan: Plan) -> None:
     asked = tuple(a for a in plan.analyses if a.kind.endswith("_power"))
     if not asked:
         raise WrongUsage("Sans données, le plan doit demander mean_power, cluster_power ou wedge_power ; sinon donner --data.")
-    only = plan.model_copy(update={"analyses": asked, "design": plan.design.model_copy(update={"kind": "analyses"})})
+    design = plan.design.model_copy(update={"kind": "analyses", "strata": None, "balance_on": ()})
+    only = plan.model_copy(update={"analyses": asked, "design": design, "data": Data()})
     for found in run(only, pl.DataFrame()).analyses:
         click.echo(f"{found.name} : " + " ; ".join(f"{k} = {number(v, 7)}" for k, v in found.values.items()))
 

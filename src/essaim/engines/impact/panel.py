@@ -113,6 +113,7 @@ class Panel:
         names = [n for n in (unit, cluster, time, outcome, cohort, exposure, weights, *covariates) if n is not None]
         checks.columns_present(frame, names)
         checks.treatment_declared(cohort, exposure)
+        checks.rows_present(frame)
         columns = _Columns.of(frame, unit, cluster, time, outcome, cohort, exposure, tuple(covariates), weights)
         return columns.to_panel(missing_covariates, lost_clusters, require_never_treated)
 
@@ -298,7 +299,7 @@ class _Columns:
         if missing_covariates == "keep":
             no_covariate = np.zeros_like(no_covariate)
         kept = ~(no_outcome | no_covariate)
-        checks.outcome_varies(self.outcome[kept])
+        checks.outcome_varies(self.outcome[kept], self.outcome_name)
         lost = () if self.is_cluster_unit else checks.lost_clusters(self, kept, lost_clusters)
         if lost and lost_clusters == "drop":
             kept &= ~np.isin(self.cluster, [code for code, _ in lost])

@@ -32,6 +32,12 @@ def columns_present(frame: Any, names: Sequence[str]) -> None:
         raise PanelRefused("column", f"Colonne(s) absente(s) du fichier : {_some(absent)}.")
 
 
+def rows_present(frame: Any) -> None:
+    """Refuse a table without rows."""
+    if len(frame) == 0:
+        raise PanelRefused("empty", "La table n'a aucune ligne (une fois data.where appliqué, s'il y en a un).")
+
+
 def treatment_declared(cohort: str | None, exposure: str | None) -> None:
     """Refuse a panel in which nothing says who is treated."""
     if cohort is None and exposure is None:
@@ -104,12 +110,12 @@ def covariates_known(covariates: Floats, names: Sequence[str]) -> None:
     covariates_complete(bad, "refuse", covariates, names)
 
 
-def outcome_varies(outcome: Floats) -> None:
+def outcome_varies(outcome: Floats, name: str) -> None:
     """Refuse an empty or constant outcome."""
     if outcome.size == 0:
-        raise PanelRefused("empty", "Aucune ligne ne porte de résultat mesuré.")
+        raise PanelRefused("empty", f"Aucune ligne ne porte de résultat mesuré (colonne « {name} »).")
     if np.ptp(outcome) == 0:
-        raise PanelRefused("constant", f"Le résultat est constant ({outcome[0]:g}) : rien ne peut être estimé.")
+        raise PanelRefused("constant", f"Le résultat « {name} » est constant ({outcome[0]:g}) : rien ne peut être estimé.")
 
 
 def lost_clusters(columns: Any, kept: Flags, policy: str) -> tuple[tuple[int, str], ...]:

@@ -25,7 +25,17 @@ def _arrow(frame: Any, name: str) -> pa.Array:
     else:
         array = pa.array(column, from_pandas=True)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    return _dated(array) if pa.types.is_temporal(array.type) else array
+
+
+def _dated(array: pa.Array) -> pa.Array:
+    """Dates as texts that sort like them; a moment at midnight is its day, so that dates and times of two columns meet."""
+    if pa.types.is_timestamp(array.type):
+        days = pc.cast(array, pa.date32(), safe=False)
+        if pc.all(pc.equal(pc.cast(days, array.type), array)).as_py() in (True, None):
+            array = days
+    return pc.cast(array, pa.string())
 
 
 def _is_numeric(array: pa.Array) -> bool:
@@ -110,11 +120,24 @@ def period_codes(frame: Any, name: str) -> tuple[Ints, Floats, tuple[str, ...]]:
     return np.argsort(order)[codes], values[order], tuple(str(labels[i]) for i in order)
 
 
+def _first_name(period_labels: tuple[str, ...]) -> str | None:
+    """First period label that is not a number, if any."""
+    for label in period_labels:
+        try:
+            float(label)
+        except ValueError:
+            return label
+    return None
+
+
 def cohort_values(frame: Any, name: str, period_labels: tuple[str, ...], periods: Floats) -> Floats:
     """First treated period (n,) in the units of ``periods``; 0, null, NaN and inf mean never (0 only if it is no period)."""
     array = _arrow(frame, name)
     if _is_numeric(array) or pa.types.is_null(array.type):
         values = np.asarray(pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        if (named := _first_name(period_labels)) is not None and ((values != 0) & np.isfinite(values)).any():
+            raise PanelRefused("cohort", f"La cohorte (colonne « {name} ») est un nombre, mais les périodes n'en sont pas (« {named} ») : "
+                                         "l'écrire comme les périodes, vide pour jamais.")  # fmt: skip
         never = ~np.isfinite(values) | ((values == 0) & (periods[0] > 0))
         return np.where(never, np.inf, values)
     known = dict(zip(period_labels, periods, strict=True))

@@ -100,7 +100,8 @@ def bacon(panel: Panel) -> Decomposition:
     if panel.cohort is None or not panel.is_balanced or panel.is_weighted:
         raise PanelRefused("balanced", "La décomposition demande un panel cylindré, non pondéré, avec une cohorte.")
     unit_cohort = panel.unit_table()[1]
-    unit_cohort = np.where(unit_cohort > panel.periods[-1], np.inf, np.maximum(unit_cohort, panel.periods[0]))
+    entered = np.append(panel.periods, np.inf)[np.searchsorted(panel.periods, unit_cohort)]  # first period observed since entry
+    unit_cohort = np.where(unit_cohort > panel.periods[-1], np.inf, entered)
     cohorts, code, count = np.unique(unit_cohort, return_inverse=True, return_counts=True)
     wide = panel.wide()
     mean = np.stack([np.bincount(code, wide[:, t], cohorts.size) for t in range(wide.shape[1])], axis=1) / count[:, None]

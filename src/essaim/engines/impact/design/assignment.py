@@ -174,7 +174,7 @@ def rerandomised(labels: Sequence[str], covariates: Floats, shares: Sequence[flo
         arm = _one_draw(rows, sizes, rng)
         distance = float(arm_distance(x, arm[None, :])[0])
         if distance <= threshold:
-            return _sealed(names, arm, sizes, strat, seed, "reréparti", attempt, distance, threshold)
+            return _sealed(names, arm, sizes, strat, seed, "re-tiré", attempt, distance, threshold)
     raise Refusal("unbalanced", f"Aucun tirage assez équilibré en {attempts} essais : réduire le nombre de covariables "
                                 "ou accepter une part plus grande de tirages.")
 

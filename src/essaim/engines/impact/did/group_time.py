@@ -93,7 +93,7 @@ def group_time_effects(
     cells = cells_of(panel.periods, cohorts, control, base, anticipation)
     rows, skipped = (_panel_cells if as_panel else _repeated_cells)(panel, cells, method)
     if not any(not cell.is_reference for cell, *_ in rows):
-        raise PanelRefused("cells", "Aucun effet n'est estimable : " + " ; ".join(sorted(set(skipped))) + ".")
+        raise PanelRefused("cells", f"Aucun effet n'est estimable : {_reasons(skipped)}.")
     units = _units(panel, as_panel)
     value = np.array([v for _, v, _ in rows])
     influence = np.stack([i for *_, i in rows])
@@ -105,6 +105,18 @@ def group_time_effects(
         periods=panel.periods, method=method, control=control, base_period=base, anticipation=anticipation,
         cluster=cluster, skipped=tuple(skipped), warnings=said + panel.report.warnings,
     )  # fmt: skip
+
+
+def _reasons(skipped: list[str]) -> str:
+    """Each reason once, with the first cell it holds for and the number of others."""
+    cells: dict[str, list[str]] = {}
+    for told in skipped:
+        cell, _, why = told.partition(" : ")
+        cells.setdefault(why, []).append(cell)
+    if not cells:
+        return ("aucune cohorte traitée n'a d'établissement observé à toutes les périodes ; la comparaison de lignes sans cylindrer "
+                "(unbalanced: repeated) les garde")  # fmt: skip
+    return " ; ".join(f"{why} ({first[0]}{f' et {len(first) - 1} autres' if len(first) > 1 else ''})" for why, first in sorted(cells.items()))
 
 
 def _check(method: str, control: str, base: str, cluster: str, unbalanced: str, anticipation: int) -> None:

@@ -81,8 +81,9 @@ def agreement(p_values: Mapping[str, float], headline: str = PERMUTATION, *, lev
         return Agreement(True, (), "Les méthodes concordent.")
     told = ", ".join(f"{FRENCH.get(m, m)} (p = {format_number(p_values[m], 3)})" for m in dissenting)
     verdict = "conclut" if first else "ne conclut pas"
+    others = ("ne conclut pas" if first else "conclut") if len(dissenting) == 1 else ("ne concluent pas" if first else "concluent")
     return Agreement(
         False, dissenting,
-        f"Les méthodes divergent : {FRENCH.get(headline, headline)} {verdict} (p = {format_number(p_values[headline], 3)}), mais pas {told}. "
+        f"Les méthodes divergent : {FRENCH.get(headline, headline)} {verdict} (p = {format_number(p_values[headline], 3)}), {told} {others}. "
         "La première fait foi ; la divergence affaiblit le résultat.",
     )  # fmt: skip

@@ -84,7 +84,7 @@ def staggered_att_of(
     for g, date in enumerate(cohorts):
         before = np.flatnonzero(periods + anticipation < date)
         if not before.size:
-            raise PanelRefused("base", f"La cohorte {date:g} n'a aucune période avant traitement.")
+            raise PanelRefused("base", f"La cohorte {date:g} n'a aucune période avant traitement : l'écarter, ou remonter plus loin dans le passé.")
         gained = (periods >= cohorts[:, None]) * 1.0 - (periods[before[-1]] >= cohorts[:, None])
         overlap[:, g] = gained[:, periods >= date].sum(axis=1)
         for k, event in enumerate(windows):

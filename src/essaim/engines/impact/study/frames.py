@@ -136,7 +136,7 @@ def texts(frame: pl.DataFrame, column: str) -> pl.Series:
 
 def by_cluster(frame: pl.DataFrame, cluster: str, column: str, labels: Sequence[Any] | npt.NDArray[Any]) -> list[str]:
     """Value of ``column`` for each cluster of ``labels``. Refuses a column that varies inside a cluster."""
-    table = frame.select(pl.col(cluster).cast(pl.String), pl.col(column).cast(pl.String)).unique()
+    table = frame.select(pl.col(cluster).cast(pl.String).alias("_c"), pl.col(column).cast(pl.String).alias("_v")).unique()
     found = dict(table.iter_rows())
     if table.height != len(found):
         raise Refusal("strata", f"« {column} » prend plusieurs valeurs dans une même grappe : ce n'est pas une strate.")

@@ -94,11 +94,13 @@ class Baseline(_Part):
 
 
 class Estimation(_Part):
-    """Main estimator: Callaway–Sant'Anna. ``method``: dr, reg or ipw; ``also``: other estimators reported beside it."""
+    """Main estimator: Callaway–Sant'Anna. ``method``: dr, reg or ipw; ``unbalanced``: incomplete units are dropped (and told), or
+    all rows compared as repeated cross-sections; ``also``: other estimators reported beside it."""
 
     method: Literal["dr", "reg", "ipw"] = "dr"
     control: Literal["never", "not_yet"] = "never"
     anticipation: int = Field(default=0, ge=0)
+    unbalanced: Literal["drop", "repeated"] = "drop"
     also: tuple[Literal["imputation", "synthetic_did", "two_way"], ...] = ("imputation", "synthetic_did", "two_way")
 
 
@@ -208,7 +210,7 @@ _FRENCH = {
 def _fault(error: Any) -> list[str]:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"]).split(" | ")
-    text = _FRENCH.get(error["type"], "valeur invalide").format(**error.get("ctx", {}))
+    text = _FRENCH.get(error["type"], "valeur invalide").format(**error.get("ctx", {})).replace("' or '", "' ou '")
     where = ".".join(str(p) for p in error["loc"]) or "plan"
     return [f"{where} : {text}"]
 

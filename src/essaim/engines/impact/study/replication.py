@@ -57,7 +57,7 @@ def check_lock(plan: Plan, lock: dict[str, Any]) -> None:
     frozen, now = _flat(lock.get("plan", {})), _flat(json.loads(plan.canonical))
     changed = sorted(k for k in frozen.keys() | now.keys() if frozen.get(k) != now.get(k))
     raise Refusal("frozen", f"Le plan a changé depuis qu'il a été figé : {', '.join(changed) or 'empreinte différente'}. "
-                            "Rétablir le plan figé, ou publier le changement et le figer de nouveau.")
+                            "Rétablir le plan figé ; ou publier le changement, supprimer le fichier .lock.json et figer de nouveau.")
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

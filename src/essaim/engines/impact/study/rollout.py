@@ -49,7 +49,7 @@ def rollout_result(panel: Panel, plan: Plan, setting: Setting,
     power = design_power(panel, plan)
     grade = _baseline(panel, plan)
     main = group_time_effects(panel, method=plan.estimation.method, control=plan.estimation.control, base="universal",
-                              anticipation=plan.estimation.anticipation, cluster="cluster")
+                              anticipation=plan.estimation.anticipation, cluster="cluster", unbalanced=plan.estimation.unbalanced)
     simple = aggregate(main, "simple").overall
     effects = [Effect("callaway_santanna", "Callaway–Sant'Anna", simple.value, simple.std_error,
                       "moyenne des effets sur les traités"), *_others(panel, plan)]
