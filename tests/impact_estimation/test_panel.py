@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from tests.impact_estimation.rollouts import rollout
 
 from essaim.engines.impact.panel import Panel, PanelRefused
 
@@ -171,3 +172,12 @@ def test_the_doors_open() -> None:
         assert callable(getattr(impact, name))
     with pytest.raises(AttributeError):
         impact.nothing  # noqa: B018
+
+
+def test_cohort_zero_is_never_as_in_r() -> None:
+    """Zero means never treated even when periods are counted from zero; when they are counted from below, zero is a date."""
+    frame = rollout(2, units=20, clusters=5, periods=4, entries=(3,)).assign(t=lambda f: f.t - 1, g=lambda f: np.where(f.g > 0, f.g - 1, 0))
+    panel = Panel.read(frame, unit="uai", cluster="dep", time="t", outcome="y", cohort="g")
+    assert np.isinf(panel.cohort).any() and set(panel.cohorts) == {2.0}
+    shifted = frame.assign(t=frame.t - 2, g=np.where(frame.g > 0, 0.0, np.inf))
+    assert set(Panel.read(shifted, unit="uai", cluster="dep", time="t", outcome="y", cohort="g").cohorts) == {0.0}

@@ -17,6 +17,8 @@ from essaim.engines.impact.design.power import (
 from essaim.engines.impact.design.stepped_wedge import Components, hussey_hughes_variance, wedge, wedge_power
 from essaim.engines.impact.equity.concentration import concentration, grouped_concentration
 from essaim.engines.impact.panel import Panel
+from essaim.engines.impact.refusal import Refusal
+from essaim.engines.impact.scales.hierarchical import least_squares_factors, omega_of
 from essaim.engines.impact.scales.irt import item_response
 from essaim.engines.impact.scales.reliability import reliability
 from essaim.engines.impact.sensitivity.magnitudes import magnitudes_interval
@@ -109,3 +111,29 @@ def test_relative_magnitudes_as_printed_by_honestdid(reference_dir) -> None:
     for bound, ends in printed.items():
         found = magnitudes_interval(t, bound)
         assert (found.low, found.high) == pytest.approx(ends, abs=4e-4)
+
+
+THURSTONE = """828 776 779 439 493 46 432 464 425 674 447 489 443 59 541 447 432 401 381 402 288 541 537 534 35 367 32 555
+38 358 359 424 446 325 598 452"""
+
+
+def test_hierarchical_omega_as_printed_by_psych() -> None:
+    """Thurstone's nine tests, the example of ``psych::omega``: ω_h .74, ω_t .93, and the general loadings it prints."""
+    low = np.tril_indices(9, -1)
+    matrix = np.eye(9)
+    matrix[low] = matrix[low[::-1]] = [float(f".{v}") for v in THURSTONE.split()]
+    found = omega_of(matrix)
+    assert (round(found.hierarchical, 2), round(found.total, 2)) == (0.74, 0.93)
+    np.testing.assert_allclose(found.general.round(2), [0.71, 0.73, 0.68, 0.65, 0.62, 0.56, 0.59, 0.58, 0.54], atol=1e-9)
+    np.testing.assert_allclose(found.general**2 + (found.groups**2).sum(axis=1), _communalities(matrix), atol=0.05)
+
+
+def _communalities(matrix: np.ndarray) -> np.ndarray:
+    return 1 - least_squares_factors(matrix, 3)[1]
+
+
+@pytest.mark.parametrize(("items", "factors"), [(9, 2), (5, 3)])
+def test_hierarchical_omega_refuses_what_it_cannot_identify(items, factors) -> None:
+    """Two factors, or too few questions a factor: refused in French."""
+    with pytest.raises(Refusal, match="facteurs"):
+        omega_of(np.eye(items) * 0.5 + 0.5, factors)

@@ -7,15 +7,18 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t as student
 
 from essaim.engines.impact.design import power, stepped_wedge
 from essaim.engines.impact.design.placebo_rollout import placebo_rollouts
 from essaim.engines.impact.design.stepped_wedge import cell_covariance, effect_covariance
+from essaim.engines.impact.inference.adjusted import adjusted_att
 from essaim.engines.impact.inference.assignments import assignments
 from essaim.engines.impact.inference.randomisation import randomisation_test
 from essaim.engines.impact.inference.statistics import staggered_att_of
+from essaim.engines.impact.panel import Panel
 
 pytestmark = pytest.mark.slow
 DRAWS = int(os.environ.get("ESSAIM_SIMULATIONS", "2000"))
@@ -73,6 +76,30 @@ def test_size_and_coverage_of_the_permutation_test(treated):
     ROWS.append((f"couverture de l'intervalle par inversion, {treated} traités", f"{covered / DRAWS:.3f}", ".93 à .97", str(DRAWS)))
     assert 0.03 <= rejected / DRAWS <= 0.07
     assert 0.93 <= covered / DRAWS <= 0.97
+
+
+@pytest.mark.parametrize("treated", [12, 4])
+def test_size_and_coverage_of_the_adjusted_permutation_test(treated):
+    """With a covariate that drives trends and differs between arms, the adjusted test keeps its size and its interval its coverage; the
+    covariate is redrawn with the outcome, so that treated clusters differ by chance only, as under the design."""
+    rng, cohort, draws = np.random.default_rng(200 + treated), cohorts(treated), max(200, DRAWS // 2)
+    unit, time_ = np.repeat(np.arange(CLUSTERS), PERIODS), np.tile(np.arange(PERIODS), CLUSTERS)
+    entry = np.where(np.isfinite(cohort), cohort, 0)
+    exposed = (time_ >= cohort[unit]) * 0.7
+    rejected = covered = 0
+    for k in range(draws):
+        x = rng.normal(size=CLUSTERS)
+        y = panel(rng).ravel() + 0.3 * x[unit] * time_
+        frame = pl.DataFrame({"u": unit, "t": time_, "y": y, "moved": y + exposed, "g": entry[unit], "x": x[unit]})
+        space = assignments(cohort, draws=PERMUTATIONS, seed=k, enumerate_up_to=100)
+        found = [randomisation_test(adjusted_att(Panel.read(frame, unit="u", time="t", outcome=o, cohort="g", covariates=["x"])), cohort, space=space)
+                 for o in ("y", "moved")]  # fmt: skip
+        rejected += found[0].p_value <= 0.05
+        covered += found[1].low <= 0.7 <= found[1].high
+    ROWS.append((f"taille du test ajusté sur une covariable, {treated} traités", f"{rejected / draws:.3f}", ".03 à .07", str(draws)))
+    ROWS.append((f"couverture de l'intervalle ajusté, {treated} traités", f"{covered / draws:.3f}", ".93 à .97", str(draws)))
+    assert 0.03 <= rejected / draws <= 0.07
+    assert 0.93 <= covered / draws <= 0.97
 
 
 @pytest.mark.parametrize("treated", [12, 4, 2])

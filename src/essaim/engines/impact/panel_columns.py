@@ -131,14 +131,14 @@ def _first_name(period_labels: tuple[str, ...]) -> str | None:
 
 
 def cohort_values(frame: Any, name: str, period_labels: tuple[str, ...], periods: Floats) -> Floats:
-    """First treated period (n,) in the units of ``periods``; 0, null, NaN and inf mean never (0 only if it is no period)."""
+    """First treated period (n,) in the units of ``periods``; 0, null, NaN and inf mean never (0 unless periods start below it, as in R did)."""
     array = _arrow(frame, name)
     if _is_numeric(array) or pa.types.is_null(array.type):
         values = np.asarray(pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         if (named := _first_name(period_labels)) is not None and ((values != 0) & np.isfinite(values)).any():
             raise PanelRefused("cohort", f"La cohorte (colonne « {name} ») est un nombre, mais les périodes n'en sont pas (« {named} ») : "
                                          "l'écrire comme les périodes, vide pour jamais.")  # fmt: skip
-        never = ~np.isfinite(values) | ((values == 0) & (periods[0] > 0))
+        never = ~np.isfinite(values) | ((values == 0) & (periods[0] >= 0))
         return np.where(never, np.inf, values)
     known = dict(zip(period_labels, periods, strict=True))
     words = {None: np.inf, "": np.inf, "0": np.inf, "inf": np.inf, "jamais": np.inf, "never": np.inf} | known

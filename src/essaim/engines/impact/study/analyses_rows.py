@@ -16,6 +16,7 @@ from essaim.engines.impact.experiments import experiment as run_experiment
 from essaim.engines.impact.inference.multiplicity import sharpened_q
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.scales.dif import differential_functioning
+from essaim.engines.impact.scales.hierarchical import hierarchical_omega
 from essaim.engines.impact.scales.irt import item_response as fit_items
 from essaim.engines.impact.scales.reliability import reliability as measure_reliability
 from essaim.engines.impact.study.frames import columns_used
@@ -86,11 +87,17 @@ def _where(frame: pl.DataFrame, where: Mapping[str, Any] | None) -> pl.DataFrame
     return frame
 
 
-def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str]) -> Values:
-    """Fidélité d'une échelle : alpha, oméga, ajustement à un facteur."""
-    found = measure_reliability(np.column_stack([column_of(frame, i) for i in items]))
+def reliability(frame: pl.DataFrame, plan: Plan, *, items: Sequence[str], factors: int | None = None) -> Values:
+    """Fidélité d'une échelle : alpha, oméga, ajustement à un facteur ; ``factors`` (trois au moins) : oméga hiérarchique et total."""
+    answers = np.column_stack([column_of(frame, i) for i in items])
+    found = measure_reliability(answers)
     fit = found.fit
-    return {"alpha": found.alpha, "alpha_interval": [found.alpha_low, found.alpha_high], "omega": found.omega, "persons": found.persons,
+    out: Values = {}
+    if factors is not None:
+        several = hierarchical_omega(answers, factors)
+        out = {"omega_hierarchical": several.hierarchical, "omega_total": several.total,
+               "general_loadings": dict(zip(items, several.general.tolist(), strict=True))}  # fmt: skip
+    return out | {"alpha": found.alpha, "alpha_interval": [found.alpha_low, found.alpha_high], "omega": found.omega, "persons": found.persons,
             "incomplete": found.incomplete, "item_total": dict(zip(items, found.item_total, strict=True)),
             "alpha_without": dict(zip(items, found.alpha_without, strict=True)), "loadings": dict(zip(items, fit.standardised, strict=True)),
             "chi2": [fit.chi2, fit.df, fit.p_value], "cfi": fit.cfi, "tli": fit.tli, "srmr": fit.srmr,
