@@ -23,6 +23,9 @@ from essaim.engines.impact.scales.irt import item_response
 from essaim.engines.impact.scales.reliability import reliability
 from essaim.engines.impact.sensitivity.magnitudes import magnitudes_interval
 from essaim.engines.impact.sensitivity.smoothness import original_interval, trends
+from essaim.engines.impact.study.frames import read_table
+from essaim.engines.impact.study.plan import plan_of
+from essaim.engines.impact.study.run import run
 from essaim.engines.impact.twfe import twfe_event_study
 
 LSAT7 = "12 19 1 7 3 19 3 17 10 5 3 7 7 23 8 28 7 39 11 34 14 51 15 90 6 25 7 35 18 136 32 308"
@@ -137,3 +140,17 @@ def test_hierarchical_omega_refuses_what_it_cannot_identify(items, factors) -> N
     """Two factors, or too few questions a factor: refused in French."""
     with pytest.raises(Refusal, match="facteurs"):
         omega_of(np.eye(items) * 0.5 + 0.5, factors)
+
+
+@pytest.mark.data
+def test_minimum_wage_as_other_vignettes_print_it(reference_dir) -> None:
+    """mpdta: did's ``aggte(type = "dynamic", balance_e = 1)``, fixest's ``sunab`` and didimputation, from one plan."""
+    asked = [{"kind": "callaway_santanna", "balance_e": 1, "band_draws": 999}, {"kind": "imputation", "leads": 2},
+             {"kind": "sun_abraham", "cluster": "unit"}]  # fmt: skip
+    plan = plan_of({"title": "mpdta", "question": "Effet ?", "indicator": {"label": "emploi"}, "design": {"kind": "analyses"}, "analyses": asked,
+                    "data": {"unit": "countyreal", "period": "year", "outcome": "lemp", "cohort": "first.treat"}})  # fmt: skip
+    did, imputed, sunab = (a.values for a in run(plan, read_table(reference_dir / "mpdta.csv")).analyses)
+    assert [row[:2] for row in np.round(did["dynamic_parts"], 4).tolist()] == [[-2, 0.0065], [-1, -0.0028], [0, -0.0066], [1, -0.051]]
+    assert round(did["dynamic"][0], 4) == -0.0288 and 2.2 < did["band"]["critical_value"] < 2.7
+    assert np.round(imputed["overall"], 4).tolist() == [-0.0477, 0.0132] and imputed["pretest"][1] == 2
+    assert np.round(sunab["overall"], 4).tolist() == [-0.04, 0.0118]

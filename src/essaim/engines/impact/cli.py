@@ -25,6 +25,7 @@ from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.study.canonical import canonical_json
 from essaim.engines.impact.study.foresight import design_power, planned_power
 from essaim.engines.impact.study.frames import columns_used, panel_of, prepared, read_table
+from essaim.engines.impact.study.labels import INTERVALS, label_of
 from essaim.engines.impact.study.plan import TEMPLATE, Data, Plan, PlanInvalid, read_plan
 from essaim.engines.impact.study.replication import check_lock, lock_of, replicate, replication_pack
 from essaim.engines.impact.study.report import figures_of, report_html
@@ -260,11 +261,20 @@ def run_command(plan_path: Path, data_path: Path | None, out: Path, frozen: bool
         click.echo(f"{indicator.outcome} — ce que l'étude pouvait voir : {indicator.design.answer}")
         click.echo(f"{indicator.outcome} — {indicator.conclusion.text}")
     for analysis in found.analyses:
-        click.echo(f"{analysis.name} : {analysis.label}.")
+        click.echo(f"{analysis.name} : {analysis.label}.{_main_numbers(analysis.values)}")
     click.echo(f"Résultats : {out.name}/results.json (empreinte {found.sha256}).")
     if not found.can_conclude:
         click.echo("Cette question ne peut pas recevoir de réponse avec ce plan.", err=True)
         sys.exit(NO_ANSWER)
+
+
+def _main_numbers(values: dict[str, Any]) -> str:
+    """The first numbers of an analysis: scalars, then intervals and effects with their errors."""
+    shown = [f"{label_of(k)} = {number(v)}" for k, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)]
+    pairs = {k: v for k, v in values.items() if isinstance(v, list) and len(v) == 2 and all(isinstance(x, int | float) for x in v)}
+    shown += [f"{label_of(k).partition(' : ')[0]} = " + (f"de {number(a)} à {number(b)}" if k in INTERVALS else f"{number(a)} ({number(b)})")
+              for k, (a, b) in pairs.items()]  # fmt: skip
+    return f" {' ; '.join(shown[:6])}." if shown else ""
 
 
 def _check_frozen(plan: Plan, plan_path: Path, frozen: bool) -> None:

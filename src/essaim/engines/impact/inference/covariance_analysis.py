@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from essaim.engines.impact.stable import combine, cross
+
 Floats = NDArray[np.float64]
 
 SMALLEST = 1e-9
@@ -16,7 +18,7 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class CovarianceAnalysis:
-    """``outcome`` (N,) cleared of covariates and weighted; ``basis`` (N, k) orthonormal, of the weighted covariates with their constant;
+    """``outcome`` (N,) cleared of covariates and weighted; ``basis`` (k, N) orthonormal, of the weighted covariates with their constant;
     ``root`` (N,) square roots of the weights. Finite cohorts are treated."""
 
     outcome: Floats
@@ -25,28 +27,27 @@ class CovarianceAnalysis:
 
     def __call__(self, assignment: Floats) -> Floats:
         """(B, N) cohorts → (B, 1) coefficients of treatment."""
-        weighted, left = self._cleared(assignment)
-        return np.asarray(np.einsum("bn,n->b", weighted, self.outcome) / left)[:, None]
+        weighted = np.isfinite(assignment) * self.root
+        fitted = cross(weighted, self.basis)
+        left = np.einsum("bn,bn->b", weighted, weighted) - np.einsum("bk,bk->b", fitted, fitted)
+        return np.asarray(cross(weighted, self.outcome[None])[:, 0] / np.maximum(left, SMALLEST * self.root.size))[:, None]
 
     def constant_effect(self, cohort: Floats) -> Callable[[Floats], Floats]:
         """The same coefficients, of the real treatment taken as an outcome."""
-        real = np.isfinite(cohort) * self.root
-        return CovarianceAnalysis(real - self.basis @ (real @ self.basis), self.basis, self.root)
-
-    def _cleared(self, assignment: Floats) -> tuple[Floats, Floats]:
-        weighted = np.isfinite(assignment) * self.root
-        fitted = np.einsum("bn,nk->bk", weighted, self.basis)
-        left = np.einsum("bn,bn->b", weighted, weighted) - np.einsum("bk,bk->b", fitted, fitted)
-        return weighted, np.maximum(left, SMALLEST * self.root.size)
+        return CovarianceAnalysis(_cleared(np.isfinite(cohort) * self.root, self.basis), self.basis, self.root)
 
 
 def covariance_analysis(y: Floats, covariates: Floats, weights: Floats | None = None) -> CovarianceAnalysis:
     """``y`` (N,), ``covariates`` (N, k) (collinear ones count once), ``weights`` (N,)."""
     root = np.ones(y.size) if weights is None else np.sqrt(weights)
-    x = np.column_stack([np.ones(y.size), covariates])
-    x = (x - np.where(np.arange(x.shape[1]) > 0, x.mean(axis=0), 0.0)) * root[:, None]
-    scale = np.sqrt((x**2).sum(axis=0))
-    left, size, _ = np.linalg.svd(x / np.where(scale > 0, scale, 1.0), full_matrices=False)
-    basis = left[:, size > 1e-9 * size[0]]
-    outcome = y * root
-    return CovarianceAnalysis(outcome - basis @ (outcome @ basis), basis, root)
+    x = np.vstack([np.ones(y.size), (covariates - covariates.mean(axis=0)).T]) * root
+    scale = np.sqrt((x**2).sum(axis=1))
+    x = x / np.where(scale > 0, scale, 1.0)[:, None]
+    values, vectors = np.linalg.eigh(cross(x, x))
+    kept = values > 1e-12 * values[-1]
+    basis = combine((vectors[:, kept] / np.sqrt(values[kept])).T, x)
+    return CovarianceAnalysis(_cleared(y * root, basis), basis, root)
+
+
+def _cleared(values: Floats, basis: Floats) -> Floats:
+    return np.asarray(values - combine(cross(values[None], basis), basis)[0])

@@ -82,7 +82,7 @@ def check_analyses(plan: Plan) -> None:
 def analyse(frame: pl.DataFrame, plan: Plan, analysis: Analysis) -> AnalysisResult:
     """Run one analysis."""
     maker = KINDS[analysis.kind]
-    label = (maker.__doc__ or analysis.kind).split(".")[0].strip()
+    label = (maker.__doc__ or analysis.kind).split(".")[0].strip().replace("``", "")
     try:
         values = maker(frame, plan, **analysis.parameters)
     except Refusal as refusal:

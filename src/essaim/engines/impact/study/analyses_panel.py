@@ -12,7 +12,7 @@ import polars as pl
 from essaim.engines.impact.did.aggregate import aggregate
 from essaim.engines.impact.did.group_time import group_time_effects, pretrend_test
 from essaim.engines.impact.experiments_did import two_group_did
-from essaim.engines.impact.imputation import imputation
+from essaim.engines.impact.imputation import imputation, pretrends
 from essaim.engines.impact.panel import Panel
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.study.frames import columns_used, panel_of
@@ -43,14 +43,19 @@ def keyed(at: Any, *columns: Any) -> list[list[float]]:
 
 def callaway_santanna(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, method: str = "dr", control: str = "never",
                       base: str = "varying", anticipation: int = 0, cluster: str = "unit", unbalanced: str = "drop",
-                      covariates: Sequence[str] | None = None) -> Values:
+                      covariates: Sequence[str] | None = None, balance_e: int | None = None, window: Sequence[float] = (-np.inf, np.inf),
+                      band_draws: int = 0) -> Values:  # fmt: skip
     """Callaway–Sant'Anna : ATT(g, t), quatre agrégats et test des tendances passées."""
     effects = group_time_effects(panel_for(frame, plan, outcome, covariates), method=method, control=control, base=base,
                                  anticipation=anticipation, cluster=cluster, unbalanced=unbalanced)
     out: Values = {"att_gt": keyed(effects.group, effects.time, effects.value, effects.std_error)}
     for kind in ("simple", "group", "dynamic", "calendar"):
-        found = aggregate(effects, kind)
+        limits = {"balance_e": balance_e, "min_e": float(window[0]), "max_e": float(window[1])} if kind == "dynamic" else {}
+        found = aggregate(effects, kind, **limits)  # type: ignore[arg-type]
         out[kind] = [found.overall.value, found.overall.std_error]
+        if kind == "dynamic" and band_draws:
+            study = found.event_study(level=1 - plan.design.alpha, draws=band_draws, seed=plan.inference.seed)
+            out["band"] = {"critical_value": study.critical_value, "limits": keyed(study.event_time, *study.bounds())}
         if kind != "simple":
             out[f"{kind}_parts"] = keyed(found.at, found.value, found.std_error)
     try:
@@ -61,12 +66,19 @@ def callaway_santanna(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = 
 
 
 def borusyak(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, cluster: str = "unit",
-             horizons: Sequence[int] | None = None) -> Values:
-    """Imputation de Borusyak, Jaravel et Spiess : effet global et par ancienneté."""
-    found = imputation(panel_for(frame, plan, outcome), horizons=None if horizons is None else tuple(horizons), cluster=cluster)
+             horizons: Sequence[int] | None = None, leads: int = 0) -> Values:
+    """Imputation de Borusyak, Jaravel et Spiess : effet global et par ancienneté ; ``leads`` : test des dernières périodes d'avant."""
+    panel = panel_for(frame, plan, outcome)
+    found = imputation(panel, horizons=None if horizons is None else tuple(horizons), cluster=cluster)
     study = found.event_study
-    return {"overall": [found.overall.value, found.overall.std_error],
-            "event_study": keyed(study.event_time, study.value, study.std_error)}
+    out: Values = {"overall": [found.overall.value, found.overall.std_error],
+                   "event_study": keyed(study.event_time, study.value, study.std_error)}  # fmt: skip
+    if leads:
+        fit, test = pretrends(panel, leads, cluster=cluster)
+        shown = [fit.names.index(f"{-k}") for k in range(1, leads + 1)]
+        out |= {"leads": keyed([-k for k in range(1, leads + 1)], fit.value[shown], fit.std_error[shown]),
+                "pretest": [test.statistic, test.degrees_of_freedom, test.p_value]}  # fmt: skip
+    return out
 
 
 def two_way(frame: pl.DataFrame, plan: Plan, *, outcome: str | None = None, absorb: Sequence[Sequence[str]] = (),

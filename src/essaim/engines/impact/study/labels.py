@@ -6,7 +6,8 @@ LABELS = {
     "aic": "AIC", "alpha": "alpha de Cronbach", "alpha_interval": "intervalle d'alpha", "alpha_without": "alpha sans la question",
     "anderson_rubin": "intervalle d'Anderson–Rubin", "assignments": "affectations comptées", "att_gt": "ATT(g, t) : vague, période, effet, erreur-type",
     "attacker": "ce que l'attaquant peut déduire", "balance_after": "équilibre après appariement", "balance_before": "équilibre avant appariement",
-    "bayes_factor": "facteur de Bayes d'un test passé", "between": "variance entre grappes", "bic": "BIC", "breakdown": "valeur de rupture",
+    "bayes_factor": "facteur de Bayes d'un test passé", "band": "bande simultanée", "limits": "par ancienneté, basse, haute", "critical_value": "valeur critique",
+    "leads": "avant l'entrée : ancienneté, écart, erreur-type", "between": "variance entre grappes", "bic": "BIC", "breakdown": "valeur de rupture",
     "calendar": "par période : effet, erreur-type", "calendar_parts": "par période : période, effet, erreur-type", "cells": "cellules", "cfi": "CFI",
     "change": "changement net", "chi2": "χ², degrés de liberté, p", "clusters": "grappes", "coefficient": "coefficient",
     "cohorts": "par vague : vague, effet, poids", "comparison": "comparaison : avant, après", "comparisons": "comparaisons : genre, traitée, témoin, poids, effet",
@@ -39,6 +40,7 @@ LABELS = {
 }  # fmt: skip
 
 
+INTERVALS = ("original", "interval", "alpha_interval", "anderson_rubin")
 WORDS = {
     "treated_never": "traitée contre jamais traitée", "early_late": "première contre pas encore traitée", "late_early": "dernière contre déjà traitée",
     "late_always": "contre toujours traitée", "placebo": "placebos", "treated": "traités", "control": "témoins",
