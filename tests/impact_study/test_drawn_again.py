@@ -191,4 +191,17 @@ def test_more_assignments_than_a_float_can_count(persons) -> None:
     frame = pl.DataFrame({"t": np.arange(2400) % 2, "y": rng.normal(size=2400)})
     plan = plan_of({"title": "Essai", "question": "Effet ?", "indicator": {"label": "score"}, "data": {"outcome": "y", "exposure": "t"},
                     "design": {"kind": "experiment", "assignment": "randomised"}, "inference": {"draws": 99}})  # fmt: skip
-    assert '"possible_assignments":null' in run(plan, frame).to_json().replace(" ", "")
+    found = run(plan, frame)
+    assert '"possible_assignments":null' in found.to_json().replace(" ", "") and found.indicators[0].inference.treated_clusters == 1200
+
+
+@pytest.mark.data
+def test_the_job_training_experiment_as_a_study(reference_dir) -> None:
+    """NSW with its eight covariates: the adjusted effect of Dehejia & Wahba's Table 5 (1 676), told about persons, not clusters."""
+    from essaim.engines.impact.study.frames import read_table
+
+    plan = plan_of({"title": "NSW", "question": "Effet ?", "indicator": {"label": "revenu", "unit": "$", "decimals": 0},
+                    "data": {"outcome": "re78", "exposure": "treat", "covariates": ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]},
+                    "design": {"kind": "experiment", "assignment": "randomised"}, "inference": {"draws": 999}})  # fmt: skip
+    found = run(plan, read_table(reference_dir / "nsw_mixtape.dta")).indicators[0]
+    assert round(found.inference.headline.effect) == 1676 and "185 unités traitées" in found.conclusion.text

@@ -151,7 +151,8 @@ def _told(outcome: str, plan: Plan, power: DesignPower, battery: Battery, found:
     reading = Reading(plan.indicator.label if len(plan.data.outcomes) == 1 else outcome, plan.indicator.unit, plan.indicator.decimals,
                       h.effect, h.low, h.high, h.p_value, plan.design.alpha, battery.treated_clusters, power.mde,
                       plan.design.smallest_effect, plan.indicator.direction, evidence.level, grade.grade,
-                      None if battery.agree else battery.agreement, unanswerable)
+                      None if battery.agree else battery.agreement, unanswerable,
+                      assigned="unités" if plan.data.cluster is None else "grappes")
     warnings = (f"{lost} ligne(s) sans résultat ou sans affectation, écartée(s).",) if lost else ()
     return IndicatorResult(outcome, replace(power, unanswerable=unanswerable), grade, effects, (), (), None, battery, Robustness(), None,
                            evidence, conclusion(reading), None, rows, int(battery.clusters), warnings, tuple(np.sort(found.draws).tolist()))

@@ -11,7 +11,7 @@ SPACE = "\u00a0"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the sentence needs. Effects in outcome units; ``p_value`` of the headline method; ``mde`` None when not computable."""
+    """What the sentence needs. Effects in outcome units; ``p_value`` of the headline method; ``assigned``: what was assigned, plural; ``mde`` None when not computable."""
 
     label: str
     unit: str
@@ -30,6 +30,7 @@ class Reading:
     disagreement: str | None = None
     unanswerable: str | None = None
     is_underpowered: bool = False
+    assigned: str = "grappes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def conclusion(r: Reading) -> Conclusion:
         text = f"{measured} L'étude écarte un effet d'au moins {quantity(r.smallest_effect, r, signed=False)}, dans un sens ou dans l'autre."
     else:
         sense = "une amélioration" if verdict == "favorable" else "une dégradation"
-        text = f"{measured} C'est {sense} que le hasard du choix des {r.treated_clusters} grappes traitées n'explique pas."
+        text = f"{measured} C'est {sense} que le hasard du choix des {r.treated_clusters} {r.assigned} traitées n'explique pas."
         if r.is_underpowered:
             text += " L'étude étant sous-dimensionnée, l'ampleur de l'effet est sans doute surestimée."
     if r.disagreement:
