@@ -76,7 +76,22 @@ def test_report_tables_scroll_and_years_are_one_word() -> None:
     that makes the page wider than the screen."""
     from essaim.engines.impact.study.report import _analysis
 
-    page = _analysis({"name": "cs", "label": "Callaway–Sant'Anna", "values": {
+    page = _analysis({"name": "cs", "label": "Callaway–Sant'Anna", "kind": "callaway_santanna", "values": {
         "simple": [-0.04, 0.012], "dynamic_parts": [[-1.0, 0.5, 0.1], [2004.0, 12345.5, None]], "p_value_exact": "1/7", "treated": "uai"}})  # fmt: skip
     assert "<th scope=\"col\">ancienneté</th>" in page and ">2004<" in page and "12\u202f345,5" in page and "p, exactement" in page
-    assert page.count('class="defile" tabindex="0"') == 2
+    assert page.count('class="defile" tabindex="0"') == 4 and page.count("<svg") == 1  # two tables, the plot and its data
+
+
+def test_analyses_have_their_plots() -> None:
+    """An event study alone and a sensitivity analysis are drawn, with their data, under names that are files'."""
+    from essaim.engines.impact.study.figures import figures_of_analysis
+
+    rows = [[-2.0, 0.1, 0.2], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.3]]
+    study = figures_of_analysis({"name": "à l'essai", "kind": "sun_abraham", "values": {"event_study": rows}}, "points")
+    assert [f.name for f in study] == ["anciennete-à-l-essai"] and "un à un" in study[0].svg and study[0].rows[1][2:] == ("–", "–")
+    band = figures_of_analysis({"name": "cs", "kind": "callaway_santanna", "values": {
+        "dynamic_parts": rows, "band": {"critical_value": 2.5, "limits": [[-2.0, -0.4, 0.6], [-1.0, None, None], [0.0, 0.25, 1.75]]}}})  # fmt: skip
+    assert "simultanés" in band[0].svg and band[0].rows[2][2:] == ("0,25", "1,75")
+    both = figures_of_analysis({"name": "rm", "kind": "relative_magnitudes", "values": {"original": [0.1, 1.0], "intervals": [[0.5, None, 2.0]]}})
+    assert "sans borne" in both[0].svg and len(both[0].rows) == 2
+    assert figures_of_analysis({"name": "alpha", "kind": "reliability", "values": {"alpha": 0.8}}) == []

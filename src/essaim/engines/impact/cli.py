@@ -23,12 +23,13 @@ from essaim.engines.impact.design.assignment import Assignment, rerandomised, st
 from essaim.engines.impact.plots.svg import number
 from essaim.engines.impact.refusal import Refusal
 from essaim.engines.impact.study.canonical import canonical_json
+from essaim.engines.impact.study.figures import figures_of, figures_of_analysis
 from essaim.engines.impact.study.foresight import design_power, planned_power
 from essaim.engines.impact.study.frames import columns_used, panel_of, prepared, read_table
 from essaim.engines.impact.study.labels import INTERVALS, label_of
 from essaim.engines.impact.study.plan import TEMPLATE, Data, Plan, PlanInvalid, read_plan
 from essaim.engines.impact.study.replication import check_lock, lock_of, replicate, replication_pack
-from essaim.engines.impact.study.report import figures_of, report_html
+from essaim.engines.impact.study.report import report_html
 from essaim.engines.impact.study.results import DesignPower, Study
 from essaim.engines.impact.study.run import run
 
@@ -306,9 +307,10 @@ def _written(found: Study, out: Path) -> None:
 def _report(text: str, out: Path) -> None:
     (out / "report.html").write_text(report_html(text), "utf-8")
     content = json.loads(text)["study"]
-    for indicator in content["indicators"]:
-        for figure in figures_of(indicator, content["plan"]["indicator"]["unit"]):
-            (out / "plots" / f"{figure.name}.svg").write_text(figure.svg + "\n", "utf-8")
+    unit = content["plan"]["indicator"]["unit"]
+    figures = [f for i in content["indicators"] for f in figures_of(i, unit)] + [f for a in content["analyses"] for f in figures_of_analysis(a, unit)]
+    for figure in figures:
+        (out / "plots" / f"{figure.name}.svg").write_text(figure.svg + "\n", "utf-8")
 
 
 @study.command("report", help="Refait report.html et les graphiques à partir de results.json.")

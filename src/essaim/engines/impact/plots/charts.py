@@ -38,8 +38,8 @@ def _scales(x: tuple[float, float], y: tuple[float, float]) -> tuple[Scale, Scal
 
 
 def event_study(at: Sequence[float], value: Sequence[float], low: Bounds, high: Bounds, *, unit: str = "",
-                name: str = "anciennete") -> Figure:
-    """Effects by periods since treatment with their simultaneous interval; before treatment hollow, after full."""
+                name: str = "anciennete", simultaneous: bool = True) -> Figure:
+    """Effects by periods since treatment with their interval, simultaneous or not; before treatment hollow, after full."""
     x, y = _scales((min(at) - 0.5, max(at) + 0.5), span([*value, *low, *high]))
     parts = axes(x, y, "Périodes depuis le traitement", f"Effet ({unit})" if unit else "Effet", x_ticks=[a for a in at if a == int(a)])
     parts += [line(x.start, y(0), x.stop, y(0), INK, 1.2), line(x(-0.5), y.start, x(-0.5), y.stop, SOFT, 1, "4 3")]
@@ -48,7 +48,7 @@ def event_study(at: Sequence[float], value: Sequence[float], low: Bounds, high: 
             parts.append(line(x(a), y(lo), x(a), y(hi), ACCENT, 1.6))
         parts.append(dot(x(a), y(v), ACCENT, hollow=a < 0))
     title = "Effet par ancienneté du traitement"
-    said = "Points creux avant le traitement, pleins après ; traits : intervalles de confiance simultanés."
+    said = "Points creux avant le traitement, pleins après ; traits : intervalles de confiance " + ("simultanés." if simultaneous else "à 95 %, un à un.")
     rows = tuple((number(a), number(v), number(lo), number(hi)) for a, v, lo, hi in zip(at, value, low, high, strict=True))
     return Figure(name, title, frame(name, title, said, parts), ("Ancienneté", "Effet", "Borne basse", "Borne haute"), rows)
 

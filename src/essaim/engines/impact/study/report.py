@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from essaim.engines.impact.design.balance import Balance, BalanceRow
-from essaim.engines.impact.plots.charts import balance_plot, event_study, placebo_ranks, sensitivity
-from essaim.engines.impact.plots.svg import Figure, number, table_html
+from essaim.engines.impact.plots.svg import number, table_html
+from essaim.engines.impact.study.figures import figures_of, figures_of_analysis
 from essaim.engines.impact.study.labels import WORDS, label_of
 
 STYLE = """body{font-family:Marianne,Arial,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#161616;line-height:1.5}
@@ -21,7 +19,6 @@ th,td{border:1px solid #929292;padding:.25rem .5rem;text-align:left}figure{margi
 td{overflow-wrap:break-word}td.empreinte{overflow-wrap:anywhere}
 @media print{.defile{overflow:visible}svg{min-width:0}body{max-width:none;margin:0;font-size:10pt}tr,figure,.verdict{break-inside:avoid}h1,h2,h3,caption{break-after:avoid}
 thead{display:table-header-group}details::details-content{content-visibility:visible;display:block}@page{size:A4;margin:15mm}}"""
-BALANCE = ("treated", "comparison", "standardised", "variance_ratio")
 ROLES = {"headline": "fait foi", "check": "contrôle", "descriptive": "descriptif"}
 
 
@@ -31,24 +28,6 @@ def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -
 
 def _list(items: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(i)}</li>" for i in items) + "</ul>" if items else ""
-
-
-def figures_of(indicator: dict[str, Any], unit: str = "") -> list[Figure]:
-    """Plots of one indicator, from the plain values of its results."""
-    out, tag = [], "".join(c if c.isalnum() else "-" for c in str(indicator["outcome"]))
-    if indicator["events"]:
-        e = indicator["events"]
-        out.append(event_study(e["at"], e["value"], e["low"], e["high"], unit=unit, name=f"anciennete-{tag}"))
-    if indicator["inference"] and indicator["placebo_draws"]:
-        head = indicator["inference"]["tests"][0]
-        out.append(placebo_ranks(head["effect"], indicator["placebo_draws"], p_value=head["p_value"], name=f"placebos-{tag}"))
-    if indicator.get("balance"):
-        b = indicator["balance"]
-        rows = tuple(BalanceRow(r["name"], *(math.nan if r[k] is None else float(r[k]) for k in BALANCE)) for r in b["rows"])
-        out.append(balance_plot(Balance(**(b | {"rows": rows})), name=f"equilibre-{tag}"))
-    if indicator["robustness"]["rows"]:
-        out.append(sensitivity([tuple(r) for r in indicator["robustness"]["rows"]], unit=unit, name=f"robustesse-{tag}"))
-    return out
 
 
 def _indicator(indicator: dict[str, Any], unit: str, label: str = "") -> str:
@@ -146,7 +125,7 @@ def _comparisons(indicator: dict[str, Any]) -> str:
     return f"{told}<details><summary>Grappes de comparaison</summary>{table}{lone}</details>"
 
 
-def _analysis(analysis: dict[str, Any]) -> str:
+def _analysis(analysis: dict[str, Any], unit: str = "") -> str:
     """Scalars in one table, then one table a list of rows, whose columns are named by the end of its label."""
     values = analysis["values"]
     tables = {k: v for k, v in values.items() if isinstance(v, list) and v and all(isinstance(row, list) for row in v)}
@@ -156,6 +135,7 @@ def _analysis(analysis: dict[str, Any]) -> str:
         title, _, columns = label_of(key).partition(" : ")
         names = columns.split(", ") if columns.count(", ") + 1 == len(rows[0]) else [""] * len(rows[0])
         parts.append(_table(f"{analysis['name']} – {title}", names, [[_shown(v) for v in row] for row in rows]))
+    parts += [f.to_html() for f in figures_of_analysis(analysis, unit)]
     return "".join(parts)
 
 
@@ -180,7 +160,7 @@ def report_html(results: str) -> str:
     label = plan["indicator"]["label"] if len(study["indicators"]) == 1 else ""
     body += [_indicator(i, unit, label) for i in study["indicators"]]
     if study["analyses"]:
-        body.append("<h2>Analyses complémentaires</h2>" + "".join(_analysis(a) for a in study["analyses"]))
+        body.append("<h2>Analyses complémentaires</h2>" + "".join(_analysis(a, unit) for a in study["analyses"]))
     prints = [("Plan", study["plan_sha256"]), ("Données", study["data_sha256"]), ("Moteur", f"essaim {study['engine']}")]
     body.append("<h2>Empreintes</h2>" + _table("Pour refaire l'étude", ("Quoi", "SHA-256 ou version"), prints))
     return (f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
