@@ -59,7 +59,7 @@ def _routes(world: Any) -> dict[str, Route]:  # noqa: F811
         "territoire-tableau": Route(OPEN, ("02",), ("02",)),
         "etablissement": Route(OPEN, school, other), "chiffre": Route(OPEN, figure, foreign),
         "donnees-ouvertes-fichier": Route(OPEN, ("indicateurs", code, "csv")),
-        "depots": Route(SIGNED), "depot-nouveau": Route(SIGNED), "jetons": Route(SIGNED),
+        "depots": Route(SIGNED), "depot-nouveau": Route(SIGNED), "jetons": Route(SIGNED), "compte": Route(SIGNED),
         "chiffre-etablissements": Route(SCOPED, figure, foreign, authority),
         "chiffre-trace": Route(SCOPED, figure, foreign, authority),
         "origine": Route(SCOPED, (world.aisne.number, 2), (world.paris.number, 2), query="?feuille=temoin-de-l-aisne"),

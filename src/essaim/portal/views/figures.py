@@ -153,7 +153,7 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     page = paginator.get_page(request.GET.get("page"))
     shown = described_entries(entries.slice(page.start_index() - 1 if entries.num_rows else 0, 50))
     context = {
-        "page": page, "entries": shown, "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
+        "page": page, "entries": shown, "names": school_names(sorted({uai for entry in shown if (uai := entry["values"].get("uai"))})), "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
         "wanted": wanted, "part": part, "by": by, "breakdown": breakdown, "remark": remark,
         "period": wanted.period_of(item),
     }

@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from essaim.foundation.reads.journal_search import ACT_LABELS, found_acts
+from essaim.foundation.reads.journal_search import found_acts
+from essaim.portal.reads.wording import LABELS, mandate_words, told
 
 
 def _day(text: str) -> date | None:
@@ -29,7 +30,8 @@ def journal(request: HttpRequest) -> HttpResponse:
         request.user, text=wish["q"], name=wish["acte"], person=wish["qui"], since=_day(wish["depuis"]), until=_day(wish["jusqu"])
     )
     page = Paginator(found, 50).get_page(request.GET.get("page"))
+    mandates = mandate_words(act.mandate for act in page if act.mandate)
     for act in page:
-        act.label = ACT_LABELS.get(act.name, act.name)
-        act.said = " · ".join(f"{key} : {value}" for key, value in act.details.items() if value not in (None, "", [], {}))
-    return render(request, "portal/pages/journal.html", {"page": page, "wish": wish, "labels": sorted(ACT_LABELS.items(), key=lambda item: item[1])})
+        act.label, act.said, act.under = LABELS.get(act.name, act.name), told(act), mandates.get(act.mandate_id, "")
+    context = {"page": page, "wish": wish, "narrowed": any(wish.values()), "labels": sorted(LABELS.items(), key=lambda item: item[1])}
+    return render(request, "portal/pages/journal.html", context)

@@ -140,11 +140,11 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     inside = scope.covers(departement=found.departement, uai=uai, organisation=found.owner_code or None)
     context: dict[str, Any] = {
         "school": found, "wanted": wanted, "remark": remark, "public": not inside, "level": "establishment", "unit": uai,
-        "profile": home_reads.profile(uai), "query": request.GET.urlencode(),
+        "territory": territory_name(found.departement), "profile": home_reads.profile(uai), "query": request.GET.urlencode(),
     }
     if inside:
         context |= _equipment(found, wanted)
-        context["cards"] = cards("establishment", uai, wanted, public=False)
+        context["told"] = [card for card in cards("establishment", uai, wanted, public=False) if card.value is not None]
     return render(request, "portal/places/school.html", context)
 
 

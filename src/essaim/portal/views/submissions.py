@@ -128,7 +128,11 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         "steps": STEPS,
         "severities": SEVERITIES,
         "questions": submission.report.get("questions", []),
+        "sender": sender_names({submission.sender})[submission.sender],
     }
+    if submission.status == "refused":
+        said = [item["message"] for item in submission.report.get("summary", [])] + [text for _, text in submission.report.get("notices", [])]
+        context |= {"why": list(dict.fromkeys(said)), "unreadable": not submission.report.get("tables")}
     if submission.rows_read is not None:
         context["repeated"] = max(0, submission.rows_read - (submission.rows_accepted or 0) - (submission.rows_refused or 0))
     context["step"] = _step(submission, context)
@@ -232,9 +236,14 @@ def submission_corrections(request: HttpRequest, pk: int) -> HttpResponse:
     why: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for issue in reads.issues(submission, size=2000, severity="blocking").items:
         why.setdefault((issue["sheet"], issue["row"]), []).append(issue)
-    rows = [{"cells": [(f, item.get(f.name)) for f in contract.fields], "sheet": item["source_sheet"], "row": item["source_row"],
+    rows = [{"cells": [(f, item.get(f.name), _about(why, item, f.name)) for f in contract.fields], "sheet": item["source_sheet"], "row": item["source_row"],
              "why": why.get((item["source_sheet"], item["source_row"]), [])} for item in page.items]
     return render(request, "portal/submissions/corrections.html", {"submission": submission, "page": page, "rows": rows, "contract": contract})
+
+
+def _about(why: dict[tuple[str, int], list[dict[str, Any]]], row: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    """What is wrong with one cell of a refused row."""
+    return [issue for issue in why.get((row["source_sheet"], row["source_row"]), []) if issue["field"] == field]
 
 
 def _repaired(request: HttpRequest, refused: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
