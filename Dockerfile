@@ -31,4 +31,4 @@ WORKDIR /var/lib/essaim
 VOLUME /var/lib/essaim
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["python", "-m", "essaim.config.health"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "1", "--no-ws", "--workers-kill-timeout", "8", "--log-level", "warning", "essaim.config.wsgi:application"]
+CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--no-ws", "--workers-kill-timeout", "8", "--log-level", "warning", "essaim.config.wsgi:application"]

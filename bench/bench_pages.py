@@ -38,11 +38,11 @@ def _port() -> int:
 
 @contextmanager
 def served(application: str, environment: dict[str, str], ready: str) -> Iterator[tuple[str, int]]:
-    """The application behind granian, two workers with one blocking thread each; address and process number."""
+    """The application behind granian, two workers of one request at a time each; address and process number."""
     port = _port()
     command = [
-        str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "2", "--blocking-threads", "1", "--no-ws", "--log-level", "error", application,
+        str(Path(sys.executable).with_name("granian")), "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "2", "--no-ws", "--log-level", "error", application,
     ]  # fmt: skip
     child = subprocess.Popen(command, env=environment, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

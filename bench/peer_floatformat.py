@@ -67,3 +67,7 @@ def _install() -> None:
 
 
 _install()
+
+from essaim.config.door import Door  # noqa: E402
+
+application = Door(application, lambda: 2**20)

@@ -30,7 +30,7 @@ def runs(command: list[str]) -> None:
     if program == "granian":
         module, _, name = command[-1].partition(":")
         assert name == "application" and importlib.util.find_spec(module), command
-        assert "--workers" in command and "wsgi" in command
+        assert "--workers" in command and "rsgi" in command
     if program == "essaim":
         from essaim.config.cli import COMMANDS
 

@@ -54,8 +54,8 @@ def supervise(host: str, port: str, workers: str) -> int:
     were asked to stop, 1 when one of them ended by itself."""
     binary = Path(sys.executable).parent
     web = start(
-        [binary / "granian", "--interface", "wsgi", "--host", host, "--port", port, "--workers", workers,
-         "--blocking-threads", "1", "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
+        [binary / "granian", "--interface", "rsgi", "--host", host, "--port", port, "--workers", workers,
+         "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
          "essaim.config.wsgi:application"]
     )  # fmt: skip
     worker = start([sys.executable, "-m", "essaim.config.worker"], background=True)
