@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -49,6 +51,19 @@ class Site:
         """Schools that share their name with no other."""
         names = [(item.name, item.commune) for item in self.schools]
         return [item for item in self.schools if names.count((item.name, item.commune)) == 1]
+
+    def kill_worker(self) -> None:
+        """SIGKILL to the worker of this home, found by the folder that its environment names."""
+        wanted = f"ESSAIM_HOME={self.home}".encode()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if b"essaim.config.worker" in command and wanted in environment.split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+                return
+        raise AssertionError("aucun ouvrier à tuer")
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database of the site says, read only."""

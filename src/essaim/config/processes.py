@@ -18,6 +18,7 @@ _PR_SET_PDEATHSIG = 1
 # A worker asked to stop while it starts may miss the signal: its server waits for it this long, within the deadline of ``stop``.
 KILL_SECONDS = "8"
 _BACKGROUND = 5
+DEATHS = 5
 
 
 def start(command: Sequence[str | Path], *, background: bool = False) -> subprocess.Popen[bytes]:
@@ -50,16 +51,15 @@ def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) 
 
 
 def supervise(host: str, port: str, workers: str) -> int:
-    """Runs web server and worker until one ends or a signal comes, then stops both with a deadline. The exit code: 0 when they
-    were asked to stop, 1 when one of them ended by itself."""
+    """Runs web server and worker until the server ends or a signal comes, then stops both with a deadline. A worker that dies
+    is replaced, and takes up what it held; DEATHS of them within a minute end everything. The exit code: 0 when asked to stop."""
     binary = Path(sys.executable).parent
     web = start(
         [binary / "granian", "--interface", "rsgi", "--host", host, "--port", port, "--workers", workers,
          "--no-ws", "--workers-kill-timeout", KILL_SECONDS, "--log-level", "warning",
          "essaim.config.wsgi:application"]
     )  # fmt: skip
-    worker = start([sys.executable, "-m", "essaim.config.worker"], background=True)
-    children = (web, worker)
+    children = [web, _worker()]
     asked: list[int] = []
 
     def ask(signum: int, frame: object) -> None:
@@ -69,11 +69,22 @@ def supervise(host: str, port: str, workers: str) -> int:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
-    while all(child.poll() is None for child in children):
+    deaths: list[float] = []
+    while not asked and web.poll() is None:
+        if children[1].poll() is not None:
+            deaths = [moment for moment in deaths if moment > time.monotonic() - 60] + [time.monotonic()]
+            if len(deaths) >= DEATHS:
+                break
+            children[1] = _worker()
         time.sleep(0.3)
     stop(children)
     # Stopping when asked is no fault, even by force; ending by oneself is.
     return 0 if asked else 1
+
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    return start([sys.executable, "-m", "essaim.config.worker"], background=True)
 
 
 if __name__ == "__main__":
