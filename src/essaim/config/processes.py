@@ -82,7 +82,6 @@ def supervise(host: str, port: str, workers: str) -> int:
     return 0 if asked else 1
 
 
-
 def _worker() -> subprocess.Popen[bytes]:
     return start([sys.executable, "-m", "essaim.config.worker"], background=True)
 

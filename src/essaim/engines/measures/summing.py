@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,4 +92,5 @@ def _product(values: np.ndarray, at: np.ndarray, run: np.ndarray, runs: int) -> 
     np.cumsum(np.bincount(run, minlength=runs), out=starts[1:])
     ones = np.ones(len(at), dtype=values.dtype)
     matrix = csr_matrix((ones, at, starts), shape=(runs, len(values)), copy=False)
-    return np.asarray(matrix @ values.reshape(len(values), -1))
+    # The width is said: it cannot be deduced when no establishment holds a row.
+    return np.asarray(matrix @ values.reshape(len(values), math.prod(values.shape[1:])))
