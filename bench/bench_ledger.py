@@ -6,10 +6,13 @@ would take hours are timed on a sample and stated per row.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +30,7 @@ SCALE = float(os.environ.get("ESSAIM_BENCH_SCALE", "1.0"))
 ROWS = int(1_000_000 * SCALE)
 SAMPLE = 20_000
 SMALL = 10_000
+ORM_EACH, ORM_BULK = 3_000, 50_000
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PLACES = [f"{number:02d}" for number in range(1, 100) if number != 20]
 
@@ -112,6 +116,18 @@ def merge(folder: Path, frame: pl.DataFrame) -> None:
         base.execute("CREATE TABLE facts AS SELECT * FROM given")
 
 
+def orm(folder: Path) -> dict[str, float]:
+    """Seconds a row of Django's ``update_or_create`` (``new``, ``changed``) and ``bulk_create`` (``bulk``), on samples."""
+    given = folder / "orm.parquet"
+    deliveries(ORM_BULK, 2).write_parquet(given)
+    program = Path(__file__).with_name("peer_orm.py")
+    done = subprocess.run(
+        [sys.executable, str(program), str(given), str(ORM_EACH), str(ORM_BULK)], check=True, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout)
+    return {"new": told["new"] / ORM_EACH, "changed": told["changed"] / ORM_EACH, "bulk": told["bulk"] / ORM_BULK}
+
+
 def timed(act: Callable[[], Any]) -> float:
     start = time.perf_counter()
     act()
@@ -147,6 +163,8 @@ def measure(folder: Path, seen: dict[str, list[float]]) -> None:
     def note(name: str, act: Callable[[], Any]) -> None:
         seen.setdefault(name, []).append(timed(act))
 
+    for name, seconds in orm(folder).items():
+        seen.setdefault(f"orm {name}", []).append(seconds)
     note("each", lambda: update_or_create(folder, sample))
     note("post", lambda: _post(ledger, frame))
     note("many", lambda: executemany(folder, frame))
@@ -199,15 +217,19 @@ def run(repeat: int = 5) -> list[dict[str, Any]]:
             measure(Path(folder), seen)
     took = {name: statistics.median(values) for name, values in seen.items()}
     each = took["each"] / SAMPLE
+    created, updated, bulk = (took[f"orm {name}"] for name in ("new", "changed", "bulk"))
+    sampled = f"({ORM_EACH:,} rows timed)"
     return [
-        line(f"post {ROWS:,} entries", took["post"], "SELECT+INSERT a row", each * ROWS, "(Django peer: ≥ 50×)"),
+        line(f"post {ROWS:,} entries", took["post"], f"Django update_or_create {sampled}", created * ROWS, "≥ 50×"),
+        line(f"post {ROWS:,} entries", took["post"], f"Django bulk_create ({ORM_BULK:,} rows timed)", bulk * ROWS, "≥ 20×"),
+        line(f"post {ROWS:,} entries", took["post"], "the statements of update_or_create without the ORM", each * ROWS, ""),
         line(f"post {ROWS:,} entries", took["post"], "sqlite executemany", took["many"], ""),
         line(f"post {ROWS:,} entries", took["post"], "DuckDB bulk (floor)", took["floor"], ""),
-        line("re-post identical (0 entries)", took["again"], "SELECT+UPDATE a row", each * ROWS, "(Django peer: ≥ 50×)"),
-        line(f"{SMALL:,} new rows", took["small new"], "SELECT+INSERT a row", each * SMALL, "< 1 s"),
-        line(f"{SMALL:,} changed rows", took["small changed"], "SELECT+UPDATE a row", each * SMALL, "< 1 s"),
-        line("10 new rows", took["tiny"], "SELECT+INSERT a row", each * 10, ""),
-        line(f"withdraw {SMALL:,} rows", took["withdraw"], "SELECT+UPDATE a row", each * SMALL, "< 1 s"),
+        line("re-post identical (0 entries)", took["again"], f"Django update_or_create {sampled}", updated * ROWS, "≥ 50×"),
+        line(f"{SMALL:,} new rows", took["small new"], "Django update_or_create", created * SMALL, "< 1 s"),
+        line(f"{SMALL:,} changed rows", took["small changed"], "Django update_or_create", updated * SMALL, "< 1 s"),
+        line("10 new rows", took["tiny"], "Django update_or_create", created * 10, ""),
+        line(f"withdraw {SMALL:,} rows", took["withdraw"], "Django update_or_create", updated * SMALL, "< 1 s"),
         line("as-of sum", took["signed"], "same sum, no history", took["flat"], "≤ 1.3× (ratio ≥ 0.77)"),
         line("as-of rows", took["state"], "whole read, no history", took["read"], ""),
     ]

@@ -146,7 +146,9 @@ def duckdb_source(snapshot: Snapshot, uris: Sequence[str], known_at: int | None)
         f"read_parquet([{listed}], union_by_name = {by_name}, hive_partitioning = true, "
         "hive_types = {'departement': VARCHAR, 'part': VARCHAR})"
     )
-    limit = "" if known_at is None else f" WHERE submission <= {int(known_at)}"
+    # Most acts are in files of their own: the filter is needed where a file, compacted, holds later ones too.
+    later = known_at is not None and snapshot.uris([*_of_entries(known_at), ("submission", ">", known_at)])
+    limit = f" WHERE submission <= {int(known_at)}" if known_at is not None and later else ""
     return f"(SELECT {picks} FROM {read}{limit})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -64,7 +65,10 @@ def difference(
     kept = met.filter(pl.col("equal") & ~pl.col("void"))
     moved = met.filter(pl.col("equal") & pl.col("void"))
     changed = met.filter(~pl.col("equal"))
-    gone = current.join(target, on=key, how="anti", nulls_equal=True)
+    # Every row of ``current`` met once at most: those never met are gone, without another join.
+    stays = np.zeros(current.height, dtype=bool)
+    stays[met["_old"].to_numpy()] = True
+    gone = current.filter(pl.Series(~stays))
     before, after = current[changed["_old"]], target[changed["_new"]]
     return Difference(
         minus=pl.concat([before, current[moved["_old"]], gone]),
