@@ -51,6 +51,25 @@ def test_a_backup_under_load_gives_back_every_figure(source, home, tmp_path):
     assert elsewhere.told("told", str(manifest["number"]))["figures"] == before["figures"], "empreintes"
 
 
+@pytest.mark.parametrize("reached", ["", "ledger", "ledger/manifest.json"], ids=["start", "ledger", "end"])
+def test_a_backup_killed_on_the_way_is_no_backup_and_harms_nothing(source, home, tmp_path, until, reached):
+    """kill -9 once a part of the copy is there: what is left is refused, the site goes on accepting, the next backup is whole."""
+    copy = tmp_path / "copy"
+    child = source.start(ESSAIM, "backup", copy)
+    until(lambda: (copy / reached).exists() or child.poll() is not None, 60)
+    child.kill()
+    child.wait(30)
+    before = source.told()
+    if not (copy / "sauvegarde.json").exists():
+        assert "pas une sauvegarde complète" in home("target").run(ESSAIM, "restore", copy, code=4)
+    assert "poured" in source.does("pour", "1"), "un verrou est resté"
+    assert source.told()["problems"] == [] and source.told("told", str(before["number"]))["states"] == before["states"]
+    source.run(ESSAIM, "backup", tmp_path / "second")
+    again = home("again")
+    again.run(ESSAIM, "restore", tmp_path / "second")
+    assert again.told()["states"] == source.told()["states"]
+
+
 def test_a_damaged_backup_is_refused_and_nothing_moves(source, home, tmp_path):
     """One changed byte, a missing file, an unreadable or absent manifest, a newer version: refused before anything is touched."""
     copy = tmp_path / "copy"

@@ -1,6 +1,7 @@
 """A process of its own that writes to a ledger, so that tests can kill it or run several at once.
 
 ``child.py resume FOLDER DIES_AT SCALE``: play the plan from where the ledger stands; die by SIGKILL at probe DIES_AT (0: never).
+``child.py tidy FOLDER``: merge files and delete those replaced, over and over, until killed.
 ``child.py compete FOLDER NAME COUNT LOCKED``: post COUNT submissions as NAME, numbers drawn from what the ledger holds.
 """
 
@@ -89,8 +90,19 @@ def compete(folder: str, name: str, count: int, locked: bool) -> None:
     print(json.dumps(won), flush=True)
 
 
+def tidy(folder: str) -> None:
+    """Compact every table for as long as one lives."""
+    ledger = Ledger(folder)
+    print("ready", flush=True)
+    while True:
+        for spec in (BY_KEY, BY_FILE):
+            ledger.compact(spec)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "resume":
         resume(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    elif sys.argv[1] == "tidy":
+        tidy(sys.argv[2])
     else:
         compete(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5] == "locked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,50 @@ def test_crowd_of_processes(tmp_path: Path, locked: str) -> None:
             acts[number] = ("post", name, frame.with_columns(frame["quantity"] + len(name)))
     naive, ledger = Naive(BY_KEY, acts), Ledger(tmp_path)
     assert sorted(acts) == list(range(1, 13))
+    assert ledger.verify(BY_KEY, journal=acts).problems == ()
+    for number in acts:
+        assert naive.seen(ledger.state(BY_KEY, known_at=number)) == naive.state(number)
+
+
+def test_killed_while_compacting(tmp_path: Path) -> None:
+    """A compaction killed at random instants changes no row at any number, and the next one ends its work."""
+    draw = random.Random(5)
+    source = tmp_path / "source"
+    run("resume", source, 0, 300).communicate(timeout=120)
+    for turn in range(4):
+        folder = tmp_path / str(turn)
+        shutil.copytree(source, folder)
+        child = run("tidy", folder)
+        assert child.stdout is not None and child.stdout.readline() == "ready\n"
+        time.sleep(draw.uniform(0.0, 0.12))
+        child.kill()
+        child.communicate(timeout=60)
+        assert_whole(folder, 300)
+        merged = Ledger(folder).compact(BY_FILE)
+        assert merged.after <= merged.before
+        assert_whole(folder, 300)
+        assert Ledger(folder).last(BY_FILE) == max(plan(300))
+
+
+@pytest.mark.parametrize("locked", ["locked", "optimistic"])
+def test_compacting_while_others_post(tmp_path: Path, locked: str) -> None:
+    """Files are merged without rest while two processes post: every act is there once, in order, whatever the lock."""
+    names = ("a", "bb")
+    children = {name: run("compete", tmp_path, name, 5, locked) for name in names}
+    tidy = run("tidy", tmp_path)
+    acts: dict[int, tuple] = {}
+    for name, child in children.items():
+        output, errors = child.communicate(timeout=180)
+        assert child.returncode == 0, errors
+        for number, turn in json.loads(output):
+            assert number not in acts
+            frame = batch(turn, 30)
+            acts[number] = ("post", name, frame.with_columns(frame["quantity"] + len(name)))
+    assert tidy.poll() is None, tidy.stderr.read() if tidy.stderr else ""
+    tidy.kill()
+    tidy.communicate(timeout=60)
+    naive, ledger = Naive(BY_KEY, acts), Ledger(tmp_path)
+    assert sorted(acts) == list(range(1, 11))
     assert ledger.verify(BY_KEY, journal=acts).problems == ()
     for number in acts:
         assert naive.seen(ledger.state(BY_KEY, known_at=number)) == naive.state(number)
