@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,8 @@ from essaim.engines.measures import (
 from essaim.engines.measures.cells import summed, touched_establishments
 
 from . import world
+
+cells_module = import_module("essaim.engines.measures.cells")
 
 SEEDS = st.integers(0, 10_000)
 ENGINE = DuckEngine(threads=1)
@@ -204,6 +207,31 @@ def test_rows_without_establishment_are_counted_apart() -> None:
     held = cells(world.BY_CODE["late"], world.frames({**found, "orders": lost}), engine=ENGINE)
     assert unplaced(held) == {"late": 3}
     assert unplaced(cells(world.BY_CODE["late"], world.frames(found), engine=ENGINE)) == {}
+
+
+@pytest.mark.parametrize("name", [None, "sector", "category"])
+def test_an_index_of_establishments_changes_no_figure(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    """Units asked one by one through the index, before and after a refresh, are those of the whole level computed again."""
+    monkeypatch.setattr(cells_module, "_INDEXED", 0)
+    plain = ("gap", "pupils", "ips") if name == "category" else ()
+    asked = [item for item in world.INDICATORS if item.code not in plain and (name is None or name in item.breakdowns)]
+    by = (name,) if name == "category" else ()
+    before, after = world.entries(31, count=60), world.entries(32, count=60)
+    held = cells(asked, world.frames(before), by=by, engine=ENGINE)
+    more = {key: [*rows, *after[key]] for key, rows in before.items()}
+
+    def told(prepared: Cells | None, facts: Any, units: list[str] | None) -> list[dict[str, Any]]:
+        return ask(facts, indicators=asked, by=name, prepared=prepared, units=units, fingerprints=False).to_dicts()
+
+    for prepared, facts in ((held, before), (refresh(held, world.frames(after)), more), (held, before)):
+        whole = told(None, world.frames(facts), None)
+        assert any(row["value"] for row in whole)
+        for _ in range(2):
+            assert [row for unit in ("02", "95") for row in told(prepared, None, [unit]) if row["indicator"] == asked[0].code] == [
+                row for row in whole if row["indicator"] == asked[0].code
+            ]
+            assert sorted(map(str, (row for unit in ("02", "95") for row in told(prepared, None, [unit])))) == sorted(map(str, whole))
+    assert held.index
 
 
 def test_a_category_nobody_filled_gives_no_row_and_no_crash() -> None:

@@ -207,8 +207,8 @@ def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Ce
         if frame.height < _INDEXED:
             return frame.filter(pl.col("uai").is_in(schools.implode()))
         if id(frame) not in held.index:
-            positions = pl.int_range(pl.len(), dtype=pl.UInt32).alias("rows")
-            held.index[id(frame)] = Index(frame, frame.lazy().group_by("uai").agg(positions).collect())
+            placed = frame.lazy().select("uai").with_row_index("rows")
+            held.index[id(frame)] = Index(frame, placed.group_by("uai").agg("rows").collect())
         return held.index[id(frame)].of(schools)
 
     asked = tuple(dict.fromkeys(measures))
