@@ -3,7 +3,7 @@
 import pytest
 
 from essaim.engines.intake import check
-from essaim.equipment.contracts import DELIVERIES, INVENTORY
+from essaim.equipment.contracts import DELIVERIES, INVENTORY, ORDERS
 from intake.understanding import CONTRACT, numbered, run, table, uai
 
 
@@ -74,3 +74,21 @@ def test_an_identifier_under_a_foreign_header_is_taken_and_texts_under_a_number_
         row.pop("Prix unitaire HT")
     result = run(table(rows), contract=CONTRACT)
     assert mapped(result)["Numéro national"] == "uai" and "Prix proposé" not in mapped(result) and not result.questions
+
+
+@pytest.mark.parametrize("header", ["Date de commande", "Date de facture", "Qté commandée", "Livraison prévue", "Référent", "Date de mise à jour", "Livraison partielle le"])
+def test_columns_of_other_things_take_no_field_and_refuse_no_row(header):
+    """A date of order is no date of installation before the delivery; nothing is asked about what the contract does not hold."""
+    cell = {"Qté commandée": "40", "Référent": "référent numérique"}.get(header, "03/01/2022")
+    result = deliveries(f"Quantité;Date de livraison;{header}", "3", "14/03/2022", cell)
+    assert result.status == "clean" and result.rows.height == 8 and result.tables[0].unmapped == (header,)
+    assert set(result.rows["delivered_on"].cast(str)) == {"2022-03-14"} and set(result.rows["quantity"]) == {3}
+
+
+@pytest.mark.parametrize(("header", "field"), [("P.U. H.T.", "unit_price_eur"), ("Total H.T.", "total_eur"), ("N° B.C.", "order_ref"), ("Nom étab.", "school_name"), ("Qté cdée", "quantity"), ("Obs.", "comment")])
+def test_initials_and_abbreviations_of_headers_are_read(header, field):
+    """Dots between initials count for nothing."""
+    cell = {"unit_price_eur": "100", "total_eur": "300", "quantity": "3"}.get(field, "x")
+    rest = "Date de commande" if field == "quantity" else "Quantité;Date de commande"
+    cells = ("14/03/2022",) if field == "quantity" else ("3", "14/03/2022")
+    assert mapped(deliveries(f"{rest};{header}", *cells, cell, contract=ORDERS))[header] == field

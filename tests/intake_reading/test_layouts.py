@@ -6,7 +6,7 @@ import pytest
 
 from essaim.engines.intake.reading import read_file
 
-from .grids import values
+from .grids import values, workbook
 
 
 def lines(count: int, shape: str) -> str:
@@ -75,3 +75,21 @@ def test_layout(layout):
     assert table.frame.height == rows
     assert [reason for _, reason in table.skipped] == reasons
     assert all(line[0] for line in values(table))
+
+
+def located(rows):
+    width = max(len(row) for row in rows)
+    content = workbook(("F", [[*row, *[None] * (width - len(row))] for row in rows]))
+    return read_file(content, "envoi.xlsx", vocabulary=frozenset({"uai", "quantite", "materiel", "date de livraison"})).tables
+
+
+def test_a_blank_column_does_not_make_two_tables():
+    """A total in one half and a note below do not: one table, each line once; a list of choices beside it stays apart."""
+    head = ["UAI", "Quantité", None, "Matériel", "Date de livraison"]
+    rows = [[f"002000{i}X", str(i), None, "Tablette", "2022-03-14"] for i in range(1, 9)]
+    lines = [["Livraisons 2022"], head, *rows, ["TOTAL", "36"], [], ["Source : service informatique"]]
+    (found,) = located(lines)
+    assert found.frame.height == 8 and [column.header for column in found.columns] == ["UAI", "Quantité", "Matériel", "Date de livraison"]
+    choices = [[*head, None, "Code", "Libellé"], *([*row, None, *(("T", "Tablette"), ("E", "ENI"))[i]] if i < 2 else row for i, row in enumerate(rows))]
+    apart = located(choices)
+    assert [table.frame.height for table in apart] == [8, 2] and [len(table.columns) for table in apart] == [4, 2]

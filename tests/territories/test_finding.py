@@ -97,6 +97,10 @@ def test_no_register_means_no_reference(stores):
     [
         ("ecole elementaire jean moulin", "E.E. PU Jean Moulin", 70, 100),
         ("Collège Jean Moulin", "École Jean Moulin", 0, 80),
+        ("EE Jean Moulin", "E.E.PU Jean Moulin", 90, 100),
+        ("EE Jean Moulin", "Collège Jean Moulin", 0, 80),
+        ("EM Jean Moulin", "E E Pu Jean Moulin", 0, 84),
+        ("E P PR Saint Joseph", "École primaire privée Saint-Joseph", 100, 100),
         ("École maternelle Les Lilas", "École élémentaire Les Lilas", 50, 84),
         ("Collège Charlemagne", "COLLEGE CHARLEMAGNE", 100, 100),
         ("Collège Pasteur", "Collège Charlemagne", 0, 60),

@@ -28,7 +28,7 @@ SCHOOL_NAME = Field(
     synonyms=(
         "école", "établissement", "nom de l'école", "nom établissement", "nom de l'établissement", "désignation école",
         "collège", "nom école", "lycée", "site", "établissement scolaire", "destinataire", "lieu de livraison", "appellation",
-        "nom du collège", "école / établissement", "structure",
+        "nom du collège", "école / établissement", "structure", "étab", "nom étab", "nom établ", "libellé établissement",
     ),
     examples=("École élémentaire Jean Moulin",),
 )  # fmt: skip

@@ -202,7 +202,7 @@ def _prior(line: int, position: int, columns: int, contract: Contract) -> float:
 
 def _combined(name: float, share: float, field: Field, has_texts: bool, prior: float, named: bool) -> float:
     """Name first, tempered by content; content alone counts as far as the type is telling. Under a header that says something
-    else, only an identifier speaks for itself: anything else is asked."""
+    else, only an identifier speaks for itself: what is required is asked, the rest left."""
     identifies = SPECIFICITY[field.type] >= 0.98 and share >= 0.9 and has_texts
     if name >= 50:
         if identifies:
@@ -210,14 +210,16 @@ def _combined(name: float, share: float, field: Field, has_texts: bool, prior: f
         if not has_texts:
             return name
         if field.type is FieldType.TEXT:
-            return name - (4 if share < 0.35 else 0)
+            return name - (4 if name >= CERTAIN else 30 if share == 0 else 4) * (share < 0.35)
         doubt = 20 if name >= CERTAIN else 45 if share > 0 else 70
         return name - doubt * max(0.0, 0.5 - share) + 4 * (share - 0.9 if share > 0.9 else 0.0)
     if not has_texts or share < 0.6:
         return 0.0
     alone = 100 * share * SPECIFICITY[field.type]
     score = min(90.0, alone * 0.82 + prior) if SPECIFICITY[field.type] >= 0.85 else min(75.0, 40 + 0.35 * alone + prior)
-    return score if identifies or not named else min(score, ASKED - 1)
+    if identifies or not named:
+        return score
+    return min(score, ASKED - 1) if field.required or field.type is FieldType.CODE else 0.0
 
 
 def _leave_to_its_header(contract: Contract, total: np.ndarray, names: np.ndarray, content: np.ndarray) -> None:

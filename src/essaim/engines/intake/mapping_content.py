@@ -6,7 +6,7 @@ from itertools import islice
 
 import polars as pl
 
-from essaim.kernel.french import folded
+from essaim.kernel.french import folded, read_date
 
 from .cells_missing import why_missing
 from .cells_readers import code_spellings, read_cell, reads_as
@@ -63,7 +63,9 @@ def _number_fit(text: str, field: Field) -> float:
 
 
 def _text_fit(texts: list[str], field: Field) -> float:
-    """Words rather than figures; the start of an example (``BC-2022…``, ``École``) counts."""
+    """Words rather than figures, nothing for dates; the start of an example (``BC-2022…``, ``École``) counts."""
+    if sum(read_date(text) is not None for text in texts) >= 0.8 * len(texts):
+        return 0.0
     words = sum(sum(map(str.isalpha, text)) * 2 >= len(text) for text in texts) / len(texts)
     starts = {folded(example).split()[0] for example in field.examples if folded(example)}
     alike = sum(folded(text).split()[:1] == [start] for text in texts for start in starts) / len(texts) if starts else 0.0

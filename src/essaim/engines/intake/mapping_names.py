@@ -20,6 +20,7 @@ _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)"
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
 _UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "milliers", "millions", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
+_INITIALS = re.compile(r"(?<=\b\w)\.")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -35,12 +36,12 @@ class HeaderName:
 
 @lru_cache(maxsize=8_192)
 def read_header(header: str) -> HeaderName:
-    """``Prix (k€)`` → ``prix``, ×1000; ``Livrés / Tablettes`` → both levels; ``Delivery date`` → its French too; empty header →
+    """``Prix (k€)`` → ``prix``, ×1000; ``P.U. H.T.`` → ``pu ht``; ``Livrés / Tablettes`` → both levels; ``Delivery date`` → its French too; empty header →
     no form."""
     header = repaired_mojibake(header) or header
     bare = _PARENTHESES.sub(" ", header)
     levels = tuple(dict.fromkeys(key for part in reversed(re.split(r" / |\n", header)) if (key := folded(part))))
-    candidates = [header, bare, _CAMEL.sub(" ", header), *reversed(re.split(r" / |\n", bare))]
+    candidates = [header, bare, _INITIALS.sub("", header), _CAMEL.sub(" ", header), *reversed(re.split(r" / |\n", bare))]
     forms = list(dict.fromkeys(key for text in candidates if (key := folded(text))))
     forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
     forms += [french for form in tuple(forms[:2]) if (french := in_french(form)) and french not in forms]
@@ -98,8 +99,8 @@ def name_scores(headers: list[HeaderName], known: FieldNames, fields: int) -> tu
 
 def _similarities(forms: tuple[str, ...], known: FieldNames) -> np.ndarray:
     """Equal 100 (99 for a synonym, a point less by reshaping of the header), close spelling up to 92, words contained up to 88."""
-    ratio = process.cdist(forms, known.names, scorer=fuzz.ratio, score_cutoff=74)
-    tokens = process.cdist(forms, known.names, scorer=fuzz.token_sort_ratio, score_cutoff=80)
+    ratio = process.cdist(forms, known.names, scorer=fuzz.ratio, score_cutoff=84)
+    tokens = process.cdist(forms, known.names, scorer=fuzz.token_sort_ratio, score_cutoff=84)
     contained = process.cdist(forms, known.names, scorer=fuzz.token_set_ratio, score_cutoff=100)
     matrix = np.maximum(ratio, tokens).astype(np.float64) * 0.92
     for line, form in enumerate(forms):
@@ -132,8 +133,9 @@ _OF_TYPE = {
 }  # fmt: skip
 
 
-# Words that say that a number or a date is not the one that happened.
+# Words that say that a number or a date is another one than what happened: planned, ordered, invoiced, still to come.
 _OTHER_STATES = frozenset(
+    ("commande", "commandee", "commandes", "commandees", "cde", "cdee", "achat", "achete", "facture", "facturation", "signature", "notification", "edition", "impression") +
     ("prevu", "prevue", "prevus", "prevues", "previsionnel", "previsionnelle", "theorique", "estime", "estimee", "revise", "revisee", "reste", "restant", "restante",
      "restants", "restantes", "annule", "annulee", "annules", "annulees", "attente", "manquant", "manquants", "manquante", "manquantes")
 )  # fmt: skip

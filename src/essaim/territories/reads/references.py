@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +28,10 @@ _ABBREVIATIONS = {
     "eepu": "ecole elementaire publique", "empu": "ecole maternelle publique", "eppu": "ecole primaire publique", "nd": "notre dame",
     "eem": "ecole elementaire", "lp": "lycee professionnel", "lpo": "lycee polyvalent", "lgt": "lycee general technologique",
 }  # fmt: skip
+# « E.E.PU », « EM PR », « E P »: at the start of a name only, before a word.
+_INITIALS = re.compile(r"^e ?([emp])(?: ?(pu|pr))?(?= \w{2})")
+_DEGREES = {"e": "elementaire", "m": "maternelle", "p": "primaire"}
+_STATUSES = {"pu": "publique", "pr": "privee"}
 _KINDS = frozenset(
     ["ecole", "college", "lycee", "elementaire", "maternelle", "primaire", "publique", "public", "privee", "prive", "de", "du", "des", "la", "le", "les", "l", "d", "et", "general", "technologique", "professionnel", "polyvalent", "municipale", "communale", "groupe", "scolaire", "cite", "mixte"]
 )
@@ -35,7 +40,8 @@ _KINDS = frozenset(
 @lru_cache(maxsize=262_144)
 def school_key(name: str) -> str:
     """A school's name as compared: folded, abbreviations spelt out."""
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in folded(name).split())
+    text = _INITIALS.sub(lambda found: f"ecole {_DEGREES[found[1]]} {_STATUSES.get(found[2], '')}", folded(name))
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in text.split())
 
 
 @lru_cache(maxsize=262_144)
@@ -170,7 +176,8 @@ class EstablishmentReference:
             score = name_score(key, known, commune_key(commune)) * worth
             if score >= _FLOOR:
                 label = f"{title or uai}, {commune} ({departement})" + (" – fermé" if closed else "")
-                scored.append((score - (6.0 if closed else 0.0), uai, label))
+                # A closed school answers to its very name; to a likely one, it is only proposed.
+                scored.append((score - (0.0 if not closed else 6.0 if known == key else 16.0), uai, label))
         scored.sort(key=lambda item: (-item[0], item[1]))
         return [(query.row, uai, label, round(min(100.0, score), 1)) for score, uai, label in scored[:_KEEP]]
 

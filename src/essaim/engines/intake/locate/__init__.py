@@ -22,7 +22,7 @@ _HEADING = 40
 @dataclass(slots=True)
 class _Draft:
     """A table being assembled: its columns, header and line spans; ``before`` are lines of prose above it; ``turned``: its
-    lines set upright when they lie on their side."""
+    lines set upright when they lie on their side; ``before_column``: where the table to its right begins."""
 
     columns: tuple[int, ...]
     header: Header | None
@@ -30,6 +30,7 @@ class _Draft:
     spans: list[Span]
     before: list[int]
     turned: Grid | None = None
+    before_column: int | None = None
 
 
 def is_annotation(grid: Grid) -> bool:
@@ -72,9 +73,9 @@ def _place(
         return
     groups = side_by_side(grid, start, stop, vocabulary)
     if len(groups) > 1:
-        for group in groups:
+        for group, following in zip(groups, [*(other[0] for other in groups[1:]), None], strict=True):
             header = find_header(window_of(grid, start, stop, group), vocabulary)
-            drafts.append(_Draft(group, header, start, [(start, stop)], list(prose)))
+            drafts.append(_Draft(group, header, start, [(start, stop)], list(prose), before_column=following))
             prose.clear()
         return
     columns = groups[0]
@@ -207,7 +208,7 @@ def _all_columns(grid: Grid, draft: _Draft, start: int, stop: int) -> tuple[int,
         return draft.columns
     part = grid.frame[start:stop]
     low = draft.columns[0]
-    later = [i for i in range(low, grid.width) if part.to_series(i).null_count() < part.height]
+    later = [i for i in range(low, grid.width if draft.before_column is None else draft.before_column) if part.to_series(i).null_count() < part.height]
     return tuple(sorted({*draft.columns, *later}))
 
 

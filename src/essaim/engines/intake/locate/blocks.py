@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from ..grid import Grid, row_numbers
@@ -13,6 +15,7 @@ MAX_RUNS = 300
 STACKED_BY_HAND = 100_000
 _FEW = 300
 _DIGITS = list("0123456789")
+_TOGETHER = 0.75
 
 Span = tuple[int, int]
 
@@ -119,12 +122,23 @@ def side_by_side(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) 
     if len(groups) < 2:
         return _adjoining(grid, start, stop, tuple(used), vocabulary)
     headers = [_header(grid, start, stop, group, vocabulary) for group in groups]
-    if all(header is not None for header in headers) and all(len(group) >= 2 for group in groups):
-        sets = [{label.casefold() for label in header.labels if label} for header in headers if header]
-        shared = any(len(a & b) >= max(1, min(len(a), len(b)) // 2) for i, a in enumerate(sets) for b in sets[i + 1 :])
-        if shared or _uneven(part, groups) or len({header.last for header in headers if header}) > 1:
-            return groups
-    return [tuple(used)]
+    known = [header for header in headers if header is not None]
+    if len(known) < len(groups) or any(len(group) < 2 for group in groups):
+        return [tuple(used)]
+    found = [groups[0]]
+    for number in range(1, len(groups)):
+        if _stand_apart(part, (groups[number - 1], groups[number]), (known[number - 1], known[number])):
+            found.append(groups[number])
+        else:
+            found[-1] = (*found[-1], *groups[number])
+    return found
+
+
+def _stand_apart(part: pl.DataFrame, groups: tuple[tuple[int, ...], ...], headers: tuple[Header, Header]) -> bool:
+    """Whether two neighbours are two tables: the same labels twice, headers on two lines, or lines of their own."""
+    one, other = ({label.casefold() for label in header.labels if label} for header in headers)
+    shared = len(one & other) >= max(1, min(len(one), len(other)) // 2)
+    return shared or headers[0].last != headers[1].last or _uneven(part, groups)
 
 
 def _adjoining(grid: Grid, start: int, stop: int, columns: tuple[int, ...], vocabulary: frozenset[str]) -> list[tuple[int, ...]]:
@@ -153,11 +167,11 @@ def _header(grid: Grid, start: int, stop: int, columns: tuple[int, ...], vocabul
     return find_header(window_of(grid, start, stop, columns), vocabulary)
 
 
-def _uneven(part: pl.DataFrame, groups: list[tuple[int, ...]]) -> bool:
-    """Whether the parts stop at different lines."""
-    ends = set()
-    for group in groups:
-        names = [part.columns[i] for i in group]
-        filled = part.select(pl.any_horizontal(pl.col(names).is_not_null())).to_series().arg_true()
-        ends.add((int(filled[0]), int(filled[-1])) if filled.len() else (0, 0))
-    return len(ends) > 1
+def _uneven(part: pl.DataFrame, groups: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the parts live on different lines. Lines that hold one cell (titles, notes) say nothing; a total or two that
+    stand in one part only do not make two tables."""
+    filled = [part.select(pl.sum_horizontal(pl.col([part.columns[i] for i in group]).is_not_null())).to_series() for group in groups]
+    counts = pl.DataFrame({str(i): series for i, series in enumerate(filled)})
+    lines = counts.filter(pl.sum_horizontal(pl.all()) > 1)
+    together = lines.filter(pl.all_horizontal(pl.all() > 0)).height
+    return together < _TOGETHER * max(1, lines.height)
