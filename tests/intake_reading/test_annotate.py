@@ -210,3 +210,35 @@ def test_the_contained_door_gives_the_same_workbook():
     mine, theirs = opened(inside), opened(outside)
     assert mine.sheetnames == theirs.sheetnames
     assert mine["Envoi"]["A2"].comment.text == theirs["Envoi"]["A2"].comment.text
+
+
+def test_a_comment_of_the_sender_comes_back_as_it_was():
+    """Ours goes above it, and goes away with the fault: annotating again and again adds nothing."""
+
+    def noted(book):
+        book["Envoi"]["A2"].comment = Comment("vu avec la mairie", "Mairie")
+
+    first, _ = given_back(workbook(("Envoi", [HEADER, *LINES]), prepare=noted), "a.xlsx")
+    text = opened(first)["Envoi"]["A2"].comment.text
+    assert "UAI inconnu" in text and text.endswith("vu avec la mairie")
+    again, _ = given_back(first, "a.xlsx")
+    assert opened(again)["Envoi"]["A2"].comment.text == text
+    clean, _ = given_back(again, "a.xlsx", TWO.clear(), COUNTED.clear())
+    assert opened(clean)["Envoi"]["A2"].comment.text == "vu avec la mairie"
+
+
+def test_the_two_writers_draw_the_same_sheet():
+    """A workbook and the same cells as csv give the same « Anomalies », cell for cell."""
+    odd = issues(*[("x", ("blocking", "warning", "notice")[i % 3], "a", i % 3 + 2, "A", "uai", f"=cmd|{i}", "<b>&\u0001", None, "é" * 300) for i in range(40)])
+    text = "\n".join(";".join(map(str, line)) for line in (HEADER, *LINES)).encode()
+    sheets = []
+    for content, name in ((workbook(("a", [HEADER, *LINES])), "a.xlsx"), (text, "a.csv")):
+        sheet = opened(given_back(content, name, odd)[0]).worksheets[0]
+        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        head = next(i for i, row in enumerate(rows) if row[0] == "Feuille")
+        colours = {cell.fill.fgColor.rgb for cell in sheet["G"][head + 1 :]}
+        links = [cell.hyperlink.location for cell in sheet["B"][head + 1 :]]
+        sheets.append((rows[head:], colours, links, sheet.auto_filter.ref.split(":")[0][0], sheet.sheet_properties.tabColor.rgb))
+    for one, other in zip(*sheets, strict=True):
+        assert one == other
+    assert len(sheets[0][0]) == 41 and sheets[0][2][0] == "'a'!A2"

@@ -7,7 +7,6 @@ import re
 _TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|")
 _PLAIN = re.compile(r"[-+−]?\d[\d\s\u00a0\u202f]*(?:[.,]\d+)?(?:[eE][-+]?\d{1,3})?\s?(?:%|€|k€)?$|[-–—]$")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
-_ESCAPED = re.compile(r"_(x[0-9a-fA-F]{4}_)")
 LONGEST = 32_767
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -16,20 +17,17 @@ from ..locate import is_annotation
 from .neutralise import neutralise
 from .sheet import (
     COLOURS,
-    LIST_HEADERS,
-    MARK,
     MAX_COLOURED,
     MAX_COMMENTS,
-    MAX_LINKS,
     SHEET,
-    SUMMARY_HEADERS,
+    TAB,
     WIDTHS,
     Layout,
     cell_marks,
+    head_cells,
     layout_of,
     limits_notes,
-    listed,
-    target,
+    list_rows,
 )
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
@@ -83,6 +81,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "head": book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": "#000091"}),
         "link": book.add_format({"font_color": "#0563C1", "underline": 1}),
         "mark": book.add_format({"font_color": "#FFFFFF", "font_size": 1}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     for severity, colour in COLOURS.items():
@@ -93,33 +92,19 @@ def _formats(book: Any) -> dict[str, Any]:
 
 def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[str, str], formats: dict[str, Any]) -> None:
     sheet = book.add_worksheet(SHEET)
-    sheet.set_tab_color("#CE0500")
+    sheet.set_tab_color("#" + TAB[2:])
     for index, width in enumerate(WIDTHS):
         sheet.set_column(index, index, width)
-    if layout.list_row <= 40:
-        sheet.freeze_panes(layout.list_row, 0)
-    for index, text in enumerate(layout.intro):
-        sheet.write_string(index, 0, text, formats["title"] if index == 0 else None)
-        if index == 0:
-            sheet.write_string(0, len(WIDTHS), MARK, formats["mark"])
-    sheet.write_row(layout.summary_row - 1, 0, SUMMARY_HEADERS, formats["head"])
-    for index, line in enumerate(layout.summary):
-        sheet.write_row(layout.summary_row + index, 0, line)
-    sheet.write_row(layout.list_row - 1, 0, LIST_HEADERS, formats["head"])
-    sheet.autofilter(layout.list_row - 1, 0, layout.list_row - 1 + max(1, issues.height), len(LIST_HEADERS) - 1)
-    severities = issues.get_column("severity").to_list()
-    for offset, (values, severity) in enumerate(zip(listed(issues), severities, strict=False)):
-        row = layout.list_row + offset
-        for column, value in enumerate(values):
-            if column == 1 and offset < MAX_LINKS and values[0] and value:
-                place = "internal:" + target(names.get(str(values[0]), str(values[0])), value, values[2])[1:]
-                sheet.write_url(row, column, place, formats["link"], str(value))
-            elif column == 6:
-                sheet.write_string(row, column, value or "", formats.get(severity))
-            elif column == 1 and value is not None:
-                sheet.write_number(row, column, value)
-            elif value is not None:
-                sheet.write_string(row, column, str(value))
+    sheet.freeze_panes(layout.frozen, 0)
+    sheet.autofilter(layout.filter)
+    for cell in chain(head_cells(layout), chain.from_iterable(list_rows(layout, issues, names))):
+        place, style = (cell.row - 1, cell.column - 1), formats.get(cell.style or "")
+        if cell.link:
+            sheet.write_url(*place, f"internal:{cell.link}", style)
+        if isinstance(cell.value, str):
+            sheet.write_string(*place, cell.value, style)
+        elif cell.value is not None:
+            sheet.write_number(*place, cell.value, style)
 
 
 def _copy(sheet: Any, grid: Grid, marks: Marks, formats: dict[str, Any]) -> None:

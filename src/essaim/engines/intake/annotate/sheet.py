@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -32,17 +32,29 @@ MAX_COMMENTS = 2_000
 MAX_COLOURED = 100_000
 MAX_LINKS = 20_000
 MAX_LISTED = 1_000_000
-MARK = ANNOTATION_MARK
+MAX_WRAPPED = 2_000
+TAB = "FFCE0500"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The lines of the sheet: title lines, summary, then the list of issues from ``first`` (1-based rows)."""
+    """The lines of the sheet: title lines, summary, then ``height`` issues under ``list_row`` (1-based rows)."""
 
     intro: tuple[str, ...]
     summary: tuple[tuple[Any, ...], ...]
     summary_row: int
     list_row: int
+    height: int
+
+    @property
+    def filter(self) -> str:
+        """The range of the list with its heads."""
+        return f"A{self.list_row}:{chr(64 + len(LIST_HEADERS))}{self.list_row + max(1, self.height)}"
+
+    @property
+    def frozen(self) -> int:
+        """How many rows stay in sight: those above the list, or the title alone when they are many."""
+        return self.list_row if self.list_row <= 40 else 1
 
 
 def layout_of(issues: pl.DataFrame, summary: pl.DataFrame, title: str, notes: list[str]) -> Layout:
@@ -53,7 +65,7 @@ def layout_of(issues: pl.DataFrame, summary: pl.DataFrame, title: str, notes: li
     intro.append("Corrigez les cellules colorées dans vos feuilles, puis déposez de nouveau ce classeur : cette feuille sera ignorée.")
     rows = tuple(_summary_rows(summary))
     summary_row = len(intro) + 2
-    return Layout(tuple(map(neutralise, intro)), rows, summary_row, summary_row + len(rows) + 2)
+    return Layout(tuple(map(neutralise, intro)), rows, summary_row, summary_row + len(rows) + 2, min(issues.height, MAX_LISTED))
 
 
 def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
@@ -67,24 +79,49 @@ def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def listed(issues: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """The rows of the list, in the order of the columns, every text neutralised."""
+class Drawn(NamedTuple):
+    """One cell of the sheet: 1-based row and column, a harmless value, the name of its style, the place it leads to."""
+
+    row: int
+    column: int
+    value: str | int | None
+    style: str | None = None
+    link: str | None = None
+
+
+def head_cells(layout: Layout) -> Iterator[Drawn]:
+    """Title, remarks, grouped summary and the heads of both tables, from top to bottom."""
+    for row, text in enumerate(layout.intro, start=1):
+        yield Drawn(row, 1, text, "title" if row == 1 else None)
+        if row == 1:
+            yield Drawn(1, len(WIDTHS) + 1, ANNOTATION_MARK, "mark")
+    for first, headers in ((layout.summary_row, SUMMARY_HEADERS), (layout.list_row, LIST_HEADERS)):
+        yield from (Drawn(first, column, header, "head") for column, header in enumerate(headers, start=1))
+        if first == layout.summary_row:
+            for row, line in enumerate(layout.summary, start=first + 1):
+                yield from (Drawn(row, column, value) for column, value in enumerate(line, start=1) if value is not None)
+
+
+def list_rows(layout: Layout, issues: pl.DataFrame, names: Mapping[str, str] | None = None) -> Iterator[tuple[Drawn, ...]]:
+    """The list of issues, one row each, every text neutralised. ``names``: sheet of the file → sheet of the workbook."""
     memo: dict[str, str] = {}
     columns = ("sheet", "row", "column", "value", "expected", "suggestion", "severity", "message", "field")
-    for sheet, row, column, value, expected, suggestion, severity, message, field in (
-        issues.head(MAX_LISTED).select(columns).iter_rows()
-    ):
+    for offset, line in enumerate(issues.head(MAX_LISTED).select(columns).iter_rows()):
+        row = layout.list_row + 1 + offset
+        sheet, number, letter, *texts = line
+        severity = texts[3]
+        texts[3] = SEVERITIES.get(severity, severity)
+        link = target((names or {}).get(sheet, sheet), number, letter) if offset < MAX_LINKS and sheet and number else None
         yield (
-            _known(sheet, memo),
-            row,
-            column,
-            _known(value, memo),
-            _known(expected, memo),
-            _known(suggestion, memo),
-            SEVERITIES.get(severity, severity),
-            _known(message, memo),
-            _known(field, memo),
-        )
+            Drawn(row, 1, _known(sheet, memo)), Drawn(row, 2, number, "link" if link else None, link), Drawn(row, 3, _known(letter, memo)),
+            *(Drawn(row, at, _known(text, memo), _style(at, severity, offset)) for at, text in enumerate(texts, start=4)),
+        )  # fmt: skip
+
+
+def _style(column: int, severity: str, offset: int) -> str | None:
+    if column == 7:
+        return severity if severity in COLOURS else "notice"
+    return "wrap" if column == 8 and offset < MAX_WRAPPED else None
 
 
 def _known(text: Any, memo: dict[str, str]) -> Any:
@@ -103,9 +140,9 @@ def _safe(value: Any) -> Any:
 
 
 def target(sheet: str, row: Any, column: str | None) -> str:
-    """The place an issue points to, as a link inside the workbook."""
+    """The place an issue points to inside the workbook."""
     quoted = sheet.replace("'", "''")
-    return f"#'{quoted}'!{column or 'A'}{row}"
+    return f"'{quoted}'!{column or 'A'}{row}"
 
 
 def cell_marks(issues: pl.DataFrame) -> dict[str, dict[tuple[int, str | None], tuple[str, list[str]]]]:

@@ -37,8 +37,8 @@ def turned(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> Gri
 
 
 def _labels(cells: Sequence[str], vocabulary: frozenset[str]) -> bool:
-    """Whether a column reads like a header: different labels, most of them those of the contract."""
-    if len(cells) < 2 or len({cell.casefold() for cell in cells}) < len(cells):
+    """Whether a column reads like a header: mostly different labels (« dont en service » may come again), those of the contract."""
+    if len(cells) < 2 or 2 * len({cell.casefold() for cell in cells}) < len(cells):
         return False
     weight = sum(1.0 if is_expected(cell, vocabulary) else 0.5 * (is_usual(cell) and kind_of(cell) == TEXT) for cell in cells)
     return weight >= max(2.0, 0.6 * len(cells))
