@@ -50,3 +50,9 @@ def test_none_in_words_is_a_reason_not_a_value(text):
     assert result.rows["installed_on"].to_list() == [None] and result.missing_why["why"].to_list() == ["sans_objet"]
 
 
+
+
+def test_a_table_without_rows_is_said_to_be_empty_not_to_lack_its_columns():
+    """The model sent back unfilled."""
+    result = check("UAI;Matériel;Quantité;Date de livraison\n".encode(), "modele.csv", DELIVERIES)
+    assert result.status == "refused" and "aucune ligne" in result.summary["message"][0] and "Aucun tableau" not in result.summary["message"][0]

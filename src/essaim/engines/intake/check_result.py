@@ -18,6 +18,7 @@ from .report import SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
 
 _NOTHING = pl.Series([], dtype=pl.UInt32)
+EMPTY = "Il ne contient aucune ligne."
 MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field": pl.String, "why": pl.String, "written": pl.String}
 
 
@@ -90,8 +91,11 @@ class _Whole:
 
 def _unusable(outcome: Outcome, number: int) -> Check:
     read, sha256 = outcome.files[number]
-    reasons = [reason for part, reason in outcome.ignored if part.file == number]
-    message = f"Aucun tableau du fichier n'a les colonnes de « {outcome.contract.title} ». {reasons[0] if reasons else ''}".strip()
+    told = [(len(part.mapping.mapping), reason, part.rows) for part, reason in outcome.ignored if part.file == number]
+    _, reason, rows = max(told, key=lambda item: item[0], default=(0, "", 1))
+    message = f"Aucun tableau du fichier n'a les colonnes de « {outcome.contract.title} ». {reason}".strip()
+    if not rows and reason == EMPTY:
+        message = f"Le tableau a bien les colonnes de « {outcome.contract.title} », mais ne contient aucune ligne."
     check = empty_check(outcome.contract, read.filename, sha256, (*read.notices, ("table_unusable", message)), outcome.sender)
     readings = tuple(_reading(part, ()) for part, _ in outcome.ignored if part.file == number)
     questions = tuple(question for part, _ in outcome.ignored if part.file == number for question in part.mapping.questions)

@@ -14,7 +14,7 @@ from .check_cells import SILENT, Typed, check_bounds, check_required, type_colum
 from .check_keys import Existing, check_duplicates, check_history
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
-from .check_result import Outcome, empty_check, split_by_file
+from .check_result import EMPTY, Outcome, empty_check, split_by_file
 from .context import complete
 from .contract import Contract, FieldType
 from .fill_down import said_once
@@ -189,7 +189,7 @@ def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list
         else:
             covered = {item.field for item in part.mapping.mapping}
             lacking = ", ".join(f"« {item.label} »" for item in required if item.name not in covered)
-            ignored.append((part, f"Colonnes absentes : {lacking}." if lacking else "Il ne contient aucune ligne."))
+            ignored.append((part, f"Colonnes absentes : {lacking}." if lacking else EMPTY))
     return kept, ignored
 
 
