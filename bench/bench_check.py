@@ -1,13 +1,13 @@
-"""Checking a CSV against frictionless on the same checks, and against the bare reading of the same file.
+"""Checking a CSV against frictionless on the same checks, and against the bare readings of the same file (polars, DuckDB).
 
 ``run(repeat)`` gives one row a job: ``job, ours, peer, limit, ratio, memory`` (seconds, seconds, target in words, times faster or
-slower, peak memory against the bare reading). Peers live in their own environment, ``.venv-peers``.
+slower, peak memory against the bare reading). Peers live in their own environment, ``.venv-peers``. Both accuse the same cells,
+or the measure fails.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import statistics
 import subprocess
@@ -23,7 +23,9 @@ from essaim.kernel.uai import key_letter
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / ".venv-peers" / "bin" / "python"
-LARGE = 1_000_000
+LARGE, MIDDLE, SMALL, BATCH = 1_000_000, 100_000, 3_000, 40
+# Longer than this, the peer's million lines is told in proportion of its hundred thousand, and said to be.
+PATIENCE_SECONDS = 240
 T = FieldType
 CATEGORIES = ("tablette", "ordinateur_portable", "ordinateur_fixe", "ecran", "visualiseur", "imprimante", "kit_hybride")
 CONTRACT = Contract(
@@ -88,15 +90,21 @@ for _ in range(int(sys.argv[4])):
     begun, spent = time.perf_counter(), time.process_time()
     if mode == "raw":
         last = pl.read_csv(path, infer_schema_length=1000, ignore_errors=True)
+    elif mode == "duckdb":
+        import duckdb
+        last = duckdb.connect()
+        last.execute("CREATE TABLE t AS SELECT * FROM read_csv(?, ignore_errors = true)", [str(path)])
     else:
         last = check(path, path.name, CONTRACT)
-        if mode == "report":
+        if mode in ("report", "rows"):
             last.issues
+        if mode == "rows":
+            last.rows, last.refused
     times.append(time.perf_counter() - begun)
     cpu.append(time.process_time() - spent)
     memory = memory or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 out = {"times": times, "cpu": cpu, "memory": memory}
-if mode != "raw" and len(sys.argv) > 5:
+if len(sys.argv) > 5:
     cells = last.issues.filter(last.issues["severity"] == "blocking").select("row", "field")
     Path(sys.argv[5]).write_text(json.dumps(sorted({(r, f) for r, f in cells.iter_rows() if f})))
 print(json.dumps(out))
@@ -125,86 +133,103 @@ def peer_schema() -> dict[str, Any]:
 
 
 def _spent(python: Path | str, script: str, *args: object) -> dict[str, Any]:
+    """What ``script`` says of itself, and ``process``: seconds from its start to its end."""
+    begun = time.perf_counter()
     done = subprocess.run([str(python), "-c", script, *map(str, args)], capture_output=True, text=True, check=True, cwd=ROOT)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1]) | {"process": time.perf_counter() - begun}
 
 
-def run(repeat: int = 3, peer_rows: int = 100_000, small_rows: int = 3_000) -> list[dict[str, Any]]:
-    """Medians of ``repeat`` interleaved runs. The bare reading is compared on a million lines; frictionless, once, on ``peer_rows``
-    and ``small_rows`` (on a million too with ``ESSAIM_BENCH_FULL=1``, else its time there is extrapolated and said so)."""
+def run(repeat: int = 3) -> list[dict[str, Any]]:
+    """Medians of ``repeat`` interleaved runs; frictionless once on a million and on a hundred thousand lines."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         path = home / "large.csv"
         write_file(path, LARGE)
-        reading, mine = _against_reading(path, repeat)
-        return [*reading, *_against_frictionless(home, path, mine, peer_rows, small_rows, repeat)]
+        lines = _against_readings(path, repeat)
+        if not PEER.exists():
+            return [*lines, _line("check against frictionless", None, None, "no .venv-peers: skipped")]
+        (home / "schema.json").write_text(json.dumps(peer_schema()), encoding="utf-8")
+        return [*lines, *_large_files(home, path, repeat), *_small_files(home, repeat)]
 
 
-def _against_reading(path: Path, repeat: int) -> tuple[list[dict[str, Any]], float]:
-    """Wall and processor time against the bare reading; the report written out is a line of its own. And our median seconds."""
-    modes = ("raw", "check", "report")
-    runs: dict[str, list[dict[str, Any]]] = {mode: [] for mode in modes}
+def _line(job: str, ours: float | None, peer: float | None, limit: str, memory: float | None = None, *, faster: bool = True) -> dict[str, Any]:
+    ratio = None if ours is None or peer is None else peer / ours if faster else ours / peer
+    return {"job": job, "ours": ours, "peer": peer, "limit": limit, "ratio": ratio, "memory": memory}
+
+
+def _against_readings(path: Path, repeat: int) -> list[dict[str, Any]]:
+    """Wall and processor time and peak memory against the bare readings; what is only made when asked has a line of its own."""
+    jobs = {"check": "check", "report": "check, every issue written out", "rows": "check, issues and typed rows written out"}
+    runs: dict[str, list[dict[str, Any]]] = {mode: [] for mode in ("raw", "duckdb", *jobs)}
     for _ in range(repeat):
-        for mode in modes:
-            runs[mode].append(_spent(sys.executable, OURS, mode, path, ROOT / "bench", 2))
-    wall = {mode: statistics.median(item["times"][-1] for item in runs[mode]) for mode in modes}
-    cpu = {mode: statistics.median(item["cpu"][-1] for item in runs[mode]) for mode in modes}
-    peak = {mode: statistics.median(item["memory"] for item in runs[mode]) for mode in modes}
-    limit = "≤ 2× the reading; memory ≤ 1.6×"
-    names = {"check": "check", "report": "check, every issue written out"}
-    lines = [
-        {"job": f"{names[mode]}, {LARGE:_} × 12, against polars reading it ({what})", "ours": spent[mode], "peer": spent["raw"], "limit": limit,
-         "ratio": spent[mode] / spent["raw"], "memory": peak[mode] / peak["raw"]}
-        for mode in ("check", "report") for what, spent in (("elapsed", wall), ("processor", cpu))
-    ]  # fmt: skip
-    return lines, wall["report"]
+        for mode, found in runs.items():
+            found.append(_spent(sys.executable, OURS, mode, path, ROOT / "bench", 2))
+
+    def of(mode: str, what: str) -> float:
+        return statistics.median(item[what][-1] if what != "memory" else item[what] for item in runs[mode])
+
+    lines = []
+    for mode, name in jobs.items():
+        for what, said in (("times", "elapsed"), ("cpu", "processor")):
+            memory = of(mode, "memory") / of("raw", "memory")
+            job = f"{name}, {LARGE:_} × 12, against polars reading it ({said})"
+            lines.append(_line(job, of(mode, what), of("raw", what), "≤ 2× the reading; memory ≤ 1.6×", memory, faster=False))
+    job = f"check, {LARGE:_} × 12, against DuckDB reading it (elapsed)"
+    return [*lines, _line(job, of("check", "times"), of("duckdb", "times"), "", of("check", "memory") / of("duckdb", "memory"), faster=False)]
 
 
-def _against_frictionless(home: Path, large: Path, mine_large: float, peer_rows: int, small_rows: int, repeat: int) -> list[dict[str, Any]]:
-    if not PEER.exists():
-        return [{"job": "check against frictionless", "ours": None, "peer": None, "limit": "no .venv-peers: skipped", "ratio": None, "memory": None}]
-    schema = home / "schema.json"
-    schema.write_text(json.dumps(peer_schema()), encoding="utf-8")
-    found = []
-    for rows, limit in ((peer_rows, "≥ 80× in process"), (small_rows, "≥ 10× a file")):
-        path = home / f"peer{rows}.csv"
-        write_file(path, rows, seed=11)
-        ours = _spent(sys.executable, OURS, "report", path, ROOT / "bench", repeat + 2, home / "ours.json")
-        theirs = _spent(PEER, THEIRS, path, schema, home / "theirs.json")
-        same_errors(json.loads((home / "ours.json").read_text()), json.loads((home / "theirs.json").read_text()))
-        mine, peer = statistics.median(ours["times"]), theirs["times"][0]
-        found.append({"job": f"check {rows:_} × 12, against frictionless", "ours": mine, "peer": peer, "limit": limit, "ratio": peer / mine, "memory": None})
-    return [_large(found[0]["peer"], peer_rows, large, schema, mine_large, home), *found, _as_process(large, found[0]["peer"] * LARGE / peer_rows), _batched(home, small_rows, found[-1]["peer"])]
+def _pair(home: Path, path: Path, repeat: int, *, peer: bool = True) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """One file checked by both, each in a process of its own, and the same cells accused."""
+    ours = _spent(sys.executable, OURS, "report", path, ROOT / "bench", repeat, home / "ours.json")
+    if not peer:
+        return ours, None
+    theirs = _spent(PEER, THEIRS, path, home / "schema.json", home / "theirs.json")
+    same_errors(json.loads((home / "ours.json").read_text()), json.loads((home / "theirs.json").read_text()))
+    return ours, theirs
 
 
-def _large(peer: float, peer_rows: int, path: Path, schema: Path, mine: float, home: Path) -> dict[str, Any]:
-    """A million lines: measured when asked (minutes), else in proportion of what ``peer_rows`` took."""
-    full = os.environ.get("ESSAIM_BENCH_FULL") == "1"
-    spent = _spent(PEER, THEIRS, path, schema, home / "large.json")["times"][0] if full else peer * LARGE / peer_rows
-    how = "measured once" if full else f"EXTRAPOLATED from {peer_rows:_}"
-    return {"job": f"check {LARGE:_} × 12, against frictionless ({how})", "ours": mine, "peer": spent, "limit": "≥ 80× in process", "ratio": spent / mine, "memory": None}
+def _large_files(home: Path, path: Path, repeat: int) -> list[dict[str, Any]]:
+    middle = home / "middle.csv"
+    write_file(middle, MIDDLE, seed=11)
+    ours, theirs = _pair(home, middle, repeat + 2)
+    assert theirs is not None
+    mine, peer = statistics.median(ours["times"]), theirs["times"][0]
+    estimate = {"times": [peer * LARGE / MIDDLE], "process": peer * LARGE / MIDDLE}
+    ours, theirs = _pair(home, path, repeat + 2, peer=estimate["process"] <= PATIENCE_SECONDS)
+    how = "measured once" if theirs else f"EXTRAPOLATED from {MIDDLE:_}"
+    theirs = theirs or estimate
+    alone = _spent(sys.executable, OURS, "report", path, ROOT / "bench", 1)["process"]
+    return [
+        _line(f"check {LARGE:_} × 12, against frictionless ({how})", statistics.median(ours["times"]), theirs["times"][0], "≥ 80× in process"),
+        _line(f"check {LARGE:_} × 12, as a process, against frictionless as a process ({how})", alone, theirs["process"], "≥ 40× as a process"),
+        _line(f"check {MIDDLE:_} × 12, against frictionless", mine, peer, "≥ 80× in process"),
+    ]
 
 
-def _as_process(path: Path, peer: float) -> dict[str, Any]:
-    """A whole process of ours, start and issues included, against frictionless in process (extrapolated)."""
-    begun = time.perf_counter()
-    _spent(sys.executable, OURS, "report", path, ROOT / "bench", 1)
-    mine = time.perf_counter() - begun
-    return {"job": f"check {LARGE:_} × 12, as a process, against frictionless (EXTRAPOLATED)", "ours": mine, "peer": peer, "limit": "≥ 40× as a process", "ratio": peer / mine, "memory": None}
-
-
-def _batched(home: Path, rows: int, peer: float) -> dict[str, Any]:
+def _small_files(home: Path, repeat: int) -> list[dict[str, Any]]:
     from essaim.engines.intake import check_many
 
-    files = []
-    for number in range(40):
-        path = home / f"small{number}.csv"
-        write_file(path, rows, seed=100 + number)
-        files.append((path, path.name))
-    begun = time.perf_counter()
-    check_many(files, CONTRACT)
-    mine = (time.perf_counter() - begun) / len(files)
-    return {"job": f"check {rows:_} × 12, forty files batched, a file", "ours": mine, "peer": peer, "limit": "≥ 80× batched", "ratio": peer / mine, "memory": None}
+    files = [(home / f"small{number}.csv", f"small{number}.csv") for number in range(BATCH)]
+    for number, (path, _) in enumerate(files):
+        write_file(path, SMALL, seed=100 + number)
+    check_many(files[:2], CONTRACT)
+    alone, peers, processes, peer_processes, batches = [], [], [], [], []
+    for number in range(repeat):
+        ours, theirs = _pair(home, files[number][0], 7)
+        assert theirs is not None
+        alone.append(statistics.median(ours["times"]))
+        peers.append(theirs["times"][0])
+        peer_processes.append(theirs["process"])
+        processes.append(_spent(sys.executable, OURS, "report", files[number][0], ROOT / "bench", 1)["process"])
+        begun = time.perf_counter()
+        check_many(files, CONTRACT)
+        batches.append((time.perf_counter() - begun) / BATCH)
+    peer = statistics.median(peers)
+    return [
+        _line(f"check {SMALL:_} × 12, against frictionless", statistics.median(alone), peer, "≥ 10× a file"),
+        _line(f"check {SMALL:_} × 12, as a process, against frictionless as a process", statistics.median(processes), statistics.median(peer_processes), ""),
+        _line(f"check {SMALL:_} × 12, {BATCH} files batched, a file", statistics.median(batches), peer, "≥ 80× batched"),
+    ]
 
 
 def same_errors(ours: list[list[Any]], theirs: list[list[Any]]) -> None:

@@ -15,7 +15,7 @@ def heaviest_pairs(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         columns, lines = heaviest_pairs(weights.T)
         order = np.argsort(lines)
         return lines[order], columns[order]
-    cost = weights.max(initial=0.0) - weights
+    cost = -weights
     lines, columns = cost.shape
     above, left = np.zeros(lines), np.zeros(columns)
     of_line, of_column = np.full(lines, -1), np.full(columns, -1)

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 
 from ..tables import FileRefused, Limits
+from .scan import holds
 from .sniff import encrypted, truncated
 
 _ENTRIES = 10_000
@@ -65,7 +66,7 @@ def checked_xml(content: bytes) -> bytes:
     head = content
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:64]:
         head = content.replace(b"\x00", b"")
-    if b"<!" in head and _DECLARATION.search(head):
+    if holds(head, b"<!", b"!") and _DECLARATION.search(head):
         raise FileRefused(
             "xml_entities",
             "Le fichier déclare des entités XML, que les tableurs n'utilisent pas : il est refusé par sécurité.",

@@ -6,7 +6,19 @@ import numpy as np
 
 _BLOCK = 1 << 19
 _QUOTE, _LINE, _RETURN = 34, 10, 13
+_PATIENCE = 1_000
 _WIDE_SPACES = (0xC2, 0xE2)
+
+
+def holds(content: bytes, needle: bytes, rare: bytes) -> bool:
+    """Whether ``needle`` is in ``content``, sought by its byte that such contents hold least: one byte is found tens of times
+    faster than several, as long as there are few of it."""
+    offset, place = needle.index(rare), content.find(rare)
+    for _ in range(_PATIENCE):
+        if place < 0 or content.startswith(needle, max(0, place - offset)):
+            return place >= 0
+        place = content.find(rare, place + 1)
+    return content.find(needle, max(0, place - offset)) >= 0
 
 
 def regular_quotes(content: bytes, separator: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..grid import index_of
+from .scan import holds
 from .values import displayed
 
 _ROW = re.compile(rb"<row\b[^>]*?\br=\"(\d+)\"")
@@ -24,10 +25,8 @@ Overlay = dict[int, tuple[list[int], list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """``overlay``: column → rows and texts replacing what the fast reader gives. ``dense`` is False when reading the
-    bounding rectangle would cost far more than the cells present, or the XML is not in its usual form."""
+    """``overlay``: column → rows and texts replacing what the fast reader gives."""
 
-    dense: bool
     overlay: Overlay = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
@@ -35,20 +34,21 @@ class SheetFacts:
     valueless: int = 0
 
 
+def is_dense(xml: bytes) -> bool:
+    """Whether the XML is in its usual form and its bounding rectangle costs little more than the cells present."""
+    return b"<sheetData" in xml and _usual(xml) and not _too_sparse(xml)
+
+
 def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
-    """Collect the facts of one worksheet part. ``formats`` gives the styles whose display matters."""
-    cells = xml.count(b"<c ")
-    if b"<sheetData" not in xml or not _usual(xml, cells) or _too_sparse(xml, cells):
-        return SheetFacts(dense=False)
-    formulas = b"<f" in xml and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
+    """Collect the facts of one dense worksheet part. ``formats`` gives the styles whose display matters."""
+    formulas = holds(xml, b"<f", b"f") and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
     overlay: Overlay = {}
     if b't="e"' in xml:
         _errors(xml, overlay)
     if formats:
         _shown(xml, formats, overlay)
-    hidden = b"hidden=" in xml
+    hidden = holds(xml, b"hidden=", b"h")
     return SheetFacts(
-        True,
         overlay,
         _hidden_rows(xml) if hidden else frozenset(),
         hidden_columns(xml) if hidden else frozenset(),
@@ -57,11 +57,11 @@ def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
     )
 
 
-def _usual(xml: bytes, cells: int) -> bool:
-    return b"<c>" not in xml and (cells == 0 or b'<c r="' in xml or b" r=" in xml)
+def _usual(xml: bytes) -> bool:
+    return b"<c>" not in xml and (b'<c r="' in xml or b" r=" in xml or b"<c " not in xml)
 
 
-def _too_sparse(xml: bytes, cells: int) -> bool:
+def _too_sparse(xml: bytes) -> bool:
     rows = max(map(int, _ROW.findall(xml)), default=1)
     wide, far = 26, None
     if _BEYOND.search(xml):
@@ -73,7 +73,7 @@ def _too_sparse(xml: bytes, cells: int) -> bool:
     columns = {letters for letters, _ in references}
     width = max((index_of(letters.decode()) + 1 for letters in columns), default=1)
     height = max((int(row) for _, row in references), default=1)
-    return width > 16_384 or height > 1_048_576 or width * height > max(_DENSE_CELLS, 8 * (cells + 1))
+    return width > 16_384 or height > 1_048_576 or width * height > max(_DENSE_CELLS, 8 * (xml.count(b"<c ") + 1))
 
 
 def _errors(xml: bytes, overlay: Overlay) -> None:

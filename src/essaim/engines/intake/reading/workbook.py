@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import warnings
 import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +19,7 @@ from ..grid import Grid, grid_from_cells, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
 from .package import checked_xml, member_bytes, open_package
-from .sheetxml import Overlay, SheetFacts, hidden_columns, look
+from .sheetxml import Overlay, SheetFacts, hidden_columns, is_dense, look
 from .sniff import encrypted, truncated
 from .styles import Package, SheetPart, read_package
 from .values import cell_text, displayed, text_column
@@ -49,10 +53,11 @@ class _Lazy:
         self._content = content
         self._workbook: Any = None
 
-    def rows(self, name: str) -> tuple[list[list[Any]], int, int, list[Any]]:
+    def sheet(self, name: str) -> Any:
+        """One sheet as calamine holds it."""
         if self._workbook is None:
             self._workbook = _calamine(self._content)
-        return _sheet_rows(self._workbook, name)
+        return _sheet(self._workbook, name)
 
     @property
     def content(self) -> bytes:
@@ -68,25 +73,36 @@ def _calamine(content: bytes) -> Any:
         raise truncated() from None
 
 
-def _sheet_rows(workbook: Any, name: str) -> tuple[list[list[Any]], int, int, list[Any]]:
+def _sheet(workbook: Any, name: str) -> Any:
     try:
-        sheet = workbook.get_sheet_by_name(name)
+        return workbook.get_sheet_by_name(name)
     except (python_calamine.CalamineError, OSError, ValueError):
         raise truncated() from None
-    start = sheet.start or (0, 0)
-    return sheet.to_python(skip_empty_area=True), start[0] + 1, start[1], sheet.merged_cell_ranges or []
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would walk over and over rows that hold none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _read_sheet(
     archive: zipfile.ZipFile, package: Package, part: SheetPart, reader: _Lazy, limits: Limits, notices: list[Notice]
 ) -> Grid:
     xml = checked_xml(member_bytes(archive, part.member, limits))
-    facts = look(xml, package.formats)
-    if facts.dense:
-        rows, first_row, first_column, merged = reader.rows(part.name)
-        grid = _dense(part, facts, rows, first_row, first_column, merged, limits)
-    else:
-        grid = _sparse(reader.content, part, hidden_columns(xml), limits)
+    if not is_dense(xml):
+        return _sparse(reader.content, part, hidden_columns(xml), limits)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # calamine leaves the interpreter to the look at the XML
+        sheet = beside.submit(reader.sheet, part.name)
+        facts = look(xml, package.formats)
+        del xml
+        grid = _dense(part, facts, sheet.result(), limits)
     _tell_formulas(part, facts, notices)
     return grid
 
@@ -102,15 +118,18 @@ def _tell_formulas(part: SheetPart, facts: SheetFacts, notices: list[Notice]) ->
         )
 
 
-def _dense(
-    part: SheetPart, facts: SheetFacts, rows: list[list[Any]], first_row: int, first_column: int, merged: list[Any], limits: Limits
-) -> Grid:
-    check_size(len(rows), len(rows[0]) if rows else 0, limits)
-    columns = [text_column(values) for values in zip(*rows, strict=False)]
+def _dense(part: SheetPart, facts: SheetFacts, sheet: Any, limits: Limits) -> Grid:
+    first_row, first_column = (sheet.start or (0, 0))[0] + 1, (sheet.start or (0, 0))[1]
+    with _uncollected():
+        rows = sheet.to_python(skip_empty_area=True)
+        height = len(rows)
+        check_size(height, len(rows[0]) if rows else 0, limits)
+        columns = [text_column(values) for values in zip(*rows, strict=False)]
+        del rows
     check_cells(columns, limits)
-    columns = _overlaid(columns, facts.overlay, first_row, first_column, len(rows))
+    columns = _overlaid(columns, facts.overlay, first_row, first_column, height)
     grid = grid_from_columns(part.name, columns, first_column, first_row)
-    ranges = tuple((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in merged)
+    ranges = tuple((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or [])
     return Grid(
         part.name, grid.frame, grid.rows, grid.columns, ranges, part.hidden, facts.hidden_rows, facts.hidden_columns
     )
@@ -189,8 +208,7 @@ def read_plain_xls(content: bytes, limits: Limits) -> tuple[list[Grid], list[Not
     for meta in workbook.sheets_metadata:
         if meta.typ != python_calamine.SheetTypeEnum.WorkSheet:
             continue
-        rows, first_row, first_column, merged = _sheet_rows(workbook, meta.name)
         hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
         part = SheetPart(meta.name, "", hidden)
-        grids.append(_dense(part, SheetFacts(True), rows, first_row, first_column, merged, limits))
+        grids.append(_dense(part, SheetFacts(), _sheet(workbook, meta.name), limits))
     return grids, []
