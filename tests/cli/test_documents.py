@@ -62,6 +62,29 @@ def test_check_gives_the_workbook_back(at, files, tmp_path):
     assert any(cell.value == "beaucoup" and cell.comment for row in book.worksheets[1].iter_rows() for cell in row)
 
 
+def test_several_files_are_checked_together(at, files, tmp_path, obeys):
+    """The reports that each file has alone, in order, in one list; the exit code of the worst; the workbooks in one folder."""
+    alone = [at("check", file, "--contract", CONTRACT, "--json").json for file in files.values()]
+    done = at("check", *files.values(), "--contract", CONTRACT, "--json", "--annotated", tmp_path / "rendus")
+    assert done.code == 2 and done.json == alone and "Pas de classeur annoté" in done.err
+    for told in done.json:
+        obeys("check", told)
+    assert sorted(path.name for path in (tmp_path / "rendus").iterdir()) == ["mêlé_anomalies.xlsx", "propre_anomalies.xlsx"]
+    people = at("check", files["clean"], files["mixed"], "--contract", CONTRACT)
+    assert people.code == 1 and people.out.index("propre.csv") < people.out.index("mêlé.csv")
+
+
+def test_workbooks_of_several_files_never_erase_one_another(at, files, tmp_path):
+    """A folder for several files, a file for one, and no two files of one name."""
+    namesake = tmp_path / "ailleurs" / files["clean"].name
+    namesake.parent.mkdir()
+    namesake.write_bytes(files["clean"].read_bytes())
+    for given, target in (((files["clean"], files["mixed"]), files["refused"]), ((files["clean"],), tmp_path), ((files["clean"], namesake), tmp_path / "n")):
+        done = at("check", *given, "--contract", CONTRACT, "--annotated", target)
+        assert done.code == 3 and "--annotated" in done.err
+    assert files["refused"].read_text(encoding="utf-8").startswith("Bonjour")
+
+
 def test_questions_are_answered_from_a_file(at, tmp_path, obeys):
     """A file without headers: which date is it? Asked in the document, answered with --answers."""
     asked = tmp_path / "sans-entete.csv"
