@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -35,16 +35,24 @@ _CANDIDATES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an ordinary line of the table looks like, from a sample of its lines. ``schools``: columns that name schools."""
+    """What an ordinary line of the table looks like, from a ``sample`` of its lines."""
 
     fill: int
     texts: int
     kinds: tuple[str | None, ...]
-    schools: frozenset[int] = frozenset()
+    sample: pl.DataFrame
+    _schools: dict[int, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def text_columns(self) -> list[int]:
         return [i for i, kind in enumerate(self.kinds) if kind == TEXT]
+
+    def names_schools(self, place: int) -> bool:
+        """Whether a fifth of the cells of a column name schools: looked at when first asked."""
+        if place not in self._schools:
+            column = self.sample.to_series(place)
+            self._schools[place] = 5 * sum(bool(_SCHOOL.match(cell)) for cell in column if cell) >= column.len()
+        return self._schools[place]
 
 
 def split_body(
@@ -89,9 +97,8 @@ def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
         sample = frame[(fill > 0).arg_true().head(300)]
     usual = tuple(_usual_kind(column.to_list()) for column in sample.iter_columns())
     fills = sorted(value for value in fill.head(2000).to_list() if value)
-    schools = frozenset(i for i, column in enumerate(sample.iter_columns()) if 5 * sum(bool(_SCHOOL.match(cell)) for cell in column if cell) >= column.len())
     typical = fills[int(len(fills) * 0.6)] if fills else 0
-    return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual, schools)
+    return Profile(typical, sum(kind in (TEXT, CODE) for kind in usual), usual, sample)
 
 
 def _usual_kind(cells: list[str | None]) -> str | None:
@@ -150,7 +157,7 @@ def _reason(
         return TOTAL
     if len(found) == 1 and profile.fill >= 2:
         place = next(i for i, cell in enumerate(cells) if cell)
-        if place not in profile.schools and profile.kinds[place] == TEXT and _SCHOOL.match(found[0]):
+        if profile.kinds[place] == TEXT and _SCHOOL.match(found[0]) and not profile.names_schools(place):
             return SECTION
     if len(found) == 1 and profile.fill >= 3:
         place = next(i for i, cell in enumerate(cells) if cell)
