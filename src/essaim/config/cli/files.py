@@ -84,7 +84,7 @@ def check(files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | N
         [(file, file.name) for file in files], contract_named(code),
         references=_Registers(), answers=_answers(answers), sender=sender, contain="here",
     )  # fmt: skip
-    reports = [to_json(item) for item in found]
+    reports = [to_json(item, issues=as_json) for item in found]
     written = [annotated and _write_annotated(file, item, _target(annotated, files, item)) for file, item in zip(files, found, strict=True)]
     if as_json:
         click.echo(json.dumps(reports if len(files) > 1 else reports[0], ensure_ascii=False, indent=2, default=str))

@@ -8,8 +8,9 @@ from .issues import ISSUE_COLUMNS
 from .report import Check
 
 
-def to_json(check: Check) -> dict[str, Any]:
-    """Plain dict, ready for ``json.dumps``. ``rows_accepted + rows_refused == rows_read``; rows merged with an identical one are accepted."""
+def to_json(check: Check, *, issues: bool = True) -> dict[str, Any]:
+    """Plain dict, ready for ``json.dumps``. ``rows_accepted + rows_refused == rows_read``; rows merged with an identical one are
+    accepted. Without ``issues`` their list is empty: the summary tells how many there are."""
     refused = check.rows_refused
     return {
         "contract": check.contract.code,
@@ -20,7 +21,7 @@ def to_json(check: Check) -> dict[str, Any]:
         "rows_accepted": check.rows_read - refused,
         "rows_refused": refused,
         "summary": check.summary.select("code", "severity", "field", "count", "message").to_dicts(),
-        "issues": check.issues.select(ISSUE_COLUMNS).to_dicts(),
+        "issues": check.issues.select(ISSUE_COLUMNS).to_dicts() if issues else [],
         "questions": [_question(item) for item in check.questions],
         "notices": [{"code": code, "message": message} for code, message in check.notices],
         "sha256": check.sha256,
