@@ -101,6 +101,14 @@ def test_rows_are_written_out_when_looked_at_and_counted_before():
     assert replace(found, filename="b").rows.equals(found.rows)
 
 
+def test_a_report_for_people_writes_no_issue_out():
+    """Without issues the report has the same counts, and the issues are still to be written."""
+    found = check(_long(50), "a.csv", LONG)
+    brief = to_json(found, issues=False)
+    assert brief["issues"] == [] and found.pending is not None
+    assert {**brief, "issues": to_json(found)["issues"]} == to_json(found) and len(to_json(found)["issues"]) == 2
+
+
 def test_the_heaviest_pairs_are_those_of_scipy_ties_included():
     """Same pairs as scipy on tables of any shape, where many weights are equal."""
     optimize = pytest.importorskip("scipy.optimize")
