@@ -134,9 +134,9 @@ def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile) -> pl.Series
     """Lines with a word of total in one of the columns of ``frame``."""
     marks = pl.any_horizontal(pl.all().str.contains_any(_MARKS).fill_null(False))
     if profile.texts > 2 and frame.height > 50_000:
-        short = (fill < profile.fill).arg_true()
-        found = frame[short].select(marks).to_series()
-        return pl.Series([False]).new_from_index(0, frame.height).scatter(short.filter(found), True)
+        short = fill < profile.fill
+        found = frame.filter(short).select(marks).to_series()
+        return pl.Series([False]).new_from_index(0, frame.height).scatter(short.arg_true().filter(found), True)
     return frame.select(marks).to_series()
 
 

@@ -46,7 +46,7 @@ def read_delimited(
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
-    if len(content) > limits.cell_characters and any(_too_long(series, limits) for series in columns):
+    if len(content) > limits.cell_characters and _too_long(columns, limits):
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
 
@@ -85,8 +85,9 @@ def too_many_rows(limits: Limits) -> FileRefused:
     return FileRefused("too_many_rows", f"Le fichier dépasse {limits.rows} lignes : découpez-le, puis déposez chaque partie.")
 
 
-def _too_long(series: pl.Series, limits: Limits) -> bool:
-    longest = series.str.len_bytes().max()
+def _too_long(columns: list[pl.Series], limits: Limits) -> bool:
+    frame = pl.DataFrame([series.alias(str(place)) for place, series in enumerate(columns)])
+    longest = frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() if columns else None
     return isinstance(longest, int) and longest > limits.cell_characters
 
 
