@@ -119,7 +119,8 @@ def trend(points: Sequence[tuple[str, float | None]], *, title: str, unit: str =
         ]
     every = max(1, len(points) // 6)
     for index in range(0, len(points), every):
-        parts.append(format_html('<text x="{}" y="{}" text-anchor="middle">{}</text>', at(index, low)[0], foot + 18, points[index][0]))
+        anchor = "end" if index == len(points) - 1 else "middle"  # the last one stays inside the drawing
+        parts.append(format_html('<text x="{}" y="{}" text-anchor="{}">{}</text>', at(index, low)[0], foot + 18, anchor, points[index][0]))
     if target is not None:
         y = at(0, target)[1]
         parts.append(format_html('<line class="axis" stroke-dasharray="4 3" x1="{}" y1="{}" x2="{}" y2="{}"><title>Cible : {}</title></line>', left, y, right, y, number(target)))
