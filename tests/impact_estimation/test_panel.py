@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from tests.impact_estimation.rollouts import rollout
 
@@ -181,3 +182,27 @@ def test_cohort_zero_is_never_as_in_r() -> None:
     assert np.isinf(panel.cohort).any() and set(panel.cohorts) == {2.0}
     shifted = frame.assign(t=frame.t - 2, g=np.where(frame.g > 0, 0.0, np.inf))
     assert set(Panel.read(shifted, unit="uai", cluster="dep", time="t", outcome="y", cohort="g").cohorts) == {0.0}
+
+
+def test_columns_held_by_numpy_read_as_any_other() -> None:
+    """Pandas columns read in place, nullable or small integers, Arrow and polars tables, sorted or not: the same panel, bit for bit."""
+    frame = rollout(3, units=24, clusters=6, entries=(3, 5))
+    roles = {"unit": "uai", "cluster": "dep", "time": "t", "outcome": "y", "cohort": "g", "covariates": ["x"]}
+    expected = Panel.read(frame, **roles)
+    small = frame.astype({"uai": "int16", "dep": "uint8", "t": "Int64", "y": "float64"})
+    far = frame.assign(uai=frame.uai * 10**12 - 5)
+    for other in (small, frame.sample(frac=1, random_state=1), pl.from_pandas(frame), pa.Table.from_pandas(frame), far, frame.astype({"dep": str})):
+        found = Panel.read(other, **roles)
+        for name in ("unit", "cluster", "period", "outcome", "cohort", "covariates", "weights", "periods"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    frame.loc[0, "y"] = 99.0  # the panel does not change with the table it was read from
+    assert expected.outcome[0] != 99.0
+
+
+@pytest.mark.parametrize(("spoil", "words"), [
+    (lambda f: pd.concat([f, f[["y"]]], axis=1), "plusieurs fois"), (lambda f: f.astype({"uai": "Int64"}).assign(uai=lambda g: g.uai.mask(g.index == 3)), "vides"),
+])  # fmt: skip
+def test_tables_that_cannot_be_read_are_refused(spoil, words) -> None:
+    """A column met twice, an identifier missing in a nullable column: told, no traceback."""
+    with pytest.raises(PanelRefused, match=words):
+        Panel.read(spoil(rollout(3, units=12, clusters=4)), unit="uai", cluster="dep", time="t", outcome="y", cohort="g")

@@ -25,11 +25,14 @@ def _some(names: Sequence[Any], limit: int = 5) -> str:
 
 
 def columns_present(frame: Any, names: Sequence[str]) -> None:
-    """Refuse a column that the frame does not have."""
+    """Refuse a column that the frame does not have, or has twice."""
     present = frame.column_names if hasattr(frame, "column_names") else list(frame.columns)
     absent = [n for n in names if n not in present]
     if absent:
         raise PanelRefused("column", f"Colonne(s) absente(s) du fichier : {_some(absent)}.")
+    twice = [n for n in dict.fromkeys(names) if list(present).count(n) > 1]
+    if twice:
+        raise PanelRefused("column", f"Colonne(s) de même nom plusieurs fois dans la table : {_some(twice)}.")
 
 
 def rows_present(frame: Any) -> None:
