@@ -205,3 +205,25 @@ def test_the_job_training_experiment_as_a_study(reference_dir) -> None:
                     "design": {"kind": "experiment", "assignment": "randomised"}, "inference": {"draws": 999}})  # fmt: skip
     found = run(plan, read_table(reference_dir / "nsw_mixtape.dta")).indicators[0]
     assert round(found.inference.headline.effect) == 1676 and "185 unités traitées" in found.conclusion.text
+
+
+def test_a_roll_out_with_covariates_is_judged_net_of_them() -> None:
+    """The headline permutation is adjusted, says so, and stands beside the unadjusted one, which is only descriptive; without covariates,
+    there is one permutation."""
+    from essaim.engines.impact.study.simulation import simulated_rollout
+
+    frame = simulated_rollout(clusters=24, schools=4, periods=6, waves={3: 6}, effect=1.0, seed=2)
+    x = pl.col("uai").str.slice(0, 7).cast(pl.Int64) % 5
+    frame = frame.with_columns(ips=x, score=pl.col("score") + 0.4 * x * (pl.col("annee") - 2015))
+    data = {"unit": "uai", "cluster": "departement", "period": "annee", "outcome": "score", "cohort": "cohorte"}
+
+    def tests(covariates: list[str]) -> dict[str, Any]:
+        plan = plan_of({"title": "Essai", "question": "Effet ?", "indicator": {"label": "score"}, "data": data | {"covariates": covariates},
+                        "design": {"kind": "rollout"}, "estimation": {"also": []}, "inference": {"draws": 499, "placebos": 20}})  # fmt: skip
+        return {t.method: t for t in run(plan, frame).indicators[0].inference.tests}
+
+    adjusted, plain = tests(["ips"]), tests([])
+    head, beside = adjusted["permutation"], adjusted["permutation-plain"]
+    assert "ajusté sur ips" in head.note and beside.role == "descriptive" and "permutation-plain" not in plain
+    assert (beside.effect, beside.p_value) == (plain["permutation"].effect, plain["permutation"].p_value)
+    assert head.high - head.low < beside.high - beside.low and head.effect == pytest.approx(1.0, abs=0.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,6 @@ PERMUTATIONS = 499
 CLUSTERS, PERIODS, RHO = 96, 12, 0.7
 TARGET = Path(__file__).parents[2] / "docs/reference/simulations.md"
 ROWS: list[tuple[str, str, str, str]] = []
-STARTED = time.monotonic()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +35,7 @@ def summary():
         return
     lines = ["# Simulations du moteur d'évaluation", "",
              f"Écrit par `make test-slow` : {DRAWS} tirages par ligne de taille et de couverture, {PERMUTATIONS} permutations par test "
-             f"(variable `ESSAIM_SIMULATIONS` ; 2 000 par défaut). Graines fixes. Durée : {time.monotonic() - STARTED:.0f} s.",
+             f"(variable `ESSAIM_SIMULATIONS` ; 2 000 par défaut). Graines fixes.",
              f"Panel simulé : {CLUSTERS} départements, {PERIODS} périodes, chocs AR({RHO:g}) par département. "
              f"Écart-type d'un taux de 5 % sur {DRAWS} tirages : {np.sqrt(0.05 * 0.95 / DRAWS):.4f}.", "",
              "| simulation | obtenu | attendu | tirages |", "|---|---|---|---|"]
