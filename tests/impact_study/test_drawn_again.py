@@ -227,3 +227,19 @@ def test_a_roll_out_with_covariates_is_judged_net_of_them() -> None:
     assert "ajusté sur ips" in head.note and beside.role == "descriptive" and "permutation-plain" not in plain
     assert (beside.effect, beside.p_value) == (plain["permutation"].effect, plain["permutation"].p_value)
     assert head.high - head.low < beside.high - beside.low and head.effect == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.data
+def test_women_s_wages_clustered_by_industry_and_age(reference_dir) -> None:
+    """The examples of boottest's help on nlsw88: the errors of pyfixest 0.40.1 (each part with its own G/(G − 1)), all 4 096 sign vectors of
+    the twelve industries, and rows with a missing industry set aside."""
+    from essaim.engines.impact.study.frames import read_table
+
+    frame = read_table(reference_dir / "nlsw88.dta")
+    names = {"columns": ["tenure", "ttl_exp", "collgrad"], "coefficient": "tenure", "outcome": "wage"}
+    plan = plan_of({"title": "nlsw88", "question": "Combien ?", "indicator": {"label": "salaire"}, "design": {"kind": "analyses"}, "analyses": [
+        {"kind": "wild_bootstrap", "cluster": "industry"} | names, {"kind": "wild_bootstrap", "cluster": ["industry", "age"], "name": "deux"} | names]})  # fmt: skip
+    one, two = (a.values for a in run(plan, frame).analyses)
+    assert one["enumerated"] and one["t"] == pytest.approx(1.0772470, abs=1e-6) and one["p_value"] == 0.291015625
+    assert (one["observations"], one["set_aside"]) == (2217, 29)
+    assert two["coefficient"] / two["t"] == pytest.approx(0.02780424851117183, rel=1e-7)
