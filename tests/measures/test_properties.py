@@ -277,3 +277,13 @@ def test_spark_is_given_addresses_that_its_connector_knows() -> None:
     engine.connection = SimpleNamespace(table=lambda name: name)
     engine.table("equipment.orders", ["s3://essaim/registre/t/part=entries/departement=02/a.parquet", "/ledger/b.parquet"])
     assert asked == [("s3a://essaim/registre/t/part=entries/departement=02/a.parquet", "/ledger/b.parquet")]
+
+
+@pytest.mark.parametrize("category", ["tablette", None])
+def test_a_single_category_is_a_category(category: str | None) -> None:
+    """When every row falls in one category, known or not, figures still name it, and units nobody speaks of have no row."""
+    found = world.entries(13)
+    only = {"orders": [{**row, "category": category, "uai": world.SCHOOLS[0]} for row in found["orders"]], "inventory": [], "profile": []}
+    table = ask(world.frames(only), indicators=world.BY_CODE["spent"], by="category", period="2021", level="commune")
+    assert set(table["breakdown"]) == {category or "non renseigné"}
+    assert table["unit"].to_list() == ["02000"]

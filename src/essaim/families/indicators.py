@@ -17,7 +17,7 @@ from essaim.families.contracts import ACTIONS
 from essaim.territories.indicators import PUPILS, WITH_PUPILS
 
 RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size")
+BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_ACTION = (*BREAKDOWNS, "kind", "partner")
 NOT_FAMILIES = "Compte des venues : une famille venue à deux actions compte deux fois."
 

@@ -18,7 +18,7 @@ from essaim.resources.contracts import AUDIENCE, USES
 from essaim.territories.indicators import PUPILS, WITH_PUPILS
 
 RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size")
+BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 MONTHS = 12
 OPENED_IS_NOT_LEARNED = "Ouvert n'est pas appris : l'effet se mesure par une évaluation."
 

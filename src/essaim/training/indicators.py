@@ -18,7 +18,7 @@ from essaim.territories.indicators import PUPILS, WITH_PUPILS
 from essaim.training.contracts import ATTENDANCE, UNKNOWN_PROFILE
 
 RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size")
+BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_PROFILE = (*BREAKDOWNS, "profile", "mode", "organiser")
 NOT_PERSONS = "Compte des participations : une personne venue à deux sessions compte deux fois."
 

@@ -28,12 +28,13 @@ from essaim.engines.measures.periods import Period
 @dataclass(frozen=True, slots=True)
 class Axes:
     """What arrays are indexed by: establishments (``schools``, sorted, at ``positions`` of the register), categories
-    (``("",)`` without), periods."""
+    (``("",)`` without; ``has_categories`` tells this from a single category that nobody filled), periods."""
 
     schools: pl.Series
     positions: np.ndarray
     categories: tuple[str, ...]
     periods: tuple[Period, ...]
+    has_categories: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def workspace(
         schools, positions = schools.gather(only), only
         held = narrowed(held, [part for item in asked for part in item.measures], schools)
     last = max(item.last for item in periods)
-    return Workspace(held, Axes(schools, positions, category_labels(asked, held, last), tuple(periods)))
+    apart = any(has_categories(item.numerator, held) or has_categories(item.denominator, held) for item in asked)
+    return Workspace(held, Axes(schools, positions, category_labels(asked, held, last), tuple(periods), apart))
 
 
 def compute(asked: Sequence[Indicator], scope: Scope, space: Workspace) -> pl.DataFrame:
@@ -139,7 +140,7 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.Dat
         values_of(item, space.held, space.axes, space.memory)
     groups = _groups(scope, space)
     sums: dict[Quantity, Totals] = {}
-    texts, ranks = _labels(scope, groups, space.axes.categories)
+    texts, ranks = _labels(scope, groups, space.axes)
     made: dict[tuple[int, ...], _Layout] = {}
     found = [_rows(item, space, groups, sums, ranks, made) for item in asked]
     return _framed(found, scope, groups, space.axes, texts)
@@ -179,7 +180,7 @@ def _rows(
         low, high = np.fmin(sure, value), np.fmax(sure, value)
     shape = np.broadcast_shapes(value.shape, low.shape)
     coverage = _coverage(item, space, groups, shape, top)
-    keep = _kept_rows(top, bottom, groups, shape)
+    keep = _kept_rows(item, space, (top, bottom), groups, shape)
     layout = _laid_out(keep, groups, ranks, made)
     numbers = (numerator, denominator, value, low, high, coverage)
     return _Rows(item, layout, tuple(np.broadcast_to(held, shape).ravel()[layout.flat] for held in numbers))
@@ -245,21 +246,27 @@ def _coverage(item: Indicator, space: Workspace, groups: Groups, shape: tuple[in
         return np.broadcast_to(np.where(concerned == 0, np.nan, known / concerned), shape)
 
 
-def _kept_rows(top: Totals, bottom: Totals | None, groups: Groups, shape: tuple[int, ...]) -> np.ndarray:
+def _kept_rows(
+    item: Indicator, space: Workspace, totals_: tuple[Totals, Totals | None], groups: Groups, shape: tuple[int, ...]
+) -> np.ndarray:
     """Every row of a unit that exists; with categories, those that the numerator or a categorised denominator speaks of."""
     exists = np.broadcast_to(groups.size[:, None, :] > 0, shape)
-    if shape[1] == 1 and top.data.shape[1] == 1:
+    parts = zip((item.numerator, item.denominator), totals_, strict=True)
+    spoken = [held.data > 0 for quantity, held in parts if held is not None and has_categories(quantity, space.held)]
+    if not spoken:
         return exists
-    kept = np.broadcast_to(top.data > 0, shape) if top.data.shape[1] > 1 else np.zeros(shape, dtype=bool)
-    if bottom is not None and bottom.data.shape[1] > 1:
-        kept = kept | np.broadcast_to(bottom.data > 0, shape)
-    return kept & exists
+    return np.logical_or.reduce([np.broadcast_to(found, shape) for found in spoken]) & exists
 
 
-def _labels(scope: Scope, groups: Groups, categories: Sequence[str]) -> tuple[list[str], np.ndarray]:
+def has_categories(quantity: Quantity | None, held: Cells) -> bool:
+    """Whether the cells of a quantity are kept apart by category."""
+    return quantity is not None and any("by" in held.frames[item][0].columns for item in quantity.measures)
+
+
+def _labels(scope: Scope, groups: Groups, axes: Axes) -> tuple[list[str], np.ndarray]:
     """Breakdown texts, sorted, and the rank of each (attribute label, category): attributes, then fact columns, joined by « × »."""
-    whole = tuple(categories) == ("",)
-    shown = ["" if whole else " × ".join(part or UNKNOWN_GROUP for part in text.split("\x1f")) for text in categories]
+    whole = not axes.has_categories
+    shown = ["" if whole else " × ".join(part or UNKNOWN_GROUP for part in text.split("\x1f")) for text in axes.categories]
     joint = " × " if scope.named and not whole else ""
     made = [[label + joint + text for text in shown] for label in groups.labels]
     texts = sorted({text for line in made for text in line})
