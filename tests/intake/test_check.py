@@ -252,3 +252,14 @@ def test_real_usage_file_finds_its_four_known_wrong_identifiers(data_dir):
     result = check((data_dir / "usage" / name).read_bytes(), name, contract)
     wrong = set(result.issues.filter(pl.col("code").str.starts_with("uai"))["value"])
     assert wrong == {"X", "0123456A", "2430002F", "0035508T"} and result.issues.filter(code="required").height == 105
+
+
+def test_a_line_that_repeats_one_in_conflict_is_refused_with_it():
+    """Twice the same and once another: three lines to settle, none counted as accepted."""
+    rows = [good(Quantité="12"), good(Quantité="12"), good(Quantité="15"), good(**{"N° de commande": "BC-2"})]
+    for row in rows:
+        row["Montant HT"] = None
+    result = run(table(rows))
+    assert result.refused.height == 3 and result.rows.height == 1 and codes(result) == {"duplicate_conflict"}
+    assert to_json(result)["rows_accepted"] == 1
+    assert [message.split("que ")[1].split(",")[0] for message in result.issues["message"]] == ["les lignes 3", "les lignes 2", "les lignes 2"]

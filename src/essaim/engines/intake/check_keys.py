@@ -69,11 +69,13 @@ def _told(batch: Batch, typed: Typed, rows: pl.Series, keys: list[str], files: p
     same = near.group_by(["_file", *keys, *contents, "_wrong"], maintain_order=True).agg("_index", "_row")
     merged = same.select(pl.col("_index").list.first().alias("first"), pl.col("_row").list.first().alias("row"), pl.col("_index").list.slice(1).alias("again"))
     again = merged.filter(pl.col("again").list.len() > 0).explode("again").drop_nulls("again")
+    groups = same.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index").explode(), pl.col("_row").explode(), pl.len().alias("n"))
+    conflicts = groups.filter(pl.col("n") > 1)
+    # A line that repeats one in conflict is in conflict too.
+    again = again.filter(~pl.col("again").is_in(conflicts["_index"].explode().drop_nulls().implode()))
     found = []
     if again.height:
         found.append(finding("duplicate_identical", None, again["again"], detail=again.select(pl.format("la ligne {}", "row"))[:, 0]))
-    groups = same.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index").list.first(), pl.col("_row").list.first(), pl.len().alias("n"))
-    conflicts = groups.filter(pl.col("n") > 1)
     if conflicts.height:
         found.append(_conflict(conflicts.select("_index", "_row"), keys, batch))
     return found, again["again"].cast(pl.UInt32)

@@ -155,7 +155,7 @@ def _dates(cells: Iterable[str], words: frozenset[str]) -> Iterator[str]:
 
 
 def _codes(cells: Sequence[str], field: Field) -> Iterator[str]:
-    if len(cells) == 1:
+    if len(cells) == 1 and len(cells[0]) <= _LONGEST:
         form = folded(cells[0])
         for text in (cells[0], *without_verbs((form,))):
             if len(text) <= _LONGEST and read_cell(text, field).value is not None:
@@ -175,7 +175,7 @@ def _labelled(lines: list[_Line], contract: Contract, names: FieldNames) -> Iter
 
 
 def _named(label: str, contract: Contract, names: FieldNames) -> Field | None:
-    key = folded(label)
+    key = folded(label) if len(label) <= _LONGEST else ""
     if key not in names.names:
         return None
     field = contract.fields[int(names.owner[names.names.index(key)])]
@@ -193,7 +193,7 @@ def _school(part: Part, contract: Contract, around: list[_Line], taken: set[str]
         if field.type is not FieldType.UAI or name is None or {field.name, name} & (taken | set(found)):
             continue
         between = [_Given(name, text, f"ligne {row}", row) for row, text in part.table.sections if _SCHOOL.match(folded(text))]
-        given = between or _first(contract.field(name), lambda cells: [cell for cell in cells if _SCHOOL.match(folded(cell)) and len(cell) <= _LONGEST], around)
+        given = between or _first(contract.field(name), lambda cells: [cell for cell in cells if len(cell) <= _LONGEST and _SCHOOL.match(folded(cell))], around)
         if given:
             found[name] = given
 
