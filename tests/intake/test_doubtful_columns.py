@@ -4,6 +4,7 @@ import pytest
 
 from essaim.engines.intake import check
 from essaim.equipment.contracts import DELIVERIES, INVENTORY, ORDERS
+from intake.test_hard_files import workbook
 from intake.understanding import CONTRACT, numbered, run, table, uai
 
 
@@ -35,6 +36,16 @@ def test_a_planned_date_is_not_the_date_of_delivery(header):
     """Planned, revised and actual are three data: a planned date never stands for the actual one."""
     result = deliveries(f"Quantité;{header}", "3", "14/03/2022")
     assert header not in mapped(result) and result.rows.height == 0 and "column_missing" in set(result.issues["code"])
+
+
+@pytest.mark.parametrize(("planned", "actual"), [("Date de livraison (prévue)", "Date de livraison (réelle)"), ("Livraison\nprévue", "Livraison\neffective")])
+def test_the_qualifier_of_a_known_header_counts(planned, actual):
+    """The planned column stands first and its header holds that of the field: the actual one is read all the same."""
+    result = deliveries(f'Quantité;"{planned}";"{actual}"', "3", "01/12/2023", "14/03/2022")
+    assert set(result.rows["delivered_on"].cast(str)) == {"2022-03-14"} and result.status == "clean"
+    levels = [["UAI", "Matériel", "Quantité", "Date de livraison", None], [None, None, None, "prévue", "effective"], [uai(1), "Tablette", 3, "01/12/2023", "14/03/2022"]]
+    stacked = check(workbook(levels, ["D1:E1", "A1:A2", "B1:B2", "C1:C2"]), "envoi.xlsx", DELIVERIES)
+    assert stacked.rows["delivered_on"].cast(str).to_list() == ["2022-03-14"]
 
 
 @pytest.mark.parametrize("header", ["Quantité restante", "Quantité restant à livrer", "Qté manquante", "Quantité prévue"])

@@ -43,6 +43,12 @@ def test_a_count_followed_by_a_word_for_counting_is_read_aloud(text, value):
     assert reading(T.INTEGER, "12 tablettes").problem == "number_format" and reading(T.MONEY, "12 u").problem == "number_format"
 
 
+@pytest.mark.parametrize(("kind", "text", "value"), [(T.INTEGER, "'12", 12), (T.DATE, "'31/08/2021", DAY), (T.UAI, "'0020011B", "0020011B"), (T.TEXT, "'12", "'12")])
+def test_the_mark_of_a_text_cell_is_no_part_of_the_value(kind, text, value):
+    """The apostrophe that spreadsheets, and our own workbooks, put before a text."""
+    assert reading(kind, text).value == value and reading(kind, text).remark is None
+
+
 @pytest.mark.parametrize(("text", "value"), [("12€50", 12.5), ("1 234 € 05", 1234.05), ("12,50€", 12.5), ("€12.50", 12.5)])
 def test_amounts_with_cents_after_the_sign(text, value):
     """As spoken: twelve euros fifty."""

@@ -318,6 +318,8 @@ def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReadin
     """Reads one text: a value, a problem, or why there is none. Blank text gives nothing at all."""
     if not text.strip():
         return CellReading()
+    if text.startswith("'") and field.type is not FieldType.TEXT:  # how spreadsheets mark a text
+        return read_cell(text.lstrip("'"), field, sense)
     reading = READERS[field.type](text, field, sense)
     if reading.problem is not None or field.type is FieldType.TEXT:
         why = why_missing(text, field.type)

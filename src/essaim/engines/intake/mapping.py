@@ -163,8 +163,12 @@ class _Scores:
         scored, spelling = _name_scores(_Same(contract), headers)
         names = scored.copy()
         for line, header in enumerate(headers):
-            for position in map(int, np.flatnonzero((names[line] >= 50) & (names[line] < CERTAIN))):
-                names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
+            for position in map(int, np.flatnonzero(names[line] >= 50)):
+                field, words = contract.fields[position], known.words[position]
+                if of_another_state(header, field, words):  # « Date de livraison / prévue », « Date de livraison (prévue) »
+                    names[line, position] = 0.0
+                elif names[line, position] < CERTAIN:
+                    names[line, position] -= qualified_otherwise(header, field, words)
         content = np.full(names.shape, np.nan)
         total = names.copy()
         headerless = not any(header.forms for header in headers)
@@ -179,7 +183,7 @@ class _Scores:
                 prior = _prior(line, position, len(headers), contract) if headerless else 0.0
                 total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior, bool(headers[line].forms))
             for position in map(int, np.flatnonzero(total[line])):
-                if names[line, position] < CERTAIN and of_another_state(headers[line], contract.fields[position], known.words[position]):
+                if of_another_state(headers[line], contract.fields[position], known.words[position]):
                     total[line, position] = 0.0
             _leave_to_its_header(contract, total[line], names[line], content[line])
         return cls(names, content, total, spelling)
