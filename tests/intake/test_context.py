@@ -124,6 +124,16 @@ def test_what_a_label_above_the_table_says_fills_its_field():
     assert bare.rows.height == 0
 
 
+def test_a_sheet_named_by_a_commune_places_its_schools():
+    """One sheet a commune and only names of schools in it; a sheet that is no commune places nothing."""
+    head = ["École", "Matériel", "Quantité", "Livré le"]
+    towns = Register({uai(1): ("École Pasteur", "Laon", 120, None, None), uai(2): ("École Pasteur", "Soissons", 80, None, None)})
+    rows = {"Laon": [head, ["École Pasteur", "Tablette", 3, "14/03/2022"]], "Soissons": [head, ["École Pasteur", "Tablette", 4, "14/03/2022"]]}
+    result = understood(sheets(**rows), references={"establishment": towns})
+    assert sorted(result.rows.select("uai", "quantity").rows()) == sorted([(uai(1), 3), (uai(2), 4)])
+    assert understood(sheets(Feuil1=rows["Laon"]), references={"establishment": towns}).rows.height == 0
+
+
 @pytest.mark.parametrize("name", [f"{uai(2)} - École Pasteur", f"École Pasteur ({uai(2)})", "École Pasteur (Laon)", "École Pasteur - Laon", "École Pasteur, Laon"])
 def test_a_name_that_holds_its_identifier_or_its_commune_is_enough(name):
     """One column for the school and what places it."""

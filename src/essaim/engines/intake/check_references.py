@@ -178,6 +178,7 @@ def _find_missing(
     frame = _identified(typed, field, frame)
     if not frame.height:
         return []
+    frame = _in_sheets(batch, frame, reference)
     joined, found = _answers(frame, reference)
     words = [name for name in joined.columns if name not in ("index", "query")]
     settled = []
@@ -203,6 +204,18 @@ def _identified(typed: Typed, field: Field, frame: pl.DataFrame) -> pl.DataFrame
     sure = one & given.is_in(list(right)).fill_null(False)
     _fill(typed, field, pl.DataFrame({"index": frame["index"], "value": given, "about": pl.select(pl.format("« {} »", frame["name"])).to_series()}).filter(sure))
     return frame.filter(~sure)
+
+
+def _in_sheets(batch: Batch, frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """One sheet a commune: where nothing else says it and the register knows a school of that name there, the sheet's name does."""
+    if "commune" not in frame.columns or not frame["commune"].null_count():
+        return frame
+    sheets = pl.Series(list(batch.places.sheets), dtype=pl.String).gather(batch.places.part.gather(frame["index"]))
+    asked = frame.with_columns(sheets.alias("commune")).filter(frame["commune"].is_null())
+    joined, answers = _answers(asked, reference)
+    known = {sheet for query, sheet in joined.select("query", "commune").unique().iter_rows() if query in answers and answers[query].value}
+    here = frame["commune"].is_null() & sheets.is_in(list(known))
+    return frame.with_columns(pl.when(here).then(sheets).otherwise(pl.col("commune")).alias("commune")) if known else frame
 
 
 class _Settled(NamedTuple):
