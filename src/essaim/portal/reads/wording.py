@@ -81,5 +81,5 @@ def mandate_words(mandates: Iterable[Mandate]) -> dict[int, str]:
     held = list({item.pk: item for item in mandates}.values())
     codes = {item.scope.rsplit("/", 1)[-1] for item in held if "/" in item.scope}
     schools = {uai: f"{row.name or uai}, {row.commune}" for uai, row in school_names(sorted(codes)).items()} if codes else {}
-    names = {**sender_names(codes), **schools}
+    names = {code: name for code, name in sender_names(codes).items() if name != code} | schools
     return {item.pk: f"{item.get_role_display()}, {scope_words(item.scope, names)}" for item in held}
