@@ -28,10 +28,8 @@ from essaim.engines.measures import (
 from essaim.equipment.categories import TERMINALS, base_alternatives
 from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, INVENTORY, ORDERS
 from essaim.equipment.reads.derived import order_tracking
-from essaim.territories.indicators import CLASSES, PUPILS
+from essaim.territories.indicators import BREAKDOWNS, CLASSES, GENERAL, JUSTICE, PUPILS
 
-RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_ITEM = (*BREAKDOWNS, "category")
 PUPILS_PER_CLASS = 24
 
@@ -95,7 +93,7 @@ DEVICES_PER_100_PUPILS = Indicator(
     scale=100,
     direction=Direction.UP,
     target=20,
-    objective=RAISE,
+    objective=GENERAL,
     limits="Ne compte pas le matériel acquis hors programme. Les élèves des établissements sans donnée restent au dénominateur.",
     breakdowns=BY_ITEM,
     proved=received_terminals,
@@ -136,7 +134,7 @@ DELIVERED_OVER_ORDERED = Indicator(
     scale=100,
     direction=Direction.UP,
     target=100,
-    objective=RAISE,
+    objective=GENERAL,
     limits="Peut dépasser 100 % quand des livraisons sont déclarées sans leur commande : voir les contradictions.",
     breakdowns=BY_ITEM,
     proved=_cumulated("received", acknowledgements, "received_on", "quantity", label="Unités confirmées par les établissements"),
@@ -152,7 +150,7 @@ DEVICES_DELIVERED = Indicator(
     numerator=Measure("delivered_flow", deliveries, date="delivered_on", value=col("quantity"), unit="unités", label="Unités livrées"),
     unit="unités",
     direction=Direction.UP,
-    objective=RAISE,
+    objective=GENERAL,
     breakdowns=BY_ITEM,
     small_counts_secret=False,  # counts devices
 )
@@ -211,7 +209,7 @@ def _delay(code: str, label: str, against: str, quantile: float, words: str) -> 
         direction=Direction.DOWN,
         target=0,
         quantile=quantile,
-        objective=RAISE,
+        objective=GENERAL,
         limits="Les lignes jamais livrées n'ont pas encore de délai : lire avec les commandes en retard.",
         breakdowns=BY_ITEM,
         small_counts_secret=False,  # counts order lines
@@ -236,7 +234,7 @@ LATE_ORDERS = Indicator(
     unit="lignes",
     direction=Direction.DOWN,
     target=0,
-    objective=RAISE,
+    objective=GENERAL,
     breakdowns=BY_ITEM,
     small_counts_secret=False,  # counts order lines
 )
@@ -254,7 +252,7 @@ CONFIGURED = Indicator(
     scale=100,
     direction=Direction.UP,
     target=100,
-    objective=RAISE,
+    objective=GENERAL,
     breakdowns=BY_ITEM,
     small_counts_secret=False,  # counts devices
 )
@@ -273,7 +271,7 @@ USED_OVER_INSTALLED = Indicator(
     scale=100,
     direction=Direction.UP,
     target=80,
-    objective=RAISE,
+    objective=GENERAL,
     limits="Installé n'est pas utilisé ; utilisé n'est pas appris.",
     breakdowns=BY_ITEM,
     small_counts_secret=False,  # counts devices

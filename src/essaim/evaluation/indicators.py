@@ -22,8 +22,8 @@ from essaim.engines.measures import (
     school_year_start,
 )
 from essaim.evaluation.contracts import SCHOOL_RESULTS
+from essaim.territories.indicators import GENERAL, JUSTICE
 
-GENERAL, JUSTICE = "élever le niveau général", "justice sociale"
 BREAKDOWNS = ("sector", "rep", "ips_quartile", "commune_size", "fragility")
 SOURCE = "Source : indicateurs de valeur ajoutée des collèges (DEPP). Un résultat non diffusé (ND) manque, la couverture le dit."
 

@@ -14,10 +14,8 @@ from essaim.engines.measures import (
     fact_table,
 )
 from essaim.families.contracts import ACTIONS
-from essaim.territories.indicators import PUPILS, WITH_PUPILS
+from essaim.territories.indicators import BREAKDOWNS, JUSTICE, PUPILS, WITH_PUPILS
 
-RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_ACTION = (*BREAKDOWNS, "kind", "partner")
 NOT_FAMILIES = "Compte des venues : une famille venue à deux actions compte deux fois."
 

@@ -15,10 +15,8 @@ from essaim.engines.measures import (
     fact_table,
 )
 from essaim.resources.contracts import AUDIENCE, USES
-from essaim.territories.indicators import PUPILS, WITH_PUPILS
+from essaim.territories.indicators import BREAKDOWNS, GENERAL, JUSTICE, PUPILS, WITH_PUPILS
 
-RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 MONTHS = 12
 OPENED_IS_NOT_LEARNED = "Ouvert n'est pas appris : l'effet se mesure par une évaluation."
 
@@ -61,13 +59,13 @@ OPENINGS_PER_100_PUPILS = Indicator(
     "Ouvertures de ressources numériques par les élèves pendant la période, rapportées aux élèves inscrits de tous les établissements.",
     Kind.RATIO,
     numerator=_during("pupil_openings", uses, "month", "openings", "Ouvertures par les élèves", "ouvertures", col("role").equals("eleve")),
-    denominator=PUPILS, unit="pour 100 élèves", scale=100, direction=Direction.UP, objective=RAISE, limits=OPENED_IS_NOT_LEARNED,
+    denominator=PUPILS, unit="pour 100 élèves", scale=100, direction=Direction.UP, objective=GENERAL, limits=OPENED_IS_NOT_LEARNED,
     breakdowns=BREAKDOWNS, small_counts_secret=False, natural_period="school_year",
 )  # fmt: skip
 OPENINGS = Indicator(
     "resources.openings", 1, "Ouvertures de ressources", "Ouvertures de ressources numériques pendant la période, par tous les utilisateurs.",
     Kind.FLOW, numerator=_during("openings_flow", uses, "month", "openings", "Ouvertures", "ouvertures"), unit="ouvertures",
-    direction=Direction.UP, objective=RAISE, limits=OPENED_IS_NOT_LEARNED, breakdowns=(*BREAKDOWNS, "role", "resource_id"),
+    direction=Direction.UP, objective=GENERAL, limits=OPENED_IS_NOT_LEARNED, breakdowns=(*BREAKDOWNS, "role", "resource_id"),
     small_counts_secret=False,
 )  # fmt: skip
 ENT_SCHOOLS = _users_share(
@@ -80,7 +78,7 @@ ENT_VISITS_PER_PUPIL = Indicator(
     "resources.ent_visits_per_pupil", 1, "Visites de l'ENT par élève",
     "Visites des élèves sur l'ENT pendant la période, rapportées aux élèves des établissements dont l'audience est mesurée.",
     Kind.RATIO, numerator=_during("ent_pupil_visits", audience, "week", "visits_pupils", "Visites des élèves", "visites"), denominator=PUPILS,
-    over="reporting", unit="visites par élève", direction=Direction.UP, objective=RAISE, limits=OPENED_IS_NOT_LEARNED,
+    over="reporting", unit="visites par élève", direction=Direction.UP, objective=GENERAL, limits=OPENED_IS_NOT_LEARNED,
     breakdowns=BREAKDOWNS, small_counts_secret=False, natural_period="school_year",
 )  # fmt: skip
 SOCIAL_GAP = Indicator(

@@ -14,11 +14,9 @@ from essaim.engines.measures import (
     col,
     fact_table,
 )
-from essaim.territories.indicators import PUPILS, WITH_PUPILS
+from essaim.territories.indicators import BREAKDOWNS, GENERAL, JUSTICE, PUPILS, WITH_PUPILS
 from essaim.training.contracts import ATTENDANCE, UNKNOWN_PROFILE
 
-RAISE, JUSTICE = "élever le niveau général", "justice sociale"
-BREAKDOWNS = ("sector", "school_level", "rep", "ips_quartile", "commune_size", "fragility")
 BY_PROFILE = (*BREAKDOWNS, "profile", "mode", "organiser")
 NOT_PERSONS = "Compte des participations : une personne venue à deux sessions compte deux fois."
 
@@ -37,7 +35,7 @@ _hours = _since_the_start("hours_attended", col("attended") * col("hours"), "Heu
 ATTENDANCES = Indicator(
     "training.attendances", 1, "Participations aux formations", "Personnes présentes aux sessions tenues pendant la période.", Kind.FLOW,
     numerator=Measure("attended_flow", attendance, date="held_on", value=col("attended"), unit="participations", label="Participations"),
-    unit="participations", direction=Direction.UP, objective=RAISE, limits=NOT_PERSONS, breakdowns=BY_PROFILE,
+    unit="participations", direction=Direction.UP, objective=GENERAL, limits=NOT_PERSONS, breakdowns=BY_PROFILE,
 )  # fmt: skip
 SCHOOLS_TRAINED = Indicator(
     "training.schools_trained", 1, "Établissements touchés par une formation",
@@ -50,7 +48,7 @@ SCHOOLS_TRAINED = Indicator(
 HOURS_PER_100_PUPILS = Indicator(
     "training.hours_per_100_pupils", 1, "Heures de formation pour 100 élèves",
     "Heures suivies par les personnels (présents × durée), depuis l'origine, rapportées aux élèves inscrits de tous les établissements.",
-    Kind.RATIO, numerator=_hours, denominator=PUPILS, unit="heures pour 100 élèves", scale=100, direction=Direction.UP, objective=RAISE,
+    Kind.RATIO, numerator=_hours, denominator=PUPILS, unit="heures pour 100 élèves", scale=100, direction=Direction.UP, objective=GENERAL,
     limits="Rapporté aux élèves faute d'effectif d'enseignants par établissement en données ouvertes. Une session sans durée n'y est pas.",
     breakdowns=BREAKDOWNS, small_counts_secret=False,
 )  # fmt: skip
@@ -60,13 +58,13 @@ ATTENDANCE_RATE = Indicator(
     Kind.RATIO,
     numerator=_since_the_start("attended_registered", col("attended"), "Présents", ~col("registered").is_missing()),
     denominator=_since_the_start("registered", col("registered"), "Inscrits", unit="inscriptions"),
-    unit="%", scale=100, direction=Direction.UP, target=90, objective=RAISE, breakdowns=BY_PROFILE,
+    unit="%", scale=100, direction=Direction.UP, target=90, objective=GENERAL, breakdowns=BY_PROFILE,
 )  # fmt: skip
 UNKNOWN_SHARE = Indicator(
     "training.unknown_profile_share", 1, "Participations de profil inconnu",
     "Part des participations dont le profil n'est pas renseigné. Elles restent dans tous les totaux.", Kind.RATIO,
     numerator=_since_the_start("unknown_attended", col("attended"), "Participations de profil inconnu", col("profile").equals(UNKNOWN_PROFILE)),
-    denominator=_attended, unit="%", scale=100, direction=Direction.DOWN, target=0, objective=RAISE,
+    denominator=_attended, unit="%", scale=100, direction=Direction.DOWN, target=0, objective=GENERAL,
     limits="Qualité de la collecte : le tableau de bord national en comptait 61 % en mars 2025.", breakdowns=BREAKDOWNS,
 )  # fmt: skip
 SOCIAL_GAP = Indicator(
