@@ -50,6 +50,20 @@ def test_a_workbook_becomes_traced_rows(admin):
     assert "Anomalies" in openpyxl.load_workbook(io.BytesIO(reads.annotated(submission))).sheetnames
 
 
+def test_the_cell_of_a_table_on_its_side_is_found_again(admin):
+    """One line a field: the entry leads to the column of the school and the line of the field."""
+    book = openpyxl.Workbook()
+    book.active.title = "Suivi"
+    for row in (("UAI", "0020011B", "0020012C"), ("Catégorie", "tablette", "tablette"), ("Quantité", 12, 7)):
+        book.active.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    submission = acts.receive(content=target.getvalue(), filename="suivi.xlsx", contract=COUNTS, sender="s", by=admin)
+    acts.accept(submission=acts.check(submission=submission, by=admin), by=admin)
+    found = reads.cell(1, "Suivi", 3, "quantity")
+    assert (found.cell, found.header, found.written) == ("C3", "Quantité", "7")
+
+
 def test_a_corrected_row_passes_the_real_check(admin):
     """What the screen sends back is understood without a question."""
     content = workbook(("0020011B", "tablette", 12), ("0020036D", "tablette", "douze?"))
