@@ -254,7 +254,7 @@ def test_written_csv_reads_back(grid, encoding, separator, end):
 
 
 def unshielded(cell: str) -> str:
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@|" else cell
 
 
 @settings(max_examples=40, deadline=None)
