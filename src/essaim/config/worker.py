@@ -47,6 +47,7 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        signal.alarm(0)  # the task under way has ended: nothing is left to be given back
         stopped.set()
 
 
