@@ -11,6 +11,7 @@ from dsfr.forms import DsfrBaseForm
 
 from essaim.foundation import reads as foundation
 from essaim.foundation.contracts import contracts
+from essaim.foundation.models import Role
 from essaim.foundation.permissions import rights_of
 
 
@@ -54,6 +55,53 @@ class UploadForm(DsfrBaseForm):
         allowed = [c for c in contracts() if any(rights_of(m).may_submit(c.code) for m in mandates)]
         self.fields["contract"].choices = [(c.code, c.title) for c in allowed]  # type: ignore[attr-defined]
         self.fields["sender"].widget.attrs["placeholder"] = foundation.default_sender(account)
+
+
+class AccountForm(DsfrBaseForm):
+    """A person who is to sign in. Without a password, through the identity provider only."""
+
+    username = forms.CharField(label="Identifiant", max_length=150, help_text="Par exemple marie.durand.")
+    email = forms.EmailField(label="Adresse électronique", required=False, help_text="Sert aussi à se connecter.")
+    organisation = forms.CharField(label="Organisme", required=False, max_length=200)
+    siren = forms.CharField(label="SIREN de l'organisme", required=False, max_length=9)
+    password = forms.CharField(
+        label="Mot de passe provisoire", required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Laissez vide si la personne se connecte par le fournisseur d'identité.",
+    )
+
+
+SCOPES = (
+    ("national", "France entière"), ("programme/territory", "Territoire du programme (code du département)"),
+    ("administrative/departement", "Département"), ("academic/academie", "Académie"),
+    ("owner/organisation", "Organisme (SIREN)"), ("establishment", "Établissement (UAI)"),
+)  # fmt: skip
+
+
+class MandateForm(DsfrBaseForm):
+    """A role, where, and until when."""
+
+    role = forms.ChoiceField(label="Rôle", choices=Role.choices)
+    level = forms.ChoiceField(label="Sur", choices=SCOPES)
+    code = forms.CharField(label="Code", required=False, max_length=64, help_text="02, 971, un SIREN, une UAI… Laissez vide pour la France entière.")
+    organisation = forms.CharField(
+        label="Au nom de", required=False, max_length=64, help_text="SIREN ou code de l'organisme dont la personne envoie les fichiers, s'il y a lieu."
+    )
+    starts_on = forms.DateField(label="À partir du", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Aujourd'hui si vide.")
+    ends_on = forms.DateField(label="Jusqu'au", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Sans fin si vide.")
+
+    def clean(self) -> dict[str, Any]:
+        """``scope`` is what the act takes; a place without code, or a code for the country, is told beside the field."""
+        given = super().clean() or {}
+        level, code = given.get("level"), (given.get("code") or "").strip().upper()
+        if level == "national":
+            given["scope"] = "national"
+            if code:
+                self.add_error("code", "La France entière n'a pas de code : videz ce champ, ou choisissez un lieu.")
+        elif level:
+            given["scope"] = f"{level}/{code}"
+            if not code:
+                self.add_error("code", "Écrivez le code du lieu.")
+        return given
 
 
 class SignInForm(AuthenticationForm, DsfrBaseForm):

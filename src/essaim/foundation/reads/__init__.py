@@ -15,7 +15,7 @@ from .facts import (
 from .journal import acts_on, chain_breaks, visible_acts
 from .kept import kept
 from .memory import memory_of
-from .people import mandates_of, titled_accounts
+from .people import managed_accounts, mandates_of, titled_accounts
 from .submissions import (
     Page,
     annotated,
@@ -47,6 +47,7 @@ __all__ = [
     "kept",
     "last_posted_at",
     "ledger",
+    "managed_accounts",
     "mandates_of",
     "may_send",
     "memory_of",

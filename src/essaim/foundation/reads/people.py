@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import Q, QuerySet
+
 from ..models import Account, Mandate
+from ..permissions import mandate_to_manage
 
 
 def titled_accounts(limit: int = 12) -> list[tuple[str, str]]:
@@ -14,3 +17,17 @@ def titled_accounts(limit: int = 12) -> list[tuple[str, str]]:
 def mandates_of(account: Account) -> list[Mandate]:
     """Every mandate that ``account`` has or had, those in force first."""
     return sorted(account.mandates.all(), key=lambda item: (item.ends_on is not None, item.starts_on, item.pk))
+
+
+def managed_accounts(by: Account, text: str = "") -> QuerySet[Account]:
+    """The accounts that ``by`` may give mandates to, those erased apart; ``text`` looks into identifier, names, address and
+    organisation. None without a mandate to manage."""
+    if not by.is_authenticated or mandate_to_manage(by) is None:
+        return Account.objects.none()
+    found = Account.objects.filter(erased_at__isnull=True).order_by("username")
+    for word in text.split():
+        found = found.filter(
+            Q(username__icontains=word) | Q(given_name__icontains=word) | Q(family_name__icontains=word)
+            | Q(email__icontains=word) | Q(organisation__icontains=word)
+        )  # fmt: skip
+    return found

@@ -117,7 +117,10 @@ def _jobs(mandates: Sequence[Mandate], directs: bool) -> list[Entry]:
     jobs = [Entry("Confirmer une réception", reverse("reception"))] if directs else []
     if any(rights_of(item).submits for item in mandates):
         jobs.append(Entry("Déposer un fichier", reverse("depot-nouveau")))
-    return [*jobs, Entry("Suivre l'équipement", reverse("equipement-suivi"))]
+    jobs.append(Entry("Suivre l'équipement", reverse("equipement-suivi")))
+    if any(rights_of(item).manages for item in mandates):
+        jobs.append(Entry("Gérer les comptes et les mandats", reverse("comptes")))
+    return jobs
 
 
 def alerts(departement: str, wanted: Asked) -> list[dict[str, Any]]:
