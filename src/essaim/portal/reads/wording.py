@@ -83,3 +83,8 @@ def mandate_words(mandates: Iterable[Mandate]) -> dict[int, str]:
     schools = {uai: f"{row.name or uai}, {row.commune}" for uai, row in school_names(sorted(codes)).items()} if codes else {}
     names = {code: name for code, name in sender_names(codes).items() if name != code} | schools
     return {item.pk: f"{item.get_role_display()}, {scope_words(item.scope, names)}" for item in held}
+
+
+def known_already(filename: str) -> str:
+    """What is said of a file handed in before."""
+    return f"« {filename} » avait déjà été déposé : voici ce dépôt, rien n'a été compté deux fois."

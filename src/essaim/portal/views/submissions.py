@@ -24,6 +24,7 @@ from essaim.portal.forms import UploadForm
 from essaim.portal.paging import page_number
 from essaim.portal.reads.effects import effect_on_figures
 from essaim.portal.reads.home import TO_CORRECT
+from essaim.portal.reads.wording import known_already
 
 STEPS = ("Envoyer le fichier", "Répondre aux questions", "Lire les remarques et l'effet", "Accepter")
 SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Pour information"}
@@ -90,7 +91,7 @@ def _received(request: HttpRequest, form: UploadForm, file: Any) -> Submission:
         file=file, filename=file.name, contract=form.cleaned_data["contract"], sender=form.cleaned_data["sender"] or None, by=request.user
     )
     if submission.is_known:
-        messages.info(request, f"« {file.name} » avait déjà été déposé : voici ce dépôt, rien n'a été compté deux fois.")
+        messages.info(request, known_already(file.name))
     if submission.state == State.RECEIVED:
         tasks.enqueue_check(submission, request.user)
     return submission

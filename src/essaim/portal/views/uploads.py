@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from essaim.foundation import acts, tasks
 from essaim.foundation.models import State, Upload
 from essaim.foundation.reads import uploads_of
+from essaim.portal.reads.wording import known_already
 
 # A part is small enough for a slow line to lose little, and grows on a quick one.
 PART_BYTES, MOST_BYTES = 2**18, 2**21
@@ -87,6 +88,8 @@ def upload_part(request: HttpRequest, key: str) -> HttpResponse:
 def upload_finish(request: HttpRequest, key: str) -> HttpResponse:
     """The file is whole: it becomes a submission, whose check begins. Asked twice, the same submission."""
     submission = acts.finish_upload(upload=_upload(request, key), by=request.user)
+    if submission.is_known:
+        messages.info(request, known_already(submission.filename))
     if submission.state == State.RECEIVED:
         tasks.enqueue_check(submission, request.user)
     return JsonResponse({"address": reverse("depot", args=[submission.pk]), "is_known": submission.is_known})

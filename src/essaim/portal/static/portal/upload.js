@@ -59,7 +59,7 @@
       },
       write(text, isBad = false) {
         state.textContent = text;
-        state.classList.toggle("is-blocking", isBad);
+        for (const name of ["is-blocking", "fr-error-text"]) state.classList.toggle(name, isBad);
       },
       done(address, isKnown) {
         bar.value = 100;
@@ -122,6 +122,7 @@
   }
 
   async function send(file, shown) {
+    if (!file.size) throw new Refused("Le fichier est vide : vérifiez qu'il a bien été enregistré avant l'envoi.");
     if (most && file.size > most * 1048576) throw new Refused(`Ce fichier dépasse ${most} Mo : découpez-le ou enregistrez-le compressé.`);
     const way = await insisting(shown, () => begin(file));
     let offset = way.offset, size = way.part;
