@@ -78,6 +78,18 @@ def test_two_tabs_send_the_same_file_together(world):  # noqa: F811
     assert Submission.objects.get(pk=int(done["address"].split("/")[2])).sha256 == hashlib.sha256(CONTENT).hexdigest()
 
 
+def test_a_tab_left_behind_ends_on_the_same_submission(world):  # noqa: F811
+    """The other tab sent the whole file: the part of this one is told that everything arrived, its end gives the same deposit."""
+    browser = world.client(Role.AUTHORITY)
+    address = begin(browser).json()["address"]
+    part(browser, address, 0, CONTENT)
+    done = browser.post(address + "fin/").json()
+    late = part(browser, address, HALF, CONTENT[HALF:])
+    assert late.status_code == 409 and late.json()["offset"] == len(CONTENT)
+    assert browser.post(address + "fin/").json()["address"] == done["address"]
+    assert Submission.objects.filter(filename="livraisons.csv").count() == 1 and not any(storage.upload_path("").iterdir())
+
+
 def test_a_part_damaged_on_the_way_is_not_kept(world):  # noqa: F811
     """Its checksum says so; the sender goes on from the same byte."""
     browser = world.client(Role.AUTHORITY)

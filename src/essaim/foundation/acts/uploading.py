@@ -65,12 +65,16 @@ def append_part(*, upload: Upload, offset: int, content: bytes, by: Account, sha
     """Keep ``content`` as the bytes from ``offset`` on. What it returns is durable.
 
     PartRefused, with the offset to go on from, when the part does not begin where the last one ended (another tab was faster,
-    an answer was lost) or is not what ``sha256`` (hexadecimal, optional) says. Refuses what passes the size announced."""
+    perhaps to the end; an answer was lost) or is not what ``sha256`` (hexadecimal, optional) says. Refuses what passes the size announced."""
     _owned(upload, by)
     with storage.upload_held(upload.key) as opened:
-        received = Upload.objects.filter(pk=upload.pk, submission=None).values_list("offset", flat=True).first()
-        if received is None:
-            raise ActRefused("Cet envoi est terminé ou abandonné.")
+        current = Upload.objects.filter(pk=upload.pk).values_list("offset", "submission").first()
+        if current is None:
+            raise ActRefused("Cet envoi est abandonné : choisissez de nouveau le fichier.")
+        received, submission = current
+        if submission is not None:
+            storage.upload_path(upload.key).unlink(missing_ok=True)
+            raise PartRefused("Le fichier est déjà arrivé en entier.", upload.size)
         if offset != received:
             raise PartRefused("La partie reçue n'est pas celle qui suit.", received)
         if offset + len(content) > upload.size:
