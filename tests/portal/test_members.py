@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from essaim.foundation.models import Account, Act, Mandate, Role
-from portal_world import built, world  # noqa: F401
+from portal_world import AISNE_SCHOOLS, built, world  # noqa: F401
 
 PASSWORD = "ruche-au-soleil-de-mai"
 
@@ -33,6 +33,20 @@ def test_an_administrator_opens_an_account_and_gives_it_a_mandate(world):  # noq
     assert reverse("comptes") in _text(browser.get("/"))
     signed = world.client(None).post(reverse("connexion"), {"username": "lea.martin", "password": PASSWORD})
     assert signed.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "scope"),
+    [
+        ("administrative/departement", " 2a ", "administrative/departement/2A"), ("establishment", AISNE_SCHOOLS[0].lower(), f"establishment/{AISNE_SCHOOLS[0]}"),
+        ("owner/organisation", "relais-aisne", "owner/organisation/relais-aisne"), ("national", "", "national"),
+    ],
+)  # fmt: skip
+def test_a_place_is_written_as_the_register_does(world, level, code, scope):  # noqa: F811
+    """Départements and schools in capitals, a sender's own code as it is."""
+    person = world.accounts[Role.TEACHER]
+    world.client(Role.ADMINISTRATOR).post(reverse("comptes-mandat", args=[person.pk]), {"role": Role.AUDITOR, "level": level, "code": code})
+    assert person.mandates.get(role=Role.AUDITOR).scope == scope
 
 
 @pytest.mark.parametrize(

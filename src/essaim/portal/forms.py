@@ -92,7 +92,9 @@ class MandateForm(DsfrBaseForm):
     def clean(self) -> dict[str, Any]:
         """``scope`` is what the act takes; a place without code, or a code for the country, is told beside the field."""
         given = super().clean() or {}
-        level, code = given.get("level"), (given.get("code") or "").strip().upper()
+        level, code = given.get("level"), (given.get("code") or "").strip()
+        if level != "owner/organisation":  # a sender's own code is kept as written
+            code = code.upper()
         if level == "national":
             given["scope"] = "national"
             if code:
