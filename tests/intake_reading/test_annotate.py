@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import warnings
+from xml.sax.saxutils import escape
 
 import openpyxl
 import polars as pl
@@ -21,6 +23,7 @@ from essaim.engines.intake.annotate import (
     annotated_name,
     neutralise,
 )
+from essaim.engines.intake.annotate.markup import escaped, harmless
 from essaim.engines.intake.reading import read_file
 
 from .grids import HEADER, LINES, SUMMARY, issues, package, values, workbook
@@ -242,3 +245,30 @@ def test_the_two_writers_draw_the_same_sheet():
     for one, other in zip(*sheets, strict=True):
         assert one == other
     assert len(sheets[0][0]) == 41 and sheets[0][2][0] == "'a'!A2"
+
+
+def test_every_faulty_cell_of_a_text_file_has_its_comment():
+    """The first row as much as the last one, and a cell outside what the file holds."""
+    found = issues(*[("x", "blocking", "a", row, "B" if row < 5 else "F", "n", "?", None, None, f"faute {row}") for row in range(2, 6)])
+    out, _ = given_back(b"uai;n\n" + b"0350001A;?\n" * 4, "a.csv", found)
+    sheet = opened(out)["a"]
+    assert [sheet[place].comment.text for place in ("B2", "B3", "B4", "F5")] == [f"Bloquant : faute {row}" for row in range(2, 6)]
+    assert {sheet[place].fill.fgColor.rgb for place in ("B2", "B3", "B4", "F5")} == {"FFFFC7CE"} and sheet["B5"].fill.fill_type is None
+
+
+@given(st.lists(st.one_of(st.text(max_size=20), st.from_regex(r"[-+]?[0-9]{1,16}([.,][0-9]{1,6})?", fullmatch=True), st.sampled_from(("=1+1", "\u00a0@x", "_x0041_", "a & <b>", " x ")))))
+def test_whole_columns_are_written_as_each_cell_would_be(texts):
+    """The columnar writing neutralises and escapes exactly as one text at a time."""
+    column = pl.Series([text.replace("\x00", "") for text in texts], dtype=pl.String)
+    assert harmless(column).to_list() == [neutralise(text) for text in column]
+    written = [escape(re.sub("(_x[0-9a-fA-F]{4}_)", r"_x005F\1", text)).replace("\r", "_x000D_") for text in column]
+    assert escaped(column).to_list() == written
+
+
+def test_odd_cells_of_a_text_file_come_back_as_they_were():
+    """Numbers that a workbook would change stay text; those it keeps become numbers, dates become dates."""
+    cells = ["007", "12", "-1.5", "1.50", "123456789012345", "1234567890123456", "1900-01-01", "1900-03-01", "2022-02-31", "_x0041_", "a & <b>"]
+    out, _ = given_back(("uai;n\n" + "".join(f"0350001A;{cell}\n" for cell in cells)).encode(), "a.csv", issues(), NO_SUMMARY)
+    assert [row[1] for row in values(read_file(out, "a.xlsx").tables[0])] == cells
+    kinds = [type(cell.value).__name__[0] for cell in opened(out)["a"]["B"][1:]]
+    assert "".join(kinds) == "sifsisddsss"

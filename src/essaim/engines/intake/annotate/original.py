@@ -19,6 +19,7 @@ from openpyxl.utils import column_index_from_string
 
 from ..locate import ANNOTATION_MARK
 from .listing import save_with_list
+from .markup import list_links, list_markup
 from .sheet import (
     COLOURS,
     MAX_COLOURED,
@@ -31,7 +32,6 @@ from .sheet import (
     head_cells,
     layout_of,
     limits_notes,
-    list_rows,
 )
 
 _AUTHOR = "Essaim"
@@ -56,7 +56,7 @@ def annotate_original(content: bytes, macros: bool, issues: pl.DataFrame, summar
         for other in book.worksheets:
             other.sheet_view.tabSelected = other is sheet
         book.active = 0
-        return save_with_list(book, sheet, list_rows(layout, issues), _styles(sheet))
+        return save_with_list(book, sheet, list_markup(layout, issues, _styles(sheet)), list_links(layout, issues, {}))
 
 
 def _styles(sheet: Any) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -80,13 +80,12 @@ def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 
 class Drawn(NamedTuple):
-    """One cell of the sheet: 1-based row and column, a harmless value, the name of its style, the place it leads to."""
+    """One cell of the sheet: 1-based row and column, a harmless value, the name of its style."""
 
     row: int
     column: int
     value: str | int | None
     style: str | None = None
-    link: str | None = None
 
 
 def head_cells(layout: Layout) -> Iterator[Drawn]:
@@ -102,47 +101,8 @@ def head_cells(layout: Layout) -> Iterator[Drawn]:
                 yield from (Drawn(row, column, value) for column, value in enumerate(line, start=1) if value is not None)
 
 
-def list_rows(layout: Layout, issues: pl.DataFrame, names: Mapping[str, str] | None = None) -> Iterator[tuple[Drawn, ...]]:
-    """The list of issues, one row each, every text neutralised. ``names``: sheet of the file → sheet of the workbook."""
-    memo: dict[str, str] = {}
-    columns = ("sheet", "row", "column", "value", "expected", "suggestion", "severity", "message", "field")
-    for offset, line in enumerate(issues.head(MAX_LISTED).select(columns).iter_rows()):
-        row = layout.list_row + 1 + offset
-        sheet, number, letter, *texts = line
-        severity = texts[3]
-        texts[3] = SEVERITIES.get(severity, severity)
-        link = target((names or {}).get(sheet, sheet), number, letter) if offset < MAX_LINKS and sheet and number else None
-        yield (
-            Drawn(row, 1, _known(sheet, memo)), Drawn(row, 2, number, "link" if link else None, link), Drawn(row, 3, _known(letter, memo)),
-            *(Drawn(row, at, _known(text, memo), _style(at, severity, offset)) for at, text in enumerate(texts, start=4)),
-        )  # fmt: skip
-
-
-def _style(column: int, severity: str, offset: int) -> str | None:
-    if column == 7:
-        return severity if severity in COLOURS else "notice"
-    return "wrap" if column == 8 and offset < MAX_WRAPPED else None
-
-
-def _known(text: Any, memo: dict[str, str]) -> Any:
-    """``text`` neutralised, each distinct one once while there are few."""
-    if text is None or (found := memo.get(text)) is None:
-        if not isinstance(text, str):
-            return text
-        found = neutralise(text)
-        if len(memo) < 100_000:
-            memo[text] = found
-    return found
-
-
 def _safe(value: Any) -> Any:
     return neutralise(value) if isinstance(value, str) else value
-
-
-def target(sheet: str, row: Any, column: str | None) -> str:
-    """The place an issue points to inside the workbook."""
-    quoted = sheet.replace("'", "''")
-    return f"'{quoted}'!{column or 'A'}{row}"
 
 
 def cell_marks(issues: pl.DataFrame) -> dict[str, dict[tuple[int, str | None], tuple[str, list[str]]]]:
