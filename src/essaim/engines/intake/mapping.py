@@ -78,9 +78,36 @@ def known_names(contract: Contract) -> FieldNames:
 
 
 @lru_cache(maxsize=256)
-def _name_scores(same: _Same, headers: tuple[HeaderName, ...]) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
-    """Files of one layout follow one another: their headers are compared once. Neither result may be changed."""
-    return name_scores(list(headers), _known_names(same), len(same.contract.fields))
+def _telling(same: _Same) -> np.ndarray:
+    """Which fields are of a type that stands out. Not to be changed."""
+    return np.array([SPECIFICITY[field.type] >= 0.85 for field in same.contract.fields])
+
+
+@dataclass(frozen=True, slots=True)
+class _HeaderScores:
+    """What headers alone say, column by field. ``barred``: the header speaks of another state of what the field holds;
+    ``candidates``: for each column, the fields whose content is worth a look. Nothing in it may be changed."""
+
+    names: np.ndarray
+    spelling: dict[tuple[int, int], str]
+    barred: np.ndarray
+    candidates: tuple[list[int], ...]
+
+
+@lru_cache(maxsize=256)
+def _header_scores(same: _Same, headers: tuple[HeaderName, ...]) -> _HeaderScores:
+    """Files of one layout follow one another: their headers are compared once."""
+    contract, known = same.contract, _known_names(same)
+    names, spelling = name_scores(list(headers), known, len(contract.fields))
+    barred = np.array([[of_another_state(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
+    for line, header in enumerate(headers):
+        for position in map(int, np.flatnonzero(names[line] >= 50)):
+            if barred[line, position]:  # « Date de livraison / prévue », « Date de livraison (prévue) »
+                names[line, position] = 0.0
+            elif names[line, position] < CERTAIN:
+                names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
+    candidates = tuple(_candidates(scores, contract, bool(header.forms)) for scores, header in zip(names, headers, strict=True))
+    return _HeaderScores(names, spelling, barred.reshape(names.shape), candidates)
 
 
 def vocabulary(contract: Contract) -> frozenset[str]:
@@ -159,34 +186,21 @@ class _Scores:
 
     @classmethod
     def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
-        known = known_names(contract)
-        scored, spelling = _name_scores(_Same(contract), headers)
-        names = scored.copy()
-        for line, header in enumerate(headers):
-            for position in map(int, np.flatnonzero(names[line] >= 50)):
-                field, words = contract.fields[position], known.words[position]
-                if of_another_state(header, field, words):  # « Date de livraison / prévue », « Date de livraison (prévue) »
-                    names[line, position] = 0.0
-                elif names[line, position] < CERTAIN:
-                    names[line, position] -= qualified_otherwise(header, field, words)
-        content = np.full(names.shape, np.nan)
-        total = names.copy()
+        said = _header_scores(_Same(contract), headers)
+        content = np.full(said.names.shape, np.nan)
+        total = said.names.copy()
         headerless = not any(header.forms for header in headers)
-        for line, field_scores in enumerate(names):
-            candidates = _candidates(field_scores, contract, bool(headers[line].forms))
-            if not candidates:
-                continue
-            texts = sample_of(table.frame[f"c{line}"], few=float(field_scores.max()) >= CERTAIN)
+        for line, candidates in enumerate(said.candidates):
+            texts = sample_of(table.frame[f"c{line}"], few=float(said.names[line].max()) >= CERTAIN) if candidates else []
             for position in candidates:
                 field = contract.fields[position]
                 content[line, position] = share = fit(texts, field)
                 prior = _prior(line, position, len(headers), contract) if headerless else 0.0
-                total[line, position] = _combined(field_scores[position], share, field, bool(texts), prior, bool(headers[line].forms))
-            for position in map(int, np.flatnonzero(total[line])):
-                if of_another_state(headers[line], contract.fields[position], known.words[position]):
-                    total[line, position] = 0.0
-            _leave_to_its_header(contract, total[line], names[line], content[line])
-        return cls(names, content, total, spelling)
+                total[line, position] = _combined(said.names[line, position], share, field, bool(texts), prior, bool(headers[line].forms))
+        looked_at = np.array([bool(candidates) for candidates in said.candidates])
+        total[looked_at[:, None] & said.barred] = 0.0
+        _leave_to_their_header(contract, total, said.names, content)
+        return cls(said.names, content, total, said.spelling)
 
 
 def _candidates(scores: np.ndarray, contract: Contract, has_header: bool) -> list[int]:
@@ -226,14 +240,13 @@ def _combined(name: float, share: float, field: Field, has_texts: bool, prior: f
     return min(score, ASKED - 1) if field.required or field.type is FieldType.CODE else 0.0
 
 
-def _leave_to_its_header(contract: Contract, total: np.ndarray, names: np.ndarray, content: np.ndarray) -> None:
+def _leave_to_their_header(contract: Contract, total: np.ndarray, names: np.ndarray, content: np.ndarray) -> None:
     """A column whose header is exactly a field's is no other field's, unless its cells all fit there and not here."""
-    if names.max(initial=0.0) < CERTAIN:
-        return
+    certain = names >= CERTAIN
     held = np.where(np.isnan(content), 0.0, content)
-    own = held[names >= CERTAIN].max(initial=0.0)
-    telling = np.array([SPECIFICITY[field.type] >= 0.85 for field in contract.fields])
-    total[(names < CERTAIN) & ~((held >= 0.9) & (telling | (own < 0.5)))] = 0.0
+    own = np.where(certain, held, 0.0).max(axis=1, initial=0.0, keepdims=True)
+    elsewhere = (held >= 0.9) & (_telling(_Same(contract)) | (own < 0.5))
+    total[certain.any(axis=1, keepdims=True) & ~certain & ~elsewhere] = 0.0
 
 
 def _assigned(total: np.ndarray, free: list[int], contract: Contract, taken: set[str]) -> dict[int, str]:
@@ -289,6 +302,7 @@ def _questions(
 ) -> tuple[Question, ...]:
     """Columns whose best fields are too close to call, or that are only understood by half. ``spoken_for``: fields found otherwise."""
     names = contract.field_names
+    certain = _certain(scores, chosen, names)
     asked = []
     for position in free:
         order = np.argsort(-scores.total[position])[:4]
@@ -296,7 +310,7 @@ def _questions(
         score = scores.total[position, names.index(best)] if best else float(scores.total[position, order[0]])
         if best is None and (score < ACCEPTED - 8 or names[order[0]] in chosen.values() or names[order[0]] in spoken_for):
             continue
-        rivals = [i for i in order if names[i] != best and names[i] not in _certain(scores, chosen, names) and scores.total[position, i] >= max(ACCEPTED - 8, score - CLOSE)]
+        rivals = [i for i in order if names[i] != best and names[i] not in certain and scores.total[position, i] >= max(ACCEPTED - 8, score - CLOSE)]
         if score >= CERTAIN or (score >= ASKED and not rivals):
             continue
         choices = [(names[i], contract.fields[i].label, round(float(scores.total[position, i]), 1)) for i in order if scores.total[position, i] >= 40]

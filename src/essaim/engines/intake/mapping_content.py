@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from itertools import islice
 
 import polars as pl
@@ -13,6 +15,8 @@ from .cells_readers import code_spellings, read_cell, reads_as
 from .contract import Field, FieldType
 
 SAMPLE = 60
+_PLAIN_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,7})(?:\.[0-9]{1,2})?")
+_PLAIN_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 # How much a column of this type stands out: chance that random cells would read as it is small.
 SPECIFICITY = {
     FieldType.UAI: 1.0, FieldType.SIRET: 1.0, FieldType.SIREN: 0.98, FieldType.RNA: 1.0, FieldType.CODE: 0.95, FieldType.DATE: 0.9,
@@ -24,7 +28,9 @@ SPECIFICITY = {
 def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     """Up to SAMPLE distinct non-empty texts that hold a value, from the first rows; a few are enough under a known header."""
     size = 16 if few else SAMPLE
-    texts = list(dict.fromkeys(column.head(64 * size).drop_nulls().head(8 * size).to_list()))
+    head = column.head(8 * size)
+    cells = (column.head(64 * size) if head.null_count() else head).to_list()
+    texts = list(dict.fromkeys(islice((text for text in cells if text is not None), 8 * size)))
     holding = (text for text in texts[: 2 * size] if text.strip() and not why_missing(text, FieldType.INTEGER))
     return list(islice(holding, size))
 
@@ -38,10 +44,21 @@ def fit(texts: list[str], field: Field) -> float:
     if field.type in (FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT, FieldType.INTEGER):
         return sum(_number_fit(text, field) for text in texts) / len(texts)
     if field.type is FieldType.DATE:
-        return sum(reads_as(text, field) and not text.replace(".", "").isdigit() for text in texts) / len(texts)
+        return sum(_is_plain_day(text) or (reads_as(text, field) and not text.replace(".", "").isdigit()) for text in texts) / len(texts)
     if field.type is FieldType.UAI:
         return sum(_uai_fit(text, field) for text in texts) / len(texts)
     return sum(reads_as(text, field) for text in texts) / len(texts)
+
+
+def _is_plain_day(text: str) -> bool:
+    """Whether a text is a day as software writes it, of a year that can be one: ``2021-08-31``."""
+    if not _PLAIN_DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _uai_fit(text: str, field: Field) -> float:
@@ -52,24 +69,38 @@ def _uai_fit(text: str, field: Field) -> float:
 
 
 def _number_fit(text: str, field: Field) -> float:
-    reading = read_cell(text, field)
-    if reading.value is None:
+    # What is written as any software writes it reads the same in every way.
+    plain = float(text) if _PLAIN_NUMBER.fullmatch(text) else None
+    value = plain if plain is not None and (field.type is not FieldType.INTEGER or plain.is_integer()) else read_cell(text, field).value
+    if value is None:
         return 0.0
     low, high = field.minimum, field.maximum
-    if (isinstance(low, int | float) and reading.value < low) or (isinstance(high, int | float) and reading.value > high):
+    if (isinstance(low, int | float) and value < low) or (isinstance(high, int | float) and value > high):
         return 0.0
+    if plain is not None:
+        return 1.0
     digits = text.strip()
     return 0.3 if digits.isdigit() and (len(digits) >= 9 or digits.startswith("00")) else 1.0
 
 
 def _text_fit(texts: list[str], field: Field) -> float:
     """Words rather than figures, nothing for dates; the start of an example (``BC-2022…``, ``École``) counts."""
-    if sum(read_date(text) is not None for text in texts) >= 0.8 * len(texts):
+    if _mostly_dates(texts):
         return 0.0
     words = sum(sum(map(str.isalpha, text)) * 2 >= len(text) for text in texts) / len(texts)
     starts = {folded(example).split()[0] for example in field.examples if folded(example)}
     alike = sum(folded(text).split()[:1] == [start] for text in texts for start in starts) / len(texts) if starts else 0.0
     return min(1.0, 0.3 + 0.5 * words + 0.6 * alike)
+
+
+def _mostly_dates(texts: list[str]) -> bool:
+    """Whether at least four texts in five are dates; known as soon as too many are not."""
+    others = 0
+    for text in texts:
+        others += read_date(text) is None
+        if len(texts) - others < 0.8 * len(texts):
+            return False
+    return True
 
 
 def code_share(headers: list[str], field: Field) -> list[str | None]:

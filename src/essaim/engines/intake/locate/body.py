@@ -31,6 +31,7 @@ _NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[
 _MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP"]
 _SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)
 _CANDIDATES = 200_000
+_GLANCED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def split_body(
     if not frame.height:
         return frame, rows, []
     fill = _fill(frame)
+    if _is_all_data(frame, fill, labels, header):
+        return frame, rows, []
     profile = _profile(frame, fill)
     reasons: dict[int, str] = {}
     blanks = (fill == 0).arg_true().to_list()
@@ -78,6 +81,20 @@ def split_body(
     skipped = [(int(rows[i]), reasons.get(i, BLANK)) for i in dropped]
     keep = pl.Series([True]).new_from_index(0, frame.height).scatter(dropped, False)
     return frame.filter(keep), rows.filter(keep), skipped
+
+
+def _is_all_data(frame: pl.DataFrame, fill: pl.Series, labels: Sequence[str], header: Sequence[str | None] | None) -> bool:
+    """Whether no line is worth a close look (see ``_candidates``) but the first, which is data, whatever an ordinary one looks
+    like. False says nothing."""
+    if frame.height > _GLANCED or (fill <= max(1, frame.width // 3)).any() or fill[-1] < 3:
+        return False
+    looks = [pl.all().str.contains_any(_MARKS).any()]
+    if header is not None and (label := next((i for i, cell in enumerate(header) if cell), None)) is not None:
+        looks.append((pl.nth(label) == header[label]).any().alias("\x00again"))
+    first = frame.row(0)
+    if is_numbering(first) or (header is not None and _repeats(first, header, labels)) or any(_TOTAL.match(cell) for cell in first if cell):
+        return False
+    return not any(frame.select(looks).row(0))
 
 
 def _fill(frame: pl.DataFrame) -> pl.Series:

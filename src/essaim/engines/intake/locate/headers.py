@@ -23,6 +23,8 @@ from .shape import (
 
 Row = Sequence[str | None]
 _UAI = re.compile(r"\s*[0-9]{7} ?[A-Za-z]\b")
+# What a word of the contract is worth in a header, how many count, and the most that all the rest may give.
+_EXPECTED, _COUNTED, _MOST = 0.6, 6, 5.6
 _UNIT = re.compile(
     r"\(?(?:en\s)?(?:m|k)?(?:€|euros?|%|ht|ttc|€\s?ht|€\s?ttc|nombre|nb|unités?|jj/mm/aaaa|oui/non|texte|date|facultatif|obligatoire"
     r"|m²|mbit/s|mb/s|go|jours?|mois)\)?$",
@@ -57,10 +59,12 @@ class Window:
 def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> Header | None:
     """The best header of the window, with every level joined; None when its lines are all data."""
     best: tuple[float, int] | None = None
-    kinds = [[kind_of(cell) if cell else None for cell in row] for row in window.filled]
-    fills = [len(row) - row.count(None) for row in kinds]
+    kinds = _Kinds(window.filled)
+    fills = [sum(map(bool, row)) for row in window.filled]
     _take_schools_for_labels(window, kinds)
     for position in range(min(reach, len(window.raw))):
+        if best is not None and _cannot_beat(best[0] + 0.03 * position, window.filled[position], vocabulary):
+            continue
         score = _score(window, kinds, position, vocabulary, fills)
         if score is not None and (best is None or score - 0.03 * position > best[0]):
             best = (score - 0.03 * position, position)
@@ -71,23 +75,56 @@ def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> 
     return Header(first, last, _labels(window, first, last), best[0])
 
 
-def _take_schools_for_labels(window: Window, kinds: list[list[str | None]]) -> None:
+class _Kinds:
+    """The shape of each cell of a window, line by line, worked out when a line is first asked."""
+
+    __slots__ = ("_found", "_rows")
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._found: list[list[str | None] | None] = [None] * len(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, line: int) -> list[str | None]:
+        found = self._found[line]
+        if found is None:
+            found = self._found[line] = [kind_of(cell) if cell else None for cell in self._rows[line]]
+        return found
+
+
+def _cannot_beat(score: float, row: Row, vocabulary: frozenset[str]) -> bool:
+    """Whether a line cannot have a better score: all that ``_score`` adds is at its most, but for the words expected."""
+    needed = (score - _MOST) / _EXPECTED
+    if needed >= _COUNTED:
+        return True
+    found = 0
+    for cell in row:
+        if cell and (is_expected(cell, vocabulary) or _UAI.match(cell)):
+            found += 1
+            if found >= needed - 1e-9:
+                return False
+    return needed > 1e-9
+
+
+def _take_schools_for_labels(window: Window, kinds: _Kinds) -> None:
     """Identifiers of schools above columns of numbers are labels: one column a school."""
     for position, row in enumerate(window.raw[:20]):
         schools = [i for i, cell in enumerate(row) if cell and _UAI.match(cell)]
+        if len(schools) < 2:
+            continue
         below = [kinds[line][i] for line in range(position + 1, min(position + 21, len(kinds))) for i in schools]
-        if len(schools) >= 2 and NUMBER in below and {*below} <= {NUMBER, MISSING, None}:
+        if NUMBER in below and {*below} <= {NUMBER, MISSING, None}:
             for i in schools:
                 kinds[position][i] = TEXT
 
 
-def _score(
-    window: Window, kinds: list[list[str | None]], position: int, vocabulary: frozenset[str], fills: list[int]
-) -> float | None:
+def _score(window: Window, kinds: _Kinds, position: int, vocabulary: frozenset[str], fills: list[int]) -> float | None:
     row, shapes = window.filled[position], kinds[position]
     places = [i for i, cell in enumerate(row) if cell]
     written = [i for i, cell in enumerate(window.raw[position]) if cell]
-    below = kinds[position + 1 : position + 41]
+    below = position + 1 < len(kinds)
     if not places or len(written) < min(2, window.width) or any(shapes[i] == PROSE for i in places):
         return None
     cells = [row[i] or "" for i in places]
@@ -104,7 +141,7 @@ def _score(
     contrast, recurring = _contrast(window, kinds, position, places)
     usual = sum(is_usual(cell) for cell in cells) / len(cells)
     long = sum(len(cell) > 70 for cell in cells) / len(cells)
-    evidence = 2 * contrast + min(expected, 6) * 0.6 + usual
+    evidence = 2 * contrast + min(expected, _COUNTED) * _EXPECTED + usual
     if below and not expected and not usual and contrast < 0.15 and (recurring or distinct < 1 or texts < 1 or long > 0.3):
         return None
     if not below and not expected and usual < 0.25 and window.width > 1 and texts < 1:
@@ -130,7 +167,7 @@ def _usual_fill(below: list[int], width: int) -> float:
     return float(fills[int(len(fills) * 0.6)]) if fills else float(max(1, width))
 
 
-def _contrast(window: Window, kinds: list[list[str | None]], position: int, places: list[int]) -> tuple[float, float]:
+def _contrast(window: Window, kinds: _Kinds, position: int, places: list[int]) -> tuple[float, float]:
     """Share of columns whose cells below are data under a text, and share whose label comes back as a value."""
     contrast = recurring = 0.0
     below = range(position + 1, min(position + 41, len(kinds)))
@@ -150,7 +187,7 @@ def _contrast(window: Window, kinds: list[list[str | None]], position: int, plac
 # -- levels ------------------------------------------------------------------------------------------------------
 
 
-def _levels(window: Window, kinds: list[list[str | None]], position: int) -> tuple[int, int]:
+def _levels(window: Window, kinds: _Kinds, position: int) -> tuple[int, int]:
     first = last = position
     while last + 1 < len(window.raw) and last - position < 2 and _goes_on_below(window, kinds, last):
         last += 1
@@ -163,7 +200,7 @@ def _next_to(window: Window, upper: int) -> bool:
     return window.numbers[upper + 1] == window.numbers[upper] + 1
 
 
-def _goes_on_below(window: Window, kinds: list[list[str | None]], upper: int) -> bool:
+def _goes_on_below(window: Window, kinds: _Kinds, upper: int) -> bool:
     lower = upper + 1
     row, shapes = window.raw[lower], kinds[lower]
     places = [i for i, cell in enumerate(row) if cell]
@@ -183,7 +220,7 @@ def _goes_on_below(window: Window, kinds: list[list[str | None]], upper: int) ->
     return bool(empty_here) or all(kinds[lower + 1][i] in DATA for i in places if window.raw[lower + 1][i])
 
 
-def _groups_above(window: Window, kinds: list[list[str | None]], lower: int) -> bool:
+def _groups_above(window: Window, kinds: _Kinds, lower: int) -> bool:
     upper = lower - 1
     if not _next_to(window, upper):
         return False

@@ -66,10 +66,16 @@ def words_of(cell: str) -> str:
 
 def is_expected(cell: str, vocabulary: frozenset[str]) -> bool:
     """Whether a cell is a header of the contract."""
-    if not vocabulary:
+    first = cell[:1]
+    if not vocabulary or (first.isascii() and first.isalnum() and first.lower() not in _initials(vocabulary)):
         return False
     simple = words_of(cell)
     return simple in vocabulary or " ".join(cell.split()).casefold() in vocabulary
+
+
+@lru_cache(maxsize=64)
+def _initials(vocabulary: frozenset[str]) -> frozenset[str]:
+    return frozenset(word[:1] for word in vocabulary)
 
 
 def is_usual(cell: str) -> bool:

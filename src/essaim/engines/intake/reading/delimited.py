@@ -46,7 +46,7 @@ def read_delimited(
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
-    if len(content) > limits.cell_characters and _too_long(columns, limits):
+    if not _has_short_lines(content, limits.cell_characters) and _too_long(columns, limits):
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
 
@@ -70,6 +70,20 @@ def _refuse_endless_line(content: bytes, limits: Limits) -> None:
         end, before = content.rfind(b"\n", end + 1, end + 1 + _ENDLESS), end
         if end <= before:
             raise cell_too_long(limits)
+
+
+def _has_short_lines(content: bytes, most: int) -> bool:
+    """Whether no cell can be longer than ``most`` bytes: no quote joins lines, and none of them is. False says nothing."""
+    if len(content) <= most:
+        return True
+    if b'"' in content:
+        return False
+    end = -1
+    while len(content) - end > most:
+        end, before = content.rfind(b"\n", end + 1, end + 1 + most), end
+        if end <= before:
+            return False
+    return True
 
 
 def too_many_columns(found: int, limits: Limits) -> FileRefused:
@@ -125,6 +139,11 @@ def find_separator(content: bytes, vocabulary: frozenset[str] = frozenset()) -> 
     text = content[:_SAMPLE].decode("utf-8", "replace")
     if len(content) > _SAMPLE:
         text = text[: text.rfind("\n") + 1] or text
+    present = [separator for separator in _SEPARATORS if separator in text]
+    if len(present) <= 1 and '"' not in text:
+        first, mark = text.partition("\n")[0], "".join(present)
+        if not mark or (mark in first and first.replace(mark, "").strip()):
+            return mark or ";"
     scores = {separator: _separator_score(text, separator, vocabulary) for separator in _SEPARATORS}
     best = max(scores, key=lambda separator: scores[separator])
     return best if scores[best] > 0 else ";"
