@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from essaim.engines.measures.cells import Cells
+from essaim.engines.measures.coding import Seats
 from essaim.engines.measures.expressions import (
     Binary,
     Coalesce,
@@ -28,13 +29,19 @@ from essaim.engines.measures.periods import Period
 @dataclass(frozen=True, slots=True)
 class Axes:
     """What arrays are indexed by: establishments (``schools``, sorted, at ``positions`` of the register), categories
-    (``("",)`` without; ``has_categories`` tells this from a single category that nobody filled), periods."""
+    (``("",)`` without; ``has_categories`` tells this from a single category that nobody filled), periods. ``seats``: the row
+    of each establishment."""
 
-    schools: pl.Series
+    seats: Seats
     positions: np.ndarray
     categories: tuple[str, ...]
     periods: tuple[Period, ...]
     has_categories: bool = False
+
+    @property
+    def schools(self) -> pl.Series:
+        """The establishments, coded."""
+        return self.seats.schools
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +102,12 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
     by = axes.categories if "by" in frame.columns else ("",)
     low, high = min(p.first for p in axes.periods), max(p.last for p in axes.periods)
     width = high - low + 2
-    codes = pl.DataFrame({"uai": axes.schools, "row": pl.int_range(len(axes.schools), eager=True)})
-    placed = frame.filter(pl.col("month") <= high).join(codes, on="uai")
-    if "by" in frame.columns:
-        column = pl.col("by").cast(pl.Enum(by), strict=False).to_physical().cast(pl.Int64)
-        placed = placed.with_columns(column.alias("c")).drop_nulls("c")
-    row = placed["row"].to_numpy()
+    row, flat, value, count = _cells_of(frame, by, axes, low, high)
     present = np.zeros(len(axes.schools), dtype=bool)
     present[row] = True
     rows, row = np.flatnonzero(present), (np.cumsum(present) - 1)[row]
-    if "by" in frame.columns:
-        row = row * len(by) + placed["c"].to_numpy()
-    # Column 0 gathers everything that came before the first period.
-    month = np.maximum(placed["month"].to_numpy().astype(np.int64) - low + 1, 0)
-    flat, size = row * width + month, len(rows) * len(by) * width
-    value = _accumulated(flat, placed["value"].to_numpy(), size, width)
-    count = _accumulated(flat, placed["n"].to_numpy(), size, width)
+    flat, size = row * (len(by) * width) + flat, len(rows) * len(by) * width
+    value, count = _accumulated(flat, value, size, width), _accumulated(flat, count, size, width)
     shape = (len(rows), len(by), len(axes.periods))
     ends = np.array([p.last - low + 1 for p in axes.periods])
     # ``take`` keeps the months of an establishment together; an index would not.
@@ -120,6 +117,27 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
         total, seen = total - value.take(starts, axis=1), seen - count.take(starts, axis=1)
     data = seen > 0
     return Values(rows, np.where(data, total, 0).reshape(shape), data.reshape(shape))
+
+
+def _cells_of(frame: pl.DataFrame, by: Sequence[str], axes: Axes, low: int, high: int) -> tuple[np.ndarray, ...]:
+    """The changes up to the month ``high`` of the establishments of the axis: their row there, their place within it, value
+    and count."""
+    width = high - low + 2
+    row, month = axes.seats.of(frame["uai"]), frame["month"].to_numpy().astype(np.int64)
+    kept = (row >= 0) & (month <= high)
+    # Column 0 gathers everything that came before the first period.
+    flat = np.maximum(month - low + 1, 0)
+    if "by" in frame.columns:
+        category = _positions(frame["by"], by)
+        kept &= category >= 0
+        flat += category * width
+    found = (row, flat, frame["value"].to_numpy(), frame["n"].to_numpy())
+    return found if kept.all() else tuple(item[kept] for item in found)
+
+
+def _positions(texts: pl.Series, known: Sequence[str]) -> np.ndarray:
+    """The position of each text among ``known``, −1 when it is not there."""
+    return texts.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def _accumulated(flat: np.ndarray, weights: np.ndarray, size: int, width: int) -> np.ndarray:

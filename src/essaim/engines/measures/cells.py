@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import ibis
+import numpy as np
 import polars as pl
 
+from essaim.engines.measures.coding import Index, address, coded, codes_of, indexed
 from essaim.engines.measures.compiler import Bundle, bundles, scan
 from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
@@ -25,24 +27,11 @@ _INDEXED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
-    """Where each establishment is in ``frame``: ``uai``, ``rows`` (lists of positions)."""
-
-    frame: pl.DataFrame
-    rows: pl.DataFrame
-
-    def of(self, schools: pl.Series) -> pl.DataFrame:
-        """The rows of ``schools``, in the order of the frame."""
-        found = self.rows.filter(pl.col("uai").is_in(schools.implode()))["rows"]
-        return self.frame[found.explode(empty_as_null=False).sort()] if len(found) else self.frame.clear()
-
-
-@dataclass(frozen=True, slots=True)
 class Cells:
     """Cells of several measures. ``memory`` keeps the monthly changes of those already asked (see `changes_of`), ``index`` where
-    each establishment is in the frames already narrowed.
+    each establishment is in the frames already narrowed: those of one scan share it.
 
-    ``frames``: for each measure, layers with columns ``uai``, ``when``, ``value`` (exact integer, value × 10^decimals),
+    ``frames``: for each measure, layers with columns ``uai`` (see `coding`), ``when``, ``value`` (exact integer, value × 10^decimals),
     ``n`` (net number of rows with data) and, as needed, ``by`` (fact columns ``by`` joined), ``part``, ``at``. The cells
     of a measure are the sum of its layers.
     """
@@ -52,7 +41,7 @@ class Cells:
     known_at: int | None = None
     quantiles: frozenset[Measure] = field(default_factory=frozenset)
     memory: dict[Measure, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
-    index: dict[int, Index] = field(default_factory=dict, repr=False, compare=False)
+    index: dict[tuple[int, int], Index] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
@@ -66,7 +55,8 @@ class Cells:
 
     def of(self, measure: Measure) -> pl.DataFrame:
         """Every layer of a measure, one above the other."""
-        return pl.concat(self.frames[measure], how="vertical")
+        layers = self.frames[measure]
+        return layers[0] if len(layers) == 1 else pl.concat(layers, how="vertical", rechunk=True)
 
     def changes_of(self, measure: Measure) -> pl.DataFrame:
         """The monthly changes of a measure (see `events`)."""
@@ -123,17 +113,20 @@ def _run(
         wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at))
     else:
         wide = engine.run(prepared(bundle, facts, known_at, engine))
+    wide = _tidy(wide, bundle.latest)
     keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
     for index, measure in enumerate(bundle.measures):
         count = pl.col(f"n{index}") if bundle.sign > 0 else pl.lit(0, pl.Int64)
         kept = wide.select(
             *keys, pl.col(f"v{index}").cast(pl.Int64).alias("value"), count.cast(pl.Int64).alias("n")
         )
-        yield measure, _tidy(kept.filter((pl.col("value") != 0) | (pl.col("n") != 0)), bundle.latest)
+        told = (kept["value"] != 0) | (kept["n"] != 0)
+        # Measures of one scan most often have data on the same rows: they then share its columns.
+        yield measure, kept if told.all() else kept.filter(told)
 
 
 def _tidy(frame: pl.DataFrame, latest: bool) -> pl.DataFrame:
-    return frame.with_columns(pl.col("when").cast(pl.Date if latest else pl.Int32))
+    return frame.with_columns(coded(frame["uai"]), pl.col("when").cast(pl.Date if latest else pl.Int32))
 
 
 def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
@@ -179,7 +172,7 @@ def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> C
         frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
     kept = {measure: frame for measure, frame in dict(old.memory).items() if measure not in new}
     found = Cells(frames, old.by, old.known_at, old.quantiles, kept, old.index)
-    present = {id(frame) for cells_ in (old, found) for frame in cells_.held}
+    present = {address(frame["uai"]) for cells_ in (old, found) for frame in cells_.held}
     for key in set(old.index) - present:
         old.index.pop(key, None)
     return found
@@ -200,16 +193,17 @@ def summed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Cells:
-    """The cells of some measures and some establishments only. Those of a measure whose changes are known are left out when
-    figures need nothing but the changes."""
+    """The cells of some measures and some establishments (coded) only. Those of a measure whose changes are known are left out
+    when figures need nothing but the changes."""
+    codes = codes_of(schools)
 
     def inside(frame: pl.DataFrame) -> pl.DataFrame:
         if frame.height < _INDEXED:
-            return frame.filter(pl.col("uai").is_in(schools.implode()))
-        if id(frame) not in held.index:
-            placed = frame.lazy().select("uai").with_row_index("rows")
-            held.index[id(frame)] = Index(frame, placed.group_by("uai").agg("rows").collect())
-        return held.index[id(frame)].of(schools)
+            return frame.filter(np.isin(codes_of(frame["uai"]), codes))
+        key = address(frame["uai"])
+        if key not in held.index:
+            held.index[key] = indexed(frame["uai"])
+        return frame[held.index[key].of(codes)]
 
     asked = tuple(dict.fromkeys(measures))
     # The changes of an establishment do not depend on the others.

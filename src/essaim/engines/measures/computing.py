@@ -10,6 +10,7 @@ import polars as pl
 
 from essaim.engines.measures.arrays import Axes, Values
 from essaim.engines.measures.cells import Cells, narrowed
+from essaim.engines.measures.coding import seated
 from essaim.engines.measures.facts import IndicatorRefused
 from essaim.engines.measures.hierarchies import UNKNOWN_GROUP
 from essaim.engines.measures.indicator import Indicator, Kind, Quantity
@@ -75,13 +76,13 @@ def workspace(
     asked: Sequence[Indicator], held: Cells, places: Places, periods: Sequence[Period], only: np.ndarray | None = None
 ) -> Workspace:
     """An empty workspace for ``periods``; ``only``: positions of the establishments that matter, all when None."""
-    schools, positions = places.schools, np.arange(len(places.schools))
+    seats, positions = places.seats, np.arange(len(places.schools))
     if only is not None:
-        schools, positions = schools.gather(only), only
-        held = narrowed(held, [part for item in asked for part in item.measures], schools)
+        seats, positions = seated(seats.schools.gather(only)), only
+        held = narrowed(held, [part for item in asked for part in item.measures], seats.schools)
     last = max(item.last for item in periods)
     apart = any(has_categories(item.numerator, held) or has_categories(item.denominator, held) for item in asked)
-    return Workspace(held, Axes(schools, positions, category_labels(asked, held, last), tuple(periods), apart))
+    return Workspace(held, Axes(seats, positions, category_labels(asked, held, last), tuple(periods), apart))
 
 
 def compute(asked: Sequence[Indicator], scope: Scope, space: Workspace) -> pl.DataFrame:

@@ -90,7 +90,7 @@ def figures(
         dimensions = kept_apart(asked, names, attribute_frame.columns)
         prepared = cells(asked, facts or {}, by=dimensions, known_at=known_at, engine=engine)
     if register is None:
-        register = places(hierarchies, attributes, schools=_met(prepared))
+        register = _register(hierarchies, attributes, prepared)
     scope = Scope(level, hierarchy, names, register)
     table = _answer(asked, prepared, scope, wanted, units, threshold if public else None)
     if units is not None:
@@ -129,10 +129,11 @@ def _answer(
     return pl.concat(parts).sort(rank, maintain_order=True)
 
 
-def _met(held: Cells) -> pl.Series:
-    """The establishments that cells speak of."""
-    found = [layer["uai"] for layers in held.frames.values() for layer in layers]
-    return pl.concat(found).unique() if found else pl.Series("uai", [], dtype=pl.String)
+def _register(hierarchies: Frame | None, attributes: Frame | None, held: Cells) -> Places:
+    """The register given, or the establishments that cells speak of when it has none."""
+    known = as_frame(hierarchies, ("uai",)).height
+    met = [] if known else [layer["uai"].unique() for layers in held.frames.values() for layer in layers]
+    return places(hierarchies, attributes, schools=pl.concat(met).cast(pl.String) if met else pl.Series("uai", [], pl.String))
 
 
 def kept_apart(asked: Sequence[Indicator], names: Sequence[str], attributes: Sequence[str]) -> tuple[str, ...]:
@@ -157,7 +158,7 @@ def all_figures(
     stores. Facts are read once, establishments valued once, then rolled up."""
     asked = tuple(indicators)
     held = prepared or cells(asked, facts or {}, known_at=known_at, engine=engine)
-    register = hierarchies if isinstance(hierarchies, Places) else places(hierarchies, attributes, schools=_met(held))
+    register = hierarchies if isinstance(hierarchies, Places) else _register(hierarchies, attributes, held)
     space = workspace(asked, held, register, periods(period))
     for item in asked:
         values_of(item.of or item, held, space.axes, space.memory)

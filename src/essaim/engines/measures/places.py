@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from essaim.engines.measures.coding import Seats, coded, seated
 from essaim.engines.measures.hierarchies import (
     ESTABLISHMENT,
     NATIONAL,
@@ -60,6 +61,13 @@ class Places:
     attributes: pl.DataFrame
     schools: pl.Series
     memory: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def seats(self) -> Seats:
+        """The establishments, coded, each in its row."""
+        if "seats" not in self.memory:
+            self.memory["seats"] = seated(coded(self.schools))
+        return self.memory["seats"]  # type: ignore[no-any-return]
 
     def level(self, level: str, hierarchy: str | None = None) -> Level:
         """The memberships of a level (``hierarchy/level`` or ``level``); LevelUnknown, in French, when nothing has it."""
