@@ -16,7 +16,7 @@ import polars as pl
 
 from essaim.engines.measures.coding import Index, address, coded, codes_of, indexed
 from essaim.engines.measures.compiler import Bundle, bundles, scan
-from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened
+from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened, whole_columns
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
 
 _OVERLAYS = 12
@@ -110,7 +110,8 @@ def _run(
 ) -> Iterable[tuple[Measure, pl.DataFrame]]:
     if isinstance(engine, DuckEngine):
         table = _signed_table(bundle, facts, known_at, engine)
-        wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at))
+        whole = whole_columns(facts[bundle.facts.name]) & bundle.columns
+        wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at, whole))
     else:
         wide = engine.run(prepared(bundle, facts, known_at, engine))
     wide = _tidy(wide, bundle.latest)
@@ -149,10 +150,10 @@ def _with_sign(table: ibis.Table) -> ibis.Table:
 
 
 @lru_cache(maxsize=512)
-def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | None) -> str:
+def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | None, whole: frozenset[str]) -> str:
     """The SQL of a scan: the same declaration on the same columns is written once."""
     table = _with_sign(ibis.table(schema, name=view))
-    return str(ibis.to_sql(scan(bundle, table, known_at), dialect="duckdb"))
+    return str(ibis.to_sql(scan(bundle, table, known_at, whole), dialect="duckdb"))
 
 
 def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> Cells:

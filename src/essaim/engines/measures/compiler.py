@@ -28,6 +28,8 @@ from essaim.engines.measures.expressions import (
     Not,
     SchoolYearStart,
     When,
+    children,
+    column_names,
 )
 from essaim.engines.measures.facts import FactTable
 from essaim.engines.measures.indicator import Measure, Timing
@@ -111,6 +113,12 @@ class Bundle:
     rows: bool
     latest: bool
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its measures add or count."""
+        values = [column_names(item.value) for item in self.measures if item.value is not None]
+        return frozenset().union(*values, {self.distinct} if self.distinct else ())
+
 
 def bundles(measures: Iterable[Measure], by: Sequence[str], quantiles: frozenset[Measure]) -> tuple[Bundle, ...]:
     """The scans needed for ``measures``; ``quantiles``: those whose row values are needed."""
@@ -136,10 +144,11 @@ def _end_of(measure: Measure) -> Expr:
     return Extreme("greatest", (measure.date_expr, measure.until_expr))
 
 
-def scan(bundle: Bundle, table: ir.Table, known_at: int | None) -> ir.Table:
+def scan(bundle: Bundle, table: ir.Table, known_at: int | None, whole: frozenset[str] = frozenset()) -> ir.Table:
     """The grouped scan of a bundle: columns ``uai``, ``when`` (month number, or date for observations), ``by``,
     ``part`` (what is observed, or the distinct value), ``at`` (row value of quantiles), then ``v0 n0 v1 n1…``:
-    Σ sign × value over the rows that meet the filter, and Σ sign of the rows that have data."""
+    Σ sign × value over the rows that meet the filter, and Σ sign of the rows that have data. ``whole``: columns known to
+    have a value in every row; measures that read no other are then counted together."""
     facts = bundle.facts
     if known_at is not None:
         table = table.filter(table["submission"] <= known_at)
@@ -157,8 +166,8 @@ def scan(bundle: Bundle, table: ir.Table, known_at: int | None) -> ir.Table:
         value, met, _ = row_value(bundle.measures[0], table)
         keys["at"] = value
         kept = table.filter(met & value.notnull())
-        return kept.group_by(**keys).aggregate(**_sums(bundle, kept))
-    return table.group_by(**keys).aggregate(**_sums(bundle, table))
+        return kept.group_by(**keys).aggregate(**_sums(bundle, kept, whole))
+    return table.group_by(**keys).aggregate(**_sums(bundle, table, whole))
 
 
 def joined(table: ir.Table, names: Sequence[str]) -> ir.Value:
@@ -185,7 +194,7 @@ def row_value(measure: Measure, table: ir.Table) -> tuple[ir.Value, ir.Value, ir
     return value.cast("int64"), met, has_data
 
 
-def _sums(bundle: Bundle, table: ir.Table) -> dict[str, ir.Value]:
+def _sums(bundle: Bundle, table: ir.Table, whole: frozenset[str]) -> dict[str, ir.Value]:
     sign = table["sign"].cast("int64")
     found: dict[str, ir.Value] = {}
     for index, item in enumerate(bundle.measures):
@@ -193,10 +202,28 @@ def _sums(bundle: Bundle, table: ir.Table) -> dict[str, ir.Value]:
         signed = sign if bundle.rows or item.value is None or item.distinct else sign * value
         if item.where is not None or item.distinct:
             signed = ibis.ifelse(met, signed, 0)
-        total = signed.sum().fill_null(0).cast("int64")
-        found[f"v{index}"] = -total if bundle.sign < 0 else total
+        found[f"v{index}"] = _total(-signed if bundle.sign < 0 else signed)
         if bundle.sign > 0:
-            always = item.value is None and not item.distinct
-            counted = sign if always else ibis.ifelse(has_data, sign, 0)
-            found[f"n{index}"] = counted.sum().fill_null(0).cast("int64")
+            found[f"n{index}"] = _total(sign if _always(item, whole) else ibis.ifelse(has_data, sign, 0))
     return found
+
+
+def _total(values: ir.Value) -> ir.Value:
+    """The sum of integers. Engines add integers in 128 bits, at twice the price; as floats they are exact below 2^53."""
+    return values.cast("float64").sum().fill_null(0).cast("int64")
+
+
+def _always(measure: Measure, whole: frozenset[str]) -> bool:
+    """Whether every row has data for a measure."""
+    if measure.distinct:
+        return measure.distinct in whole
+    return measure.value is None or (column_names(measure.value) <= whole and _is_filled(measure.value))
+
+
+def _is_filled(expr: Expr) -> bool:
+    """Whether an expression has a value as soon as its columns have one."""
+    match expr:
+        case Binary("/", _, _) | SchoolYearStart() | Literal(None):
+            return False
+        case _:
+            return all(_is_filled(part) for part in children(expr))

@@ -14,6 +14,7 @@ from essaim.engines.measures.coding import seated
 from essaim.engines.measures.facts import IndicatorRefused
 from essaim.engines.measures.hierarchies import UNKNOWN_GROUP
 from essaim.engines.measures.indicator import Indicator, Kind, Quantity
+from essaim.engines.measures.nesting import told_by
 from essaim.engines.measures.periods import Period
 from essaim.engines.measures.places import Places
 from essaim.engines.measures.rollup import (
@@ -139,7 +140,7 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.Dat
         return pl.DataFrame(schema=SCHEMA)
     for item in asked:
         values_of(item, space.held, space.axes, space.memory)
-    groups = _groups(scope, space)
+    groups = groups_of(scope, space)
     sums: dict[Quantity, Totals] = {}
     texts, ranks = _labels(scope, groups, space.axes)
     made: dict[tuple[int, ...], _Layout] = {}
@@ -147,11 +148,13 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.Dat
     return _framed(found, scope, groups, space.axes, texts)
 
 
-def _groups(scope: Scope, space: Workspace) -> Groups:
+def groups_of(scope: Scope, space: Workspace) -> Groups:
+    """The establishments of a scope by unit and group: a roll-up asked after a finer one adds what that one summed."""
     key = (scope.level, scope.hierarchy, scope.named)
     if key not in space.groups:
         level = scope.places.level(scope.level, scope.hierarchy)
-        space.groups[key] = grouped(scope.places, level, scope.named, space.axes)
+        made = grouped(scope.places, level, scope.named, space.axes)
+        space.groups[key] = told_by(made, tuple(space.groups.values()))
     return space.groups[key]
 
 
@@ -202,7 +205,7 @@ def _bottom(item: Indicator, space: Workspace, groups: Groups, sums: dict[Quanti
     size = len(space.axes.positions)
     if kept.shape[1] > held.data.shape[1]:
         held = Values(held.rows, *(np.broadcast_to(part, kept.shape) for part in (held.value, held.data)))
-    return totals(item.denominator, held, groups, size, kept)
+    return totals(item.denominator, held, groups, size, (item.numerator, kept))
 
 
 def _data_at(held: Values, rows: np.ndarray) -> np.ndarray:
@@ -239,10 +242,12 @@ def _coverage(item: Indicator, space: Workspace, groups: Groups, shape: tuple[in
     else:
         held = space.memory[item.coverage.concerned]
         mask = held.data & (held.value > 0)
-        data, rows, concerned = _data_at(own, held.rows) & mask, held.rows, run_sums(mask, held.rows, groups, size)
+        data, rows = _data_at(own, held.rows) & mask, held.rows
+        concerned = run_sums(("concerned", item.coverage.concerned), mask, rows, groups, size)
         if item.coverage.counts == "both" and item.denominator is not None:
             data = data & _data_at(space.memory[item.denominator], rows)
-    known = top.data if data is own.data else run_sums(data, rows, groups, size)
+    name = ("known", item.numerator, item.denominator, item.coverage)
+    known = top.data if data is own.data else run_sums(name, data, rows, groups, size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.broadcast_to(np.where(concerned == 0, np.nan, known / concerned), shape)
 

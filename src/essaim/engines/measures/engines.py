@@ -41,6 +41,15 @@ def paths_of(source: str | Path | Sequence[str | Path]) -> list[str]:
     return found
 
 
+def whole_columns(source: Source) -> frozenset[str]:
+    """The columns of a table in memory that have a value in every row; none is known of files."""
+    if isinstance(source, pa.Table):
+        return frozenset(name for name in source.column_names if source.column(name).null_count == 0)
+    if isinstance(source, pl.DataFrame):
+        return frozenset(name for name in source.columns if not source[name].has_nulls())
+    return frozenset()
+
+
 class DuckEngine:
     """Ibis on an in-memory DuckDB."""
 

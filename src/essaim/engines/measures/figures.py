@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from essaim.engines.measures import secrecy
 from essaim.engines.measures.cells import Cells, cells, fact_dimensions
-from essaim.engines.measures.computing import SCHEMA, Scope, compute, workspace
+from essaim.engines.measures.computing import SCHEMA, Scope, compute, groups_of, workspace
 from essaim.engines.measures.engines import Engine, Facts
 from essaim.engines.measures.facts import IndicatorRefused
 from essaim.engines.measures.hierarchies import Frame, as_frame, hierarchy_frame
@@ -163,13 +163,16 @@ def all_figures(
     for item in asked:
         values_of(item.of or item, held, space.axes, space.memory)
 
-    def made(level: str, name: str | None) -> Figures:
-        names = (name,) if name else ()
-        allowed = tuple(item for item in asked if not name or name in item.breakdowns)
-        table = compute(allowed, Scope(level, None, names, register), space)
-        return Figures(table.select(*SCHEMA).to_arrow(), level, names, held.known_at)
+    def made(scope: Scope) -> Figures:
+        allowed = tuple(item for item in asked if set(scope.by) <= set(item.breakdowns))
+        table = compute(allowed, scope, space)
+        return Figures(table.select(*SCHEMA).to_arrow(), scope.level, scope.by, held.known_at)
 
-    yield from _in_turn([partial(made, level, name) for level in levels for name in breakdowns])
+    scopes = [Scope(level, None, (name,) if name else (), register) for level in levels for name in breakdowns]
+    # The finest first: the others add what these summed.
+    for scope in sorted(scopes, key=lambda item: (-len(register.level(item.level).names), -len(item.by))):
+        groups_of(scope, space)
+    yield from _in_turn([partial(made, scope) for scope in scopes])
 
 
 def _in_turn(jobs: Sequence[Callable[[], Figures]]) -> Iterator[Figures]:

@@ -1,13 +1,15 @@
 """From establishments to units: sums along a level, counts of establishments with data, distinct counts, quantiles.
 
-A roll-up always starts from establishments, never from another level: units may overlap (a school in two
-programmes) without anything being counted twice inside a unit.
+A roll-up starts from establishments: units may overlap (a school in two programmes) without anything being counted twice
+inside a unit. Only when every establishment is, in every period, in one run at most of another roll-up and each of these
+runs lies whole in one of the runs asked are their sums added instead: see `nesting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -23,7 +25,8 @@ from essaim.engines.measures.places import Level, Places, day_number
 class Groups:
     """Establishments sorted by unit and group. ``schools``: positions on the axis; ``starts`` delimit the runs; ``run``: run of
     each member; ``keys``: (unit, label) positions of each run; ``mask``: members × periods during which they belong, None for
-    always; ``size``: members of each run, runs × periods; ``parts``: the members again, as they are summed."""
+    always; ``size``: members of each run, runs × periods; ``parts``: the members again, as they are summed; ``finer``: runs
+    already made that lie whole in these, and which holds each; ``sums``: what was already summed, by name."""
 
     schools: np.ndarray
     starts: np.ndarray
@@ -34,6 +37,9 @@ class Groups:
     mask: np.ndarray | None
     size: np.ndarray
     parts: tuple[summing.Block, ...]
+    finer: tuple[Groups, np.ndarray] | None = None
+    sums: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 def grouped(held: Places, level: Level, names: Sequence[str], axes: Axes) -> Groups:
@@ -98,17 +104,29 @@ class Totals:
     rows: np.ndarray | None = None
 
 
-def run_sums(values: np.ndarray, rows: np.ndarray, groups: Groups, size: int) -> np.ndarray:
-    """Sum over the establishments of each run: see `summing.run_sums`."""
-    return summing.run_sums(values, rows, groups.parts, len(groups.starts), size)
+def run_sums(name: Hashable, values: np.ndarray, rows: np.ndarray, groups: Groups, size: int) -> np.ndarray:
+    """Sum over the establishments of each run (see `summing.run_sums`), kept under ``name``: the same name is the same
+    values. Integers, so that adding finer runs gives the same."""
+    with groups.lock:
+        if name not in groups.sums:
+            runs = len(groups.starts)
+            if groups.finer is None:
+                groups.sums[name] = summing.run_sums(values, rows, groups.parts, runs, size)
+            else:
+                fine, owner = groups.finer
+                groups.sums[name] = summing.added(run_sums(name, values, rows, fine, size), owner, runs)
+        return groups.sums[name]
 
 
-def totals(quantity: Quantity, values: Values, groups: Groups, size: int, kept: np.ndarray | None = None) -> Totals:
-    """Σ of an additive quantity over each run. ``kept``: establishments × categories × periods that count."""
-    data = values.data if kept is None else values.data & kept
-    value = values.value if kept is None else np.where(data, values.value, 0)
-    count = run_sums(data, values.rows, groups, size)
-    total = run_sums(value, values.rows, groups, size) / 10.0**quantity.places_kept
+def totals(quantity: Quantity, values: Values, groups: Groups, size: int, kept: tuple[Quantity, np.ndarray] | None = None) -> Totals:
+    """Σ of an additive quantity over each run. ``kept``: what tells the establishments × categories × periods that count, and
+    these."""
+    data, value, name = values.data, values.value, None
+    if kept is not None:
+        name, data = kept[0], values.data & kept[1]
+        value = np.where(data, values.value, 0)
+    count = run_sums(("data", quantity, name), data, values.rows, groups, size)
+    total = run_sums(("value", quantity, name), value, values.rows, groups, size) / 10.0**quantity.places_kept
     return Totals(np.where(count > 0, total, np.nan), count)
 
 
@@ -117,7 +135,7 @@ def distribution(indicator: Indicator, cells: Cells, axes: Axes, values: Values,
     measure = indicator.numerator
     assert isinstance(measure, Measure)
     level = "part" if measure.distinct else "at"
-    count = run_sums(values.data, values.rows, groups, len(axes.positions))
+    count = run_sums(("data", measure, None), values.data, values.rows, groups, len(axes.positions))
     net = _net(measure, cells, axes, groups, level)
     value, rows = np.full(count.shape, np.nan), np.zeros(count.shape, dtype=np.int64)
     if measure.distinct:

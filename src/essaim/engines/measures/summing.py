@@ -67,6 +67,12 @@ def run_sums(values: np.ndarray, rows: np.ndarray, parts: tuple[Block, ...], run
     return found
 
 
+def added(values: np.ndarray, owner: np.ndarray, runs: int) -> np.ndarray:
+    """Sums of runs added by the run that holds each (``owner``)."""
+    order = np.argsort(owner, kind="stable")
+    return _product(values, order, owner[order], runs).reshape(runs, *values.shape[1:])
+
+
 def _summed(values: np.ndarray, part: Block, place: np.ndarray | None, runs: int) -> np.ndarray:
     at, run = part.schools, part.run
     if place is not None:
