@@ -77,6 +77,8 @@ def test_a_tag_is_worth_nothing_to_somebody_else(admin):
     other = signed_in(admin, "basile", Role.TERRITORY, "administrative/departement/02")
     tags = [who.get(PAGE).headers["ETag"] for who in (lead, other, Client())]
     assert len(set(tags)) == 3
+    tags[0] = lead.get(PAGE).headers["ETag"]  # now that the secret of the forms is in the browser
+    assert lead.get(PAGE, headers={"If-None-Match": tags[0]}).status_code == 304
     from essaim.foundation.models import Mandate
 
     acts.end_mandate(mandate=Mandate.objects.get(account__username="aline"), by=admin, on=date(2021, 1, 1))

@@ -14,9 +14,11 @@ from django.urls import reverse
 from equipment_site import FAR, OTHER, SCHOOL, delivery, hand_in, orders, people
 from essaim.equipment import acts
 from essaim.equipment.models import Contradiction, SavedView, Status
-from essaim.equipment.reads import lines
+from essaim.equipment.reads import lines, reconciled
+from essaim.equipment.reads.lines import lines_of_school
 from essaim.foundation.models import Submission
 from essaim.foundation.reads.facts import posting
+from essaim.territories.models import Establishment
 
 TRACKING, QUEUE, RECEPTION = "/equipement/suivi/", "/equipement/contradictions/", "/reception/"
 
@@ -293,3 +295,22 @@ def test_nobody_confirms_for_a_school_it_does_not_direct(client, crew):
 def test_strangers_are_asked_to_sign_in(client, crew, address):
     """No page of this room is public."""
     assert client.get(address)["Location"].startswith(reverse("connexion"))
+
+
+def test_the_sheet_of_a_school_says_what_the_sources_of_its_departement_say(get, crew):
+    """Read alone, a school is confronted as among its neighbours; its orders lead to the sender's line, for whoever may read it."""
+    hand_in("deliveries", delivery(uai=OTHER, ref="BC2", note="BL9", quantity=9, category="robot"), by=crew.admin)
+    on = date(2026, 12, 31)
+    whole = reconciled(on=on, departements=["02"])
+    for uai in (SCHOOL, OTHER):
+        alone = reconciled(on=on, departements=["02"], uai=uai)
+        for name in ("situations", "contradictions"):
+            expected = [row for row in getattr(whole, name).to_pylist() if row["uai"] == uai]
+            assert expected and getattr(alone, name).to_pylist() == expected
+    lines = lines_of_school(SCHOOL, "02")
+    assert [(line["order_ref"], line["delivered"]) for line in lines] == [("BC1", 12)]
+    Establishment.objects.create(uai=SCHOOL, name="École Élise Récamier", kind="Ecole", level="ecole", sector="public", departement="02")
+    text = get(f"/etablissements/{SCHOOL}/", crew.lead)
+    origin = reverse("origine", args=[lines[0]["submission"], lines[0]["source_row"]])
+    assert f'href="{origin}?feuille=' in text and "BC2" not in text
+    assert "BC1" not in get(f"/etablissements/{SCHOOL}/", crew.stranger)

@@ -153,10 +153,10 @@ class Source:
 def sources(contradiction: Contradiction, *, known_at: int | None = None) -> list[Source]:
     """What every source says of the school and the category of ``contradiction``, oldest first."""
     found = []
-    with states(*VIEWS, known_at=known_at, departements=[contradiction.departement]) as connection:
+    with states(*VIEWS, known_at=known_at, departements=[contradiction.departement], uai=contradiction.uai) as connection:
         for name, (label, dated_by) in SOURCES.items():
-            query = f"SELECT *, {dated_by} AS dated_on FROM {name} WHERE uai = ? AND category = ? ORDER BY {dated_by}, submission, source_row"
-            rows = tuple(connection.sql(query, params=[contradiction.uai, contradiction.category]).to_arrow_table().to_pylist())
+            query = f"SELECT *, {dated_by} AS dated_on FROM {name} WHERE category = ? ORDER BY {dated_by}, submission, source_row"
+            rows = tuple(connection.sql(query, params=[contradiction.category]).to_arrow_table().to_pylist())
             found.append(Source(name, label, sum(row["quantity"] or 0 for row in rows) if rows else None, rows))
     return found
 

@@ -24,11 +24,20 @@ VIEWS = {
 }
 
 
+def _files_of(files: Sequence[str], departements: Sequence[str] | None) -> Sequence[str]:
+    """The files that may hold rows of ``departements``: opening those of the whole country to keep one place costs most of a page."""
+    if departements is None:
+        return files
+    wanted = tuple(f"departement={place}/" for place in departements)
+    return [path for path in files if any(part in path for part in wanted)]
+
+
 @contextmanager
 def states(
     *names: str,
     known_at: int | None = None,
     departements: Sequence[str] | None = None,
+    uai: str | None = None,
     planned: Mapping[str, pa.Table] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``, as if the entries ``planned``
@@ -38,8 +47,8 @@ def states(
         for name in names:
             spec = table_spec(VIEWS[name])
             state_view(
-                connection, name, ledger().files(spec), spec.schema,
-                known_at=known_at, departements=departements, planned=(planned or {}).get(spec.name),
+                connection, name, _files_of(ledger().files(spec), departements), spec.schema,
+                known_at=known_at, departements=departements, uai=uai, planned=(planned or {}).get(spec.name),
             )
         yield connection
     finally:
@@ -62,8 +71,9 @@ def order_tracking(
 
 
 def reconciled(
-    *, on: date, known_at: int | None = None, departements: Sequence[str] | None = None
+    *, on: date, known_at: int | None = None, departements: Sequence[str] | None = None, uai: str | None = None
 ) -> Reconciliation:
-    """What each source says of each establishment and category on ``on``, and where they contradict one another."""
-    with states(*VIEWS, known_at=known_at, departements=departements) as connection:
+    """What each source says of each establishment and category on ``on``, and where they contradict one another. Sources are
+    confronted school by school: those of one school (``uai``) are the same alone."""
+    with states(*VIEWS, known_at=known_at, departements=departements, uai=uai) as connection:
         return reconcile(connection, on=on.isoformat())

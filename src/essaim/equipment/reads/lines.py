@@ -78,6 +78,15 @@ def scoped_lines(scope: Scope, *, known_at: int | None = None) -> pl.DataFrame:
     return found
 
 
+def lines_of_school(uai: str, departement: str, *, known_at: int | None = None) -> list[dict[str, object]]:
+    """Order lines of one school, known at number ``known_at`` (now when None); those of its département stay in memory. Who may
+    read them is the caller's question."""
+    number = last_number()
+    known = None if known_at is None or known_at >= number else known_at
+    found = _lines(str(settings.ESSAIM_LEDGER_URL), number, known, frozenset({departement}))
+    return found.filter(pl.col("uai") == uai).sort("ordered_on", "category").to_dicts()
+
+
 def _inside(scope: Scope, lines: pl.DataFrame) -> pl.DataFrame:
     if scope.is_national or lines.is_empty():
         return lines

@@ -19,10 +19,11 @@ def state_view(
     *,
     known_at: int | None = None,
     departements: Sequence[str] | None = None,
+    uai: str | None = None,
     planned: pa.Table | None = None,
 ) -> None:
     """Creates the table ``name``: the rows standing at submission ``known_at`` (now if None), optionally of some
-    départements only, and as if the entries ``planned`` had been posted. A row stands when its signed entries add up to
+    départements or of one school only, and as if the entries ``planned`` had been posted. A row stands when its signed entries add up to
     one; ``submission`` (the file that states it) and its source are those of the last entry that posted it."""
     fields = [field for field in schema if field.name not in {"sender", "departement"}]
     names = [field.name for field in fields]
@@ -47,6 +48,9 @@ def state_view(
     if departements is not None:
         conditions.append("departement IN (SELECT unnest(?))")
         values.append(list(departements))
+    if uai is not None:
+        conditions.append("uai = ?")
+        values.append(uai)  # type: ignore[arg-type]
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {name} AS

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from essaim.equipment.categories import CATEGORIES
-from essaim.equipment.reads import CONTRADICTIONS, reconciled, tracked
+from essaim.equipment.reads import CONTRADICTIONS, reconciled
+from essaim.equipment.reads.lines import line_numbers, lines_of_school
 from essaim.evaluation.reads import indicator
-from essaim.foundation.reads import last_posted_at, scope_of
+from essaim.foundation.reads import last_posted_at, scope_of, visible_to
 from essaim.foundation.reads.facts import number_known_at
 from essaim.portal.drawing import Point, local_map
 from essaim.portal.exports import FORMATS, attached, exported
@@ -144,6 +145,8 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     }
     if inside:
         context |= _equipment(found, wanted)
+        numbers = line_numbers(context["lines"])
+        context["readable"] = set(visible_to(request.user).filter(number__in=numbers).values_list("number", flat=True))
         context["told"] = [card for card in cards("establishment", uai, wanted, public=False) if card.value is not None]
     return render(request, "portal/places/school.html", context)
 
@@ -153,19 +156,18 @@ def _equipment(found: Any, wanted: Any) -> dict[str, Any]:
     year, month = int(wanted.period[:4]), int(wanted.period[5:7])
     end = date(year + month // 12, month % 12 + 1, 1)
     on = min(timezone.localdate(), date.fromordinal(end.toordinal() - 1))
-    places = [found.departement]
-    facts = reconciled(on=on, known_at=number, departements=places)
-    mine = lambda table: [row for row in table.to_pylist() if row["uai"] == found.uai]  # noqa: E731
-    lines = mine(tracked(known_at=number, departements=places).lines)
+    facts = reconciled(on=on, known_at=number, departements=[found.departement], uai=found.uai)
+    lines = lines_of_school(found.uai, found.departement, known_at=number)
     for row in lines:
-        row["is_late"] = bool(row["due_on"] and row["due_on"] < on and (row["completed_on"] is None or row["completed_on"] > on))
+        due, done = row["due_on"], row["completed_on"]
+        row["is_late"] = bool(due and due < on and (done is None or done > on))  # type: ignore[operator]
     return {
-        "situations": [row | {"label": CATEGORY_LABELS.get(row["category"], row["category"])} for row in mine(facts.situations)],
+        "situations": [row | {"label": CATEGORY_LABELS.get(row["category"], row["category"])} for row in facts.situations.to_pylist()],
         "contradictions": [
             row | {"label": CATEGORY_LABELS.get(row["category"], row["category"]), "says": CONTRADICTIONS[row["kind"]]}
-            for row in mine(facts.contradictions)
+            for row in facts.contradictions.to_pylist()
         ],
-        "lines": sorted(lines, key=lambda row: (row["ordered_on"] or date.min, row["category"])),
+        "lines": lines,
         "labels": CATEGORY_LABELS,
         "on": on,
     }
