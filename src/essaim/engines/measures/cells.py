@@ -116,12 +116,12 @@ def _run(
         wide = engine.run(prepared(bundle, facts, known_at, engine))
     wide = _tidy(wide, bundle.latest)
     keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
+    shared = [wide[name] for name in keys]
     for index, measure in enumerate(bundle.measures):
-        count = pl.col(f"n{index}") if bundle.sign > 0 else pl.lit(0, pl.Int64)
-        kept = wide.select(
-            *keys, pl.col(f"v{index}").cast(pl.Int64).alias("value"), count.cast(pl.Int64).alias("n")
-        )
-        told = (kept["value"] != 0) | (kept["n"] != 0)
+        value = wide[f"v{index}"].cast(pl.Int64).alias("value")
+        count = wide[f"n{index}"].cast(pl.Int64).alias("n") if bundle.sign > 0 else pl.zeros(len(value), pl.Int64, eager=True).alias("n")
+        told = (value != 0) | (count != 0)
+        kept = pl.DataFrame([*shared, value, count])
         # Measures of one scan most often have data on the same rows: they then share its columns.
         yield measure, kept if told.all() else kept.filter(told)
 
@@ -172,11 +172,7 @@ def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> C
     for measure, layers in new.items():
         frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
     kept = {measure: frame for measure, frame in dict(old.memory).items() if measure not in new}
-    found = Cells(frames, old.by, old.known_at, old.quantiles, kept, old.index)
-    present = {address(frame["uai"]) for cells_ in (old, found) for frame in cells_.held}
-    for key in set(old.index) - present:
-        old.index.pop(key, None)
-    return found
+    return Cells(frames, old.by, old.known_at, old.quantiles, kept, old.index)
 
 
 def _stacked(layers: tuple[pl.DataFrame, ...]) -> tuple[pl.DataFrame, ...]:
@@ -196,15 +192,15 @@ def summed(frame: pl.DataFrame) -> pl.DataFrame:
 def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Cells:
     """The cells of some measures and some establishments (coded) only. Those of a measure whose changes are known are left out
     when figures need nothing but the changes."""
-    codes = codes_of(schools)
+    codes, places = codes_of(schools), dict[tuple[int, int], np.ndarray]()
 
     def inside(frame: pl.DataFrame) -> pl.DataFrame:
         if frame.height < _INDEXED:
             return frame.filter(np.isin(codes_of(frame["uai"]), codes))
         key = address(frame["uai"])
-        if key not in held.index:
-            held.index[key] = indexed(frame["uai"])
-        return frame[held.index[key].of(codes)]
+        if key not in places:
+            places[key] = _index(held, key, frame).of(codes)
+        return frame[places[key]]
 
     asked = tuple(dict.fromkeys(measures))
     # The changes of an establishment do not depend on the others.
@@ -213,6 +209,16 @@ def narrowed(held: Cells, measures: Iterable[Measure], schools: pl.Series) -> Ce
         item: tuple(layer.clear() if _is_told(item, kept, held) else inside(layer) for layer in held.frames[item]) for item in asked
     }
     return Cells(frames, held.by, held.known_at, held.quantiles, kept)
+
+
+def _index(held: Cells, key: tuple[int, int], frame: pl.DataFrame) -> Index:
+    """The index of a frame; those of frames that are gone are let go when one is made."""
+    if key not in held.index:
+        present = {address(one["uai"]) for one in held.held}
+        for gone in set(held.index) - present:
+            held.index.pop(gone, None)
+        held.index[key] = indexed(frame["uai"])
+    return held.index[key]
 
 
 def _is_told(measure: Measure, changes: Mapping[Measure, pl.DataFrame], held: Cells) -> bool:

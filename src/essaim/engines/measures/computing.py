@@ -293,15 +293,19 @@ def _framed(found: Iterable[_Rows], scope: Scope, groups: Groups, axes: Axes, te
     columns = {
         "indicator": codes.gather(which),
         "version": versions.gather(which),
-        "level": pl.repeat(scope.level, len(which), eager=True, dtype=pl.String),
+        "level": _constant(scope.level, pl.String(), len(which)),
         "unit": pl.Series(groups.units, dtype=pl.String).gather(unit),
         "period": pl.Series([item.code for item in axes.periods], dtype=pl.String).gather(period),
         "breakdown": pl.Series(texts, dtype=pl.String).gather(label),
         **{name: pl.Series(held).fill_nan(None) for name, held in zip(NUMBERS, numbers, strict=True)},
-        "suppressed": pl.repeat(False, len(which), eager=True, dtype=pl.Boolean),
-        "fingerprint": pl.repeat("", len(which), eager=True, dtype=pl.String),
+        "suppressed": _constant(False, pl.Boolean(), len(which)),
+        "fingerprint": _constant("", pl.String(), len(which)),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
+
+
+def _constant(value: object, kind: pl.DataType, size: int) -> pl.Series:
+    return pl.Series([value], dtype=kind).new_from_index(0, size)
 
 
 def _gap(item: Indicator, space: Workspace, scope: Scope) -> pl.DataFrame:

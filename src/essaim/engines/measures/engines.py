@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote, urlparse
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import polars as pl
 import pyarrow as pa
@@ -51,10 +53,12 @@ def whole_columns(source: Source) -> frozenset[str]:
 
 
 class DuckEngine:
-    """Ibis on an in-memory DuckDB."""
+    """Ibis on an in-memory DuckDB. It remembers how DuckDB reads the columns of Arrow tables already given."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.connection: Any = ibis.duckdb.connect()
+        self._schemas: dict[pa.Schema, ibis.Schema] = {}
+        self._views: set[str] = set()
         if threads:
             self.connection.raw_sql(f"SET threads = {int(threads)}")
 
@@ -62,18 +66,35 @@ class DuckEngine:
         view = "f_" + "".join(letter if letter.isalnum() else "_" for letter in name)
         if isinstance(source, pl.DataFrame):
             source = source.to_arrow()
-        # The same name may have held a table in memory or files: forget both.
-        self.connection.con.unregister(view)
-        self.connection.raw_sql(f'DROP VIEW IF EXISTS "{view}"')
+        self._forget(view)
+        self._views.add(view)
         if isinstance(source, pa.Table):
             self.connection.con.register(view, source)
-            return self.connection.table(view)
+            return self._registered(view, source.schema)
         files = ", ".join("'" + item.replace("'", "''") + "'" for item in paths_of(source))
         self.connection.raw_sql(
             f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT * FROM read_parquet([{files}], '
             "union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
         )
         return self.connection.table(view)
+
+    def _registered(self, view: str, columns: pa.Schema) -> ir.Table:
+        """What ``connection.table`` gives, which asks DuckDB and parses every type each time."""
+        if columns not in self._schemas:
+            self._schemas[columns] = self.connection.table(view).schema()
+        return ops.DatabaseTable(view, schema=self._schemas[columns], source=self.connection, namespace=ops.Namespace()).to_expr()
+
+    def _forget(self, view: str) -> None:
+        """The same name may have held a table in memory or files: forget both."""
+        if view in self._views:
+            self.connection.con.unregister(view)
+            self.connection.raw_sql(f'DROP VIEW IF EXISTS "{view}"')
+
+    def forget(self) -> None:
+        """Lets go of every table given."""
+        for view in self._views:
+            self._forget(view)
+        self._views.clear()
 
     def run(self, expr: ir.Table) -> pl.DataFrame:
         return _as_frame(expr.to_pyarrow())
@@ -144,20 +165,36 @@ def _as_frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
+# An engine at rest in each process: opening and closing one costs more than counting a submission.
+_AT_REST: dict[int, DuckEngine] = {}
+
+
 @contextmanager
 def opened(engine: str | Engine) -> Iterator[Engine]:
-    """An engine by name (``duckdb``, ``spark``, ``spark:<master>``), closed at the end; or the one given, kept open."""
+    """An engine by name (``duckdb``, ``spark``, ``spark:<master>``), closed at the end or left empty for the next; or the one
+    given, kept open."""
     if not isinstance(engine, str):
         yield engine
-        return
-    made: DuckEngine | SparkEngine
-    if engine == "duckdb":
-        made = DuckEngine()
+    elif engine == "duckdb":
+        with _lent() as lent:
+            yield lent
     elif engine == "spark" or engine.startswith("spark:"):
-        made = SparkEngine(master=engine.partition(":")[2] or None)
+        with closing(SparkEngine(master=engine.partition(":")[2] or None)) as made:
+            yield made
     else:
         raise ValueError(f"Moteur de calcul inconnu : « {engine} » (duckdb, spark).")
+
+
+@contextmanager
+def _lent() -> Iterator[DuckEngine]:
+    """The engine at rest, or a new one when there is none; it goes to rest in turn if the place is free and nothing failed.
+    A forked process has its own: DuckDB's threads do not follow."""
+    made = _AT_REST.pop(os.getpid(), None) or DuckEngine()
     try:
         yield made
-    finally:
+        made.forget()
+    except BaseException:
+        made.close()
+        raise
+    if _AT_REST.setdefault(os.getpid(), made) is not made:
         made.close()
