@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import openpyxl
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
@@ -256,6 +256,7 @@ def test_every_faulty_cell_of_a_text_file_has_its_comment():
     assert {sheet[place].fill.fgColor.rgb for place in ("B2", "B3", "B4", "F5")} == {"FFFFC7CE"} and sheet["B5"].fill.fill_type is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=20), st.from_regex(r"[-+]?[0-9]{1,16}([.,][0-9]{1,6})?", fullmatch=True), st.sampled_from(("=1+1", "\u00a0@x", "_x0041_", "a & <b>", " x ")))))
 def test_whole_columns_are_written_as_each_cell_would_be(texts):
     """The columnar writing neutralises and escapes exactly as one text at a time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from essaim.engines.intake.cells_missing import why_missing
@@ -27,6 +27,7 @@ def frame_of(lines):
     return pl.DataFrame([list(column) for column in zip(*lines, strict=True)], schema={f"c{i}": pl.String for i in range(len(lines[0]))})
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from((LABELS, None)))
 def test_a_body_without_anything_odd_is_kept_whole(lines, header):
     """Whenever the glance says that every line is data, the close look leaves none out."""
@@ -48,6 +49,7 @@ def test_an_ordinary_body_is_known_at_a_glance():
     assert told == [True, False, False, False]
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_lines_that_cannot_be_the_header_are_passed_over(lines):
     """The header found is the same as when every line is weighed."""
@@ -67,6 +69,7 @@ def test_data_lines_are_not_weighed(monkeypatch):
     assert weighed == [0]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=12), st.sampled_from(WORDS), st.sampled_from(("Date de  livraison", "(Uai)", "éa", "ÉA", "œ"))))
 def test_a_first_letter_rules_out_only_what_is_not_expected(cell):
     """Words are looked for in the vocabulary unless none begins as they do."""
@@ -74,6 +77,7 @@ def test_a_first_letter_rules_out_only_what_is_not_expected(cell):
     assert shape.is_expected(cell, vocabulary) == (shape.words_of(cell) in vocabulary or " ".join(cell.split()).casefold() in vocabulary)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab1;,|\t\"\n ", max_size=60))
 def test_the_only_separator_present_needs_no_weighing(text):
     """The same separator as when each is scored."""
@@ -82,6 +86,7 @@ def test_the_only_separator_present_needs_no_weighing(text):
     assert delimited.find_separator(text.encode(), VOCABULARY) == (best if scores[best] > 0 else ";")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab\"", max_size=30), max_size=6), st.integers(1, 40))
 def test_short_lines_hold_no_long_cell(lines, most):
     """A file said to have short lines has no longer line, and no quote that would join two."""
@@ -111,6 +116,7 @@ def plain_fit(texts, field):
     return sum(shares) / len(shares)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.sampled_from((FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT, FieldType.DATE)))
 def test_plain_cells_fit_as_if_they_were_read(texts, kind):
     """Numbers and days as software writes them are told without being read; the share is the same."""
@@ -119,6 +125,7 @@ def test_plain_cells_fit_as_if_they_were_read(texts, kind):
     assert fit(texts, field) == plain_fit(texts, field)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_text_column_of_dates_is_not_text(texts):
     """Four dates in five, and no less."""
@@ -126,6 +133,7 @@ def test_a_text_column_of_dates_is_not_text(texts):
     assert (fit(texts, Field("t", "T", FieldType.TEXT)) == 0.0) == dates
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.sampled_from(("nd", " ", "a", "b", "-", "12"))), max_size=2_000), st.booleans())
 def test_a_sample_is_of_the_first_cells_that_hold_something(cells, few):
     """However many are empty before them."""

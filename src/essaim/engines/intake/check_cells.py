@@ -230,12 +230,9 @@ def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding
     least, most = values.min(), values.max()
     if least is None or ((low is None or least >= low) and (high is None or most <= high)):  # type: ignore[operator]
         return []
-    mask = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
-    if low is not None:
-        mask = mask | (values < low)
-    if high is not None:
-        mask = mask | (values > high)
-    rows = mask.fill_null(False).arg_true()
+    beyond = [values < low] if low is not None and least < low else []  # type: ignore[operator]
+    beyond += [values > high] if high is not None and most > high else []  # type: ignore[operator]
+    rows = (beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0]).fill_null(False).arg_true()
     between = f"entre {_written(low)} et {_written(high)}" if low is not None and high is not None else ""
     single = f"au moins {_written(low)}" if low is not None else f"au plus {_written(high)}" if high is not None else ""
     return [finding("out_of_range", field.name, rows, value=batch.text[field.name].gather(rows), expected=between or single)]

@@ -109,16 +109,17 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     read, sha256 = outcome.files[number]
     rows = whole.rows.of_file(*whole.extents[number])
     questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
-    missing = whole.missing if len(outcome.files) == 1 else whole.missing.filter(pl.col("_part").is_in(parts))
+    missing = whole.missing.filter(pl.col("_part").is_in(parts)) if len(outcome.files) > 1 and whole.missing.height else whole.missing
     grave = any(item.severity is not Severity.NOTICE and item.frame.height for item in findings)
     ignored = _ignored(outcome, number)
     summary = summary_frame(findings, outcome.contract, batch.places)
+    summary = pl.concat([summary, _counted(ignored)]) if ignored.height else summary
     contract, places = outcome.contract, batch.places
     return Check(
         contract, read.filename, sha256, "issues" if grave or questions else "clean",
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
         rows.accepted, rows.refused, lambda: pl.concat([issues_frame(findings, contract, places), ignored]),  # type: ignore[arg-type]
-        pl.concat([summary, _counted(ignored)]), questions, missing.drop("_part"),
+        summary, questions, missing.drop("_part"),
         (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
         rows.count_refused,
     )  # fmt: skip

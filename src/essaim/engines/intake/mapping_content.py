@@ -31,7 +31,7 @@ def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     head = column.head(8 * size)
     cells = (column.head(64 * size) if head.null_count() else head).to_list()
     texts = list(dict.fromkeys(islice((text for text in cells if text is not None), 8 * size)))
-    holding = (text for text in texts[: 2 * size] if text.strip() and not why_missing(text, FieldType.INTEGER))
+    holding = (text for text in texts[: 2 * size] if text.strip() and (text[0].isdigit() or not why_missing(text, FieldType.INTEGER)))
     return list(islice(holding, size))
 
 
