@@ -172,8 +172,9 @@ def _contrast(window: Window, kinds: _Kinds, position: int, places: list[int]) -
     contrast = recurring = 0.0
     below = range(position + 1, min(position + 41, len(kinds)))
     rows = [i for i in below if window.raw[i] != window.raw[position]]
+    lines = [kinds[i] for i in rows]
     for place in places:
-        shapes = [kinds[i][place] for i in rows if kinds[i][place]]
+        shapes = [line[place] for line in lines if line[place]]
         if not shapes:
             continue
         if kinds[position][place] in (TEXT, YEAR):
