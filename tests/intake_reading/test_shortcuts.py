@@ -13,6 +13,7 @@ from essaim.engines.intake.contract import Field, FieldType
 from essaim.engines.intake.locate import body, headers, shape
 from essaim.engines.intake.mapping_content import SAMPLE, fit, sample_of
 from essaim.engines.intake.reading import delimited
+from essaim.engines.intake.tables import FileRefused, Limits
 from essaim.kernel.french import read_date
 
 LABELS = ("UAI", "Commune", "Date", "Nombre")
@@ -87,14 +88,22 @@ def test_the_only_separator_present_needs_no_weighing(text):
 
 
 @settings(deadline=None)
-@given(st.lists(st.text(alphabet="ab\"", max_size=30), max_size=6), st.integers(1, 40))
+@given(st.lists(st.text(alphabet="ab", max_size=30), max_size=6), st.integers(1, 40))
 def test_short_lines_hold_no_long_cell(lines, most):
-    """A file said to have short lines has no longer line, and no quote that would join two."""
-    content = "\n".join(lines).encode()
-    if delimited._has_short_lines(content, most):
-        assert len(content) <= most or ('"' not in "".join(lines) and max(map(len, lines)) <= most)
-    elif '"' not in "".join(lines):
-        assert max(map(len, lines), default=0) >= most
+    """A text said to have short lines has none that is longer; only one about as long as the limit may not be said to."""
+    if delimited._has_short_lines("\n".join(lines).encode(), most):
+        assert max(map(len, lines), default=0) <= most
+    else:
+        assert max(map(len, lines)) >= most
+
+
+def test_a_long_cell_over_short_lines_is_refused():
+    """Quotes join lines: the cell is measured, not its lines."""
+    content = b'uai;n\n0350001A;"' + b"abc\n" * 20 + b'"\n'
+    with pytest.raises(FileRefused) as refused:
+        delimited.read_delimited(content, "a", Limits(cell_characters=40), frozenset())
+    assert refused.value.code == "cell_too_long"
+    assert delimited.read_delimited(content, "a", Limits(cell_characters=90), frozenset())[0].height == 2
 
 
 TEXTS = st.lists(

@@ -39,14 +39,15 @@ def read_delimited(
     content = _newlines(content)
     _refuse_endless_line(content, limits)
     separator = declared or find_separator(content, vocabulary)
-    columns, notices = _columns(content, separator, limits, checked)
+    quoted = b'"' in content
+    columns, notices = _columns(content, separator, limits, quoted, checked)
     if len(columns) == 1 and columns[0].len():
         inner = _quoted_whole(columns[0])
         if inner is not None:
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
-    if not _has_short_lines(content, limits.cell_characters) and _too_long(columns, limits):
+    if (quoted or not _has_short_lines(content, limits.cell_characters)) and _too_long(columns, limits):
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
 
@@ -73,11 +74,7 @@ def _refuse_endless_line(content: bytes, limits: Limits) -> None:
 
 
 def _has_short_lines(content: bytes, most: int) -> bool:
-    """Whether no cell can be longer than ``most`` bytes: no quote joins lines, and none of them is. False says nothing."""
-    if len(content) <= most:
-        return True
-    if b'"' in content:
-        return False
+    """Whether no line is longer than ``most`` bytes, nor then any cell where no quote joins lines. False says nothing."""
     end = -1
     while len(content) - end > most:
         end, before = content.rfind(b"\n", end + 1, end + 1 + most), end
@@ -111,7 +108,7 @@ def _without_sep_line(content: bytes) -> tuple[bytes, str | None]:
 
 
 def _newlines(content: bytes) -> bytes:
-    if b"\r" in content and b"\n" not in content:
+    if b"\n" not in content and b"\r" in content:
         return content.replace(b"\r", b"\n")
     return content
 
@@ -126,7 +123,7 @@ def _quoted_whole(series: pl.Series) -> str | None:
 def _reread(text: str, sheet: str, limits: Limits, vocabulary: frozenset[str]) -> tuple[Grid, str, Notices]:
     content = text.encode()
     separator = find_separator(content, vocabulary)
-    columns, notices = _columns(content, separator, limits)
+    columns, notices = _columns(content, separator, limits, b'"' in content)
     message = "Chaque ligne était entourée de guillemets : les colonnes ont été séparées."
     return grid_from_columns(sheet, columns), separator, (*notices, ("quoted_lines", message))
 
@@ -192,8 +189,8 @@ def _records(text: str, separator: str, limit: int | None = None) -> list[list[s
 # -- columns -----------------------------------------------------------------------------------------------------
 
 
-def _columns(content: bytes, separator: str, limits: Limits, checked: bool = True) -> tuple[list[pl.Series], Notices]:
-    if b'"' not in content or regular_quotes(content, separator):
+def _columns(content: bytes, separator: str, limits: Limits, quoted: bool, checked: bool = True) -> tuple[list[pl.Series], Notices]:
+    if not quoted or regular_quotes(content, separator):
         frame = _native(content, separator, limits)
         if frame is not None:
             return _blanked(frame, may_start_with_wide_space(content, separator)).get_columns(), ()
