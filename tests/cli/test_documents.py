@@ -209,3 +209,61 @@ def test_indicators_are_listed_and_explained(at):
     """indicators, and one of them in words."""
     assert "equipment.late_orders" in at("indicators").out
     assert "Unités livrées" in at("indicators", "equipment.devices_delivered").out
+
+
+def _unnamed_quantity(folder, name="relevé.csv"):
+    """A sound file whose quantity stands under a header of its own, with an optional column in doubt."""
+    lines = [f"{uai};tablette;{n + 4};{n + 12}/03/2026" for n, uai in enumerate(AISNE_SCHOOLS)]
+    file = folder / name
+    file.write_text("\n".join(["UAI;Matériel;Mis à disposition;Date de livraison", *lines]) + "\n", encoding="utf-8")
+    return file
+
+
+def test_a_file_without_a_required_column_is_refused_and_says_how_to_answer(at, tmp_path, obeys):
+    """Exit 2, the columns missing and read, the words to add to the same command; with them the file is clean."""
+    file = _unnamed_quantity(tmp_path)
+    told = at("check", file, "--contract", CONTRACT, "--json")
+    assert told.code == 2 and told.json["status"] == "refused" and (told.json["rows_accepted"], told.json["rows_refused"]) == (0, 3)
+    assert [item["code"] for item in told.json["issues"]] == ["columns_missing", "column_missing"] and told.json["questions"][0]["holds"]
+    obeys("check", told.json)
+    people = at("check", file, "--contract", CONTRACT)
+    assert "« Quantité livrée »" in people.out and "« Mis à disposition »" in people.out and '--map "C=quantity"' in people.out
+    for answer in ("mis a disposition=quantity", "C=Quantité livrée"):
+        settled = at("check", file, "--contract", CONTRACT, "--json", "--map", answer)
+        assert settled.code == 0 and settled.json["rows_accepted"] == 3
+    identity = told.json["questions"][0]["id"]
+    assert at("check", file, "--contract", CONTRACT, "--answer", f"{identity}=C").code == 0
+
+
+def test_what_the_whole_file_says_is_given_once(at, tmp_path):
+    """--set gives a field that no column gives; where a column gives it, that is a mistake to be told."""
+    file = tmp_path / "mars.csv"
+    file.write_text("UAI;Qté;Livré le\n" + "".join(f"{uai};4;12/03/2026\n" for uai in AISNE_SCHOOLS), encoding="utf-8")
+    assert at("check", file, "--contract", CONTRACT).code == 2
+    assert at("check", file, "--contract", CONTRACT, "--set", "category=Tablettes").code == 0
+    wrong = at("check", file, "--contract", CONTRACT, "--set", "quantity=4")
+    assert wrong.code == 3 and "--map" in wrong.err
+
+
+@pytest.mark.parametrize("words", [("--map", "Nulle part=quantity"), ("--map", "C=inconnu"), ("--map", "quantity"), ("--set", "category"), ("--answer", "abc")])
+def test_an_answer_badly_written_is_a_usage_error(at, tmp_path, words):
+    """A column that is not there, a field that does not exist, no sign of equality."""
+    done = at("check", _unnamed_quantity(tmp_path), "--contract", CONTRACT, *words)
+    assert done.code == 3 and words[0] in done.err
+
+
+def test_an_open_question_on_a_required_column_holds_acceptance_until_it_is_answered(at, tmp_path, obeys):
+    """Half-understood: checked, not accepted, told how to answer; the same command with the answer accepts, and remembers it."""
+    lines = [f"{uai};tablette;{n + 4};{n + 12}/03/2026" for n, uai in enumerate(AISNE_SCHOOLS)]
+    first = tmp_path / "remis.csv"
+    first.write_text("\n".join(["UAI;Matériel;Qté;Remis le", *lines]) + "\n", encoding="utf-8")
+    words = ("--contract", CONTRACT, "--as", "compte-authority_contributor", "--json", "--accept")
+    held = at("submit", first, *words)
+    assert held.code == 1 and held.json["accepted"] is False and held.json["rows_accepted"] == 3
+    assert '--map "D=delivered_on"' in held.err and "Rien n'a été accepté" in held.err
+    obeys("submit", held.json)
+    given = at("submit", first, *words, "--map", "Remis le=delivered_on")
+    assert given.code == 0 and given.json["accepted"] is True and given.json["submission"] == held.json["submission"] and given.err == ""
+    again = tmp_path / "remis-avril.csv"
+    again.write_text(first.read_text(encoding="utf-8").replace("/03/", "/04/"), encoding="utf-8")
+    assert at("submit", again, *words).json["accepted"] is True

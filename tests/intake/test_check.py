@@ -54,12 +54,38 @@ def test_summary_counts_and_shows_examples():
     assert "5 cellules de « Quantité »" in line["message"] and "« beaucoup »" in line["message"]
 
 
-def test_a_missing_required_column_is_one_issue_and_refuses_its_rows():
-    """A thousand rows without category: one line to read, no row accepted."""
+def test_a_file_without_a_required_column_is_refused_whole_and_asks_for_it():
+    """Fifty rows without category: one refusal that names the column and those that were read, and the question that lets it in."""
     rows = [{k: v for k, v in row.items() if k != "Catégorie"} for row in numbered(50)]
     result = run(table(rows))
-    assert result.issues.filter(code="column_missing").height == 1
-    assert result.refused.height == 50 and result.rows.height == 0
+    assert result.status == "refused" and result.rows.height == 0 and (result.rows_read, result.rows_refused) == (50, 50)
+    whole, column = result.issues.to_dicts()
+    assert (whole["code"], column["code"], column["field"], column["row"]) == ("columns_missing", "column_missing", "item", 1)
+    assert "« Catégorie »" in whole["message"] and "« Quantité »" in whole["message"]
+    (question,) = result.questions
+    assert question.holds and {value for value, _, _ in question.choices} == {"tablette", "portable", "ecran", ""}
+    assert run(table(rows), answers={question.id: "tablette"}).rows["item"].to_list() == ["tablette"] * 50
+    assert run(table(rows), answers={"once:item": "tablette"}).rows.height == 50
+
+
+def test_a_required_column_under_another_name_is_asked_among_those_that_could_be_it():
+    """« Nb d'unités remises » holds numbers and is no other field: it is proposed for the quantity, and taken once it is said."""
+    rows = [{("Mis à disposition" if k == "Quantité" else k): v for k, v in row.items()} for row in numbered(5)]
+    result = run(table(rows))
+    assert result.status == "refused"
+    (question,) = [item for item in result.questions if item.id.startswith("wanted:")]
+    letter = next(value for value, label, _ in question.choices if "Mis à disposition" in label)
+    for answers in ({question.id: letter}, {"column:mis a disposition": "quantity"}, {f"column:{letter}": "quantity"}):
+        assert run(table(rows), answers=answers).rows.height == 5
+
+
+def test_a_table_without_a_required_column_beside_a_whole_one_refuses_its_own_rows():
+    """One table lacks the category: its rows alone are refused, with one line to read."""
+    rows = numbered(4)
+    lacking = [{k: v for k, v in row.items() if k != "Catégorie"} for row in numbered(9)[4:]]
+    result = run(table(rows), table(lacking))
+    assert result.status == "issues" and result.issues.filter(code="column_missing").height == 1
+    assert result.refused.height == 5 and result.rows.height == 4
 
 
 def test_rules_across_columns():

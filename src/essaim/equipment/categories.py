@@ -29,7 +29,7 @@ CATEGORIES: tuple[Category, ...] = (
     Category(
         "videoprojecteur",
         "Vidéoprojecteur fixe",
-        ("vidéo-projecteur", "vidéo projecteur", "vp", "projecteur", "videoproj", "vidéoprojecteur courte focale", "VP focale ultra courte", "vidéoprojecteurs", "vidéoprojecteur interactif", "VPI"),
+        ("vidéo-projecteur", "vidéo projecteur", "vp", "projecteur", "videoproj", "vidéoprojecteur courte focale", "VP focale ultra courte", "vidéoprojecteurs", "vidéoprojecteur interactif", "VPI", "vidéoprojecteurs interactifs"),
         base_of="classroom",
         alternative="affichage",
     ),
@@ -43,7 +43,7 @@ CATEGORIES: tuple[Category, ...] = (
     Category(
         "ordinateur_portable",
         "Ordinateur portable",
-        ("PC portable", "portable", "laptop", "notebook", "ordi portable", "ordinateurs portables", "PC portables", "micro portable", "pc portable enseignant", "ordinateur portable enseignant", "chromebook", "ultraportable"),
+        ("PC portable", "portable", "laptop", "notebook", "ordi portable", "ordinateurs portables", "PC portables", "PC port", "micro portable", "pc portable enseignant", "ordinateur portable enseignant", "chromebook", "ultraportable"),
         base_of="classroom",
         alternative="ordinateur",
         terminal=True,
@@ -57,7 +57,7 @@ CATEGORIES: tuple[Category, ...] = (
     Category(
         "tablette",
         "Tablette",
-        ("tablettes", "tablette tactile", "iPad", "tablette Android", "tablette numérique", "tab", "tablettes élèves"),
+        ("tablettes", "tablet", "tablette tactile", "iPad", "tablette Android", "tablette numérique", "tab", "tablettes élèves"),
         terminal=True,
     ),
     Category(

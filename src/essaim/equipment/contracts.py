@@ -105,6 +105,13 @@ def _money(name: str, label: str, *synonyms: str) -> Field:
 
 # One column a category, or one column a school.
 WIDE = (Wide("category", "quantity"), Wide("uai", "quantity"))
+# What a column of status says of a row that did not happen.
+CANCELLED = ("annule", "annulee", "annules", "annulees", "annulation", "refuse", "refusee", "rejete", "rejetee", "abandonne", "abandonnee")
+AWAITED = (
+    "non livre", "non livree", "non livres", "non livrees", "pas livre", "pas livree", "a livrer", "en attente", "en cours", "commande", "commandee", "planifie",
+    "planifiee", "prevu", "prevue", "reporte", "reportee", "retourne", "retournee", "en preparation", "expedie", "expediee", "non recu", "non recue",
+)  # fmt: skip
+GONE = ("sorti", "sortie", "reforme", "reformee", "vole", "volee", "perdu", "perdue", "restitue", "restituee", "detruit", "detruite")
 PER_PUPIL = Plausible(
     "quantite_invraisemblable",
     "La quantité dépasse trois appareils par élève : vérifiez le nombre ou l'établissement.",
@@ -135,7 +142,7 @@ ORDERS = Contract(
         Field("supplier", "Fournisseur", FieldType.TEXT, synonyms=("fournisseur", "titulaire", "prestataire", "marchand", "vendeur")),
         Field("funding", "Financement", FieldType.CODE, synonyms=("financement", "source de financement", "financeur", "dispositif", "crédits", "plan de financement"), codes=FUNDINGS),
         CONDITION,
-        _date("ordered_on", "Date de commande", "date commande", "date de commande", "commandé le", "date BC", "date du bon de commande", "date d'engagement", "date cde", "commandé"),
+        _date("ordered_on", "Date de commande", "date commande", "date de commande", "commandé le", "cde le", "date BC", "date du bon de commande", "date d'engagement", "date cde", "commandé"),
         _date("planned_on", "Livraison prévue", "date prévue", "livraison prévue", "date de livraison prévue", "date prévisionnelle", "échéance", "prévu le", "date prévisionnelle de livraison", "livraison prévisionnelle", "délai prévu", "date livraison prévue"),
         _date("revised_on", "Livraison révisée", "date révisée", "livraison révisée", "nouvelle date", "date reportée", "report", "date de livraison révisée", "révisé au", "nouvelle échéance", "reporté au"),
         _date("actual_on", "Livraison réelle", "date réelle", "livraison réelle", "livré le", "date de livraison", "date livraison", "date effective", "livraison effective", "date de livraison réelle"),
@@ -150,6 +157,7 @@ ORDERS = Contract(
     ),
     place="uai",
     wide=WIDE,
+    undone=CANCELLED,
 )
 
 DELIVERIES = Contract(
@@ -179,7 +187,8 @@ DELIVERIES = Contract(
         PER_PUPIL,
     ),
     place="uai",
-    wide=WIDE,
+    wide=(*WIDE, Wide("delivered_on", "quantity")),
+    undone=(*CANCELLED, *AWAITED),
 )
 
 ACKNOWLEDGEMENTS = Contract(
@@ -203,6 +212,7 @@ ACKNOWLEDGEMENTS = Contract(
     rules=(PER_PUPIL,),
     place="uai",
     wide=WIDE,
+    undone=(*CANCELLED, *AWAITED),
 )
 
 INVENTORY = Contract(
@@ -230,6 +240,7 @@ INVENTORY = Contract(
     ),
     place="uai",
     wide=WIDE,
+    undone=GONE,
 )
 
 DISPOSALS = Contract(
@@ -252,6 +263,7 @@ DISPOSALS = Contract(
     ),
     key=("sender", "disposal_ref", "uai", "category", "retired_on", "destination", "purchase_year"),
     place="uai",
+    undone=CANCELLED,
 )
 
 PUBLIC_CONTRACTS = Contract(

@@ -50,7 +50,7 @@ class WrittenNumber:
 
 
 _NUMBER = re.compile(
-    r"""^(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<lead>€)?\s*(?P<digits>\d[\d .,']*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?
+    r"""^(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<lead>€|eur(?:os?)?(?=\s?\d))?\s*(?P<digits>\d[\d .,']*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?
     \s*(?P<mult>k|m|md|mds|milliers?|millions?|milliards?)?\s*(?P<unit>€|eur|euros?|%|pct|‰)?\s*(?P<tax>h\.?t\.?|t\.?t\.?c\.?)?
     \s*(?P<after>-)?\s*(?P<close>\))?$""",
     re.VERBOSE | re.IGNORECASE,

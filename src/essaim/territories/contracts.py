@@ -36,7 +36,7 @@ UAI = Field(
     required=True,
     synonyms=(
         "UAI", "numero_uai", "Numéro UAI", "Identifiant_de_l_etablissement", "Identifiant de l'établissement", "identifiant",
-        "Code établissement", "code UAI", "Numéro de l'école", "numero_ecole", "numero_de_l_ecole", "UAI de l'établissement",
+        "Code établissement", "code UAI", "Numéro de l'école", "numero_ecole", "numero_lycee", "Numéro du lycée", "numero_de_l_ecole", "UAI de l'établissement",
         "RNE", "Code_RNE", "code RNE", "identifiant_etablissement", "n° UAI", "uai_etablissement", "UAI établissement",
         "Numéro de l'établissement", "numero_etablissement", "code_etab", "id_etablissement", "uai_el",
     ),
@@ -182,8 +182,8 @@ def _flag(name: str, label: str, *synonyms: str) -> Field:
     return Field(name, label, FieldType.BOOLEAN, synonyms=(label, *synonyms))
 
 
-def _text(name: str, label: str, *synonyms: str, description: str = "") -> Field:
-    return Field(name, label, FieldType.TEXT, description, synonyms=(label, *synonyms))
+def _text(name: str, label: str, *synonyms: str, description: str = "", required: bool = False) -> Field:
+    return Field(name, label, FieldType.TEXT, description, required, synonyms=(label, *synonyms))
 
 
 NATURE_CODE = _text("nature_code", "Code nature", "nature_uai", "code_nature", description="Nomenclature N_NATURE_UAI.")
@@ -350,8 +350,8 @@ PLACES = Contract(
     "Communes (actuelles, déléguées, associées, arrondissements, anciens codes), intercommunalités et leurs membres, "
     "départements, régions, codes postaux.",
     (
-        _text("code", "Code", "code", "COM", "codgeo", "codeCommune", "code_commune", "code_insee", "commune", "Code commune", "insee"),
-        _text("name", "Nom", "nom", "LIBELLE", "libelle", "libgeo", "nomCommune", "commune_nom", "nom_commune", "NCCENR", "nom de la commune"),
+        _text("code", "Code", "code", "COM", "codgeo", "codeCommune", "code_commune", "code_insee", "commune", "Code commune", "insee", required=True),
+        _text("name", "Nom", "nom", "LIBELLE", "libelle", "libgeo", "nomCommune", "commune_nom", "nom_commune", "nom de la commune"),
         _text("kind", "Type", "type", "TYPECOM", "type de commune"),
         _text("parent_code", "Commune de rattachement", "chef_lieu", "COMPARENT", "commune parente", "chefLieu", "CHEFLIEU"),
         _text("departement", "Département", "departement", "DEP", "code_departement", "code département"),

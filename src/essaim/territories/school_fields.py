@@ -13,7 +13,7 @@ SCHOOL_UAI = Field(
     required=True,
     synonyms=(
         "UAI", "code UAI", "RNE", "code RNE", "numéro UAI", "n° UAI", "n°UAI", "identifiant établissement",
-        "identifiant de l'établissement", "UAI école", "UAI établissement", "code établissement", "numero_uai",
+        "identifiant de l'établissement", "UAI école", "UAI établissement", "code établissement", "code étab", "n° étab", "code école", "numero_uai",
         "uai_el", "n° établissement", "ETAB_UAI", "immatriculation",
     ),
     reference="establishment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from essaim.config.cli import OK, REFUSED, REMARKS
+from essaim.config.cli.answers import answering, gathered, hints, refuse_unused
 
 if TYPE_CHECKING:
     from essaim.engines.intake.contract import Contract
@@ -22,11 +23,11 @@ _NONE = '""'
 SIGNS = {"blocking": "✗", "warning": "!", "notice": "·"}
 
 
-def _exit_code(status: str, summary: list[dict[str, Any]]) -> int:
-    """0 clean, 1 warnings or refused rows, 2 file refused; notices alone are clean."""
+def _exit_code(status: str, summary: list[dict[str, Any]], questions: Sequence[Any] = ()) -> int:
+    """0 clean, 1 warnings, refused rows or questions, 2 file refused; notices alone are clean."""
     if status == "refused":
         return REFUSED
-    return REMARKS if any(item["severity"] != "notice" for item in summary) else OK
+    return REMARKS if questions or any(item["severity"] != "notice" for item in summary) else OK
 
 
 def _home() -> Path:
@@ -71,8 +72,11 @@ def _alone() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Compte rendu JSON complet sur la sortie standard (une liste pour plusieurs fichiers).")
 @click.option("--annotated", type=click.Path(path_type=Path), help="Écrit le classeur annoté à cet endroit (un dossier pour plusieurs fichiers).")
 @click.option("--sender", help="SIREN ou code de l'expéditeur, pour les numéros qui lui sont propres.")
-@click.option("--answers", type=click.File("r", encoding="utf-8"), help="Réponses aux questions, en JSON {identifiant: choix}.")
-def check(files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | None, sender: str | None, answers: Any) -> int:
+@answering
+def check(
+    files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | None, sender: str | None,
+    answers: Any, said: tuple[str, ...], columns: tuple[str, ...], values: tuple[str, ...],
+) -> int:  # fmt: skip
     """Vérifie chaque FILE sans rien enregistrer ; le registre chargé sert de référence s'il existe.
 
     Plusieurs fichiers d'un même contrat sont vérifiés ensemble, bien plus vite qu'un par un."""
@@ -80,10 +84,12 @@ def check(files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | N
     from essaim.engines.intake import check_many, to_json
 
     _check_target(files, annotated)
+    contract = contract_named(code)
+    given = gathered(contract, answers, said, columns, values)
     found = check_many(
-        [(file, file.name) for file in files], contract_named(code),
-        references=_Registers(), answers=_answers(answers), sender=sender, contain="here",
-    )  # fmt: skip
+        [(file, file.name) for file in files], contract, references=_Registers(), answers=given, sender=sender, contain="here"
+    )
+    refuse_unused(found, given)
     reports = [to_json(item, issues=as_json) for item in found]
     written = [annotated and _write_annotated(file, item, _target(annotated, files, item)) for file, item in zip(files, found, strict=True)]
     if as_json:
@@ -93,7 +99,7 @@ def check(files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | N
             _print_report(report, item.questions)
             if target:
                 click.echo(f"Classeur annoté : {target}")
-    return max(_exit_code(report["status"], report["summary"]) for report in reports)
+    return max(_exit_code(report["status"], report["summary"], item.questions) for item, report in zip(found, reports, strict=True))
 
 
 def _check_target(files: tuple[Path, ...], annotated: Path | None) -> None:
@@ -113,19 +119,6 @@ def _target(annotated: Path, files: tuple[Path, ...], found: Any) -> Path:
     if len(files) == 1:
         return annotated
     return annotated / annotated_name(found.filename, ReadFile(found.filename, found.extra.get("format", ""), ()))
-
-
-def _answers(stream: Any) -> dict[str, str] | None:
-    """Answers read from JSON; a usage error that says how to write them otherwise."""
-    if stream is None:
-        return None
-    try:
-        found = json.load(stream)
-    except ValueError as error:
-        raise click.UsageError(f"--answers : ce fichier n'est pas du JSON ({error}).") from error
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise click.UsageError('--answers : écrivez {"identifiant de la question": "choix"}, tels que « questions » les donne.')
-    return found
 
 
 def _with_deposit(report: dict[str, Any], deposit: dict[str, Any]) -> dict[str, Any]:
@@ -174,8 +167,9 @@ def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
     click.echo(f"  {_counted(report['rows_read'], 'ligne lue')}, {report['rows_accepted']} acceptable{many}, {report['rows_refused']} à corriger")
     for item in report["summary"]:
         click.echo(f"  {SIGNS[item['severity']]} {item['count']:>6} × {item['message']}")
-    for question in questions:
+    for question, hint in zip(questions, hints(questions), strict=True):
         click.echo(f"  ? {question.message} [{question.id}] : " + ", ".join(f"{value or _NONE} ({label})" for value, label, _ in question.choices))
+        click.echo(f"      Répondre : {hint}" + (" — rien n'est accepté avant cette réponse" if question.holds else ""))
 
 
 @click.command()
@@ -185,35 +179,57 @@ def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
 @click.option("--sender", default=None, help="SIREN ou code de l'organisme dont viennent les données ; par défaut celui du compte.")
 @click.option("--accept", is_flag=True, help="Accepte aussitôt les lignes valides.")
 @click.option("--json", "as_json", is_flag=True, help="Compte rendu JSON complet.")
-@click.option("--answers", type=click.File("r", encoding="utf-8"), help="Réponses aux questions, en JSON.")
-def submit(file: Path, code: str, name: str | None, sender: str | None, accept: bool, as_json: bool, answers: Any) -> int:
-    """Dépose FILE : conservé, vérifié, et accepté si --accept."""
+@answering
+def submit(
+    file: Path, code: str, name: str | None, sender: str | None, accept: bool, as_json: bool,
+    answers: Any, said: tuple[str, ...], columns: tuple[str, ...], values: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Dépose FILE : conservé, vérifié, et accepté si --accept.
+
+    Une question ouverte sur un champ obligatoire ou sur la clé retient l'acceptation : répondez-y par --map, --set ou --answer,
+    en redonnant la même commande. Les autres questions n'empêchent pas d'accepter."""
     from essaim.config.cli.home import Denied, account, open_installation
 
-    contract_named(code)
+    given = gathered(contract_named(code), answers, said, columns, values)
     open_installation()
     from essaim.foundation import acts, reads
 
     by = account(name)
     try:
         submission = acts.receive(content=file.read_bytes(), filename=file.name, contract=code, sender=sender, by=by)
-        if submission.state == "received":
-            submission = acts.check(submission=submission, by=by, answers=_answers(answers))
-        report = reads.report(submission)
-        preview = reads.preview_counts(submission)
-        accepted = submission.state == "accepted"
-        if accept and submission.state == "checked" and report["status"] != "refused":
+        if submission.state == "received" or (given and submission.state == "checked"):
+            submission = acts.check(submission=submission, by=by, answers=given)
+        report, found, preview = reads.report(submission), reads.kept(submission), reads.preview_counts(submission)
+        refuse_unused([found], given)
+        held = [question for question in found.questions if question.holds]
+        if accept and submission.state == "checked" and report["status"] != "refused" and report["rows_accepted"] and not held:
             submission = acts.accept(submission=submission, by=by)
-            accepted = submission.state == "accepted"
     except acts.ActRefused as refusal:
         raise Denied(str(refusal)) from refusal
-    report = _with_deposit(report, {"submission": submission.pk, "preview": preview, "accepted": accepted})
+    deposit = {"submission": submission.pk, "preview": preview, "accepted": submission.state == "accepted"}
+    _print_submitted(report, deposit, found.questions, as_json)
+    if accept and not deposit["accepted"]:
+        _print_held(held)
+    return _exit_code(report["status"], report["summary"], found.questions)
+
+
+def _print_submitted(report: dict[str, Any], deposit: dict[str, Any], questions: Any, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
-    else:
-        _print_report(report)
-        click.echo(
-            f"  Dépôt n° {submission.pk} : {preview['new']} nouvelles, {preview['changed']} changées, "
-            f"{preview['unchanged']} inchangées, {preview['withdrawn']} retirées — {'accepté' if accepted else 'en attente d’acceptation'}"
-        )
-    return _exit_code(report["status"], report["summary"])
+        click.echo(json.dumps(_with_deposit(report, deposit), ensure_ascii=False, indent=2, default=str))
+        return
+    _print_report(report, questions)
+    preview = deposit["preview"]
+    click.echo(
+        f"  Dépôt n° {deposit['submission']} : {preview['new']} nouvelles, {preview['changed']} changées, "
+        f"{preview['unchanged']} inchangées, {preview['withdrawn']} retirées — {'accepté' if deposit['accepted'] else 'en attente d’acceptation'}"
+    )
+
+
+def _print_held(held: list[Any]) -> None:
+    """Why nothing was accepted, on the standard error, whatever the form of the report."""
+    if not held:
+        click.echo("Rien n'a été accepté : aucune ligne n'est acceptable. Corrigez les remarques puis renvoyez le fichier.", err=True)
+        return
+    click.echo("Rien n'a été accepté : répondez d'abord, en redonnant la même commande avec", err=True)
+    for question, hint in zip(held, hints(held), strict=True):
+        click.echo(f"  {hint}   ({question.message})", err=True)

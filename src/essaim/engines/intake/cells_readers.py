@@ -70,7 +70,7 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
     if number is None:
         counted = _COUNTED.fullmatch(squeezed(text)) if field.type is FieldType.INTEGER else None
         if counted is not None:
-            return replace(_number(counted[1] or counted[2], field, sense), remark="count_words")
+            return replace(_number(counted[1] or counted[2] or counted[3], field, sense), remark="count_words")
         return CellReading(problem="number_format", suggestion=_digits_of(text))
     wanted = {FieldType.MONEY: "€", FieldType.PERCENT: "%"}.get(field.type)
     if number.unit not in (None, wanted):
@@ -83,8 +83,9 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
     return CellReading(float(value), remark=remark)
 
 
+_TEXT_MARKS = ("'", "’", "‘")
 # Words that only say that things are counted one by one.
-_COUNTED = re.compile(r"[x×] ?(\d[\d ]*)|(\d[\d ]*?) ?(?:u|unit[ée]s?|pi[èe]ces?|pcs?|pces?|ex|exemplaires?|appareils?)\.?", re.IGNORECASE)
+_COUNTED = re.compile(r"[x×] ?(\d[\d ]*)|(\d[\d ]*?) ?(?:u|unit[ée]s?|pi[èe]ces?|pcs?|pces?|ex|exemplaires?|appareils?)\.?|(\d[\d ]*?) ?\*{1,3}", re.IGNORECASE)
 _A_DATE = re.compile(r"(?<!\d)\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})(?!\d)")
 
 
@@ -318,8 +319,8 @@ def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReadin
     """Reads one text: a value, a problem, or why there is none. Blank text gives nothing at all."""
     if not text.strip():
         return CellReading()
-    if text.startswith("'") and field.type is not FieldType.TEXT:  # how spreadsheets mark a text
-        return read_cell(text.lstrip("'"), field, sense)
+    if text.startswith(_TEXT_MARKS) and field.type is not FieldType.TEXT:  # how spreadsheets mark a text
+        return read_cell(text.lstrip("".join(_TEXT_MARKS)), field, sense)
     reading = READERS[field.type](text, field, sense)
     if reading.problem is not None or field.type is FieldType.TEXT:
         why = why_missing(text, field.type)

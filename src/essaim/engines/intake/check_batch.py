@@ -26,12 +26,15 @@ ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch."""
+    """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch; ``undone``: the rows that its column of
+    status says did not happen, with the text of the cell, and ``status`` the header of that column."""
 
     file: int
     table: RawTable
     mapping: TableMapping
     rows: int
+    undone: tuple[tuple[int, str], ...] = ()
+    status: str = ""
 
     def emptied(self) -> Part:
         """The same without its cells."""

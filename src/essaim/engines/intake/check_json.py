@@ -49,4 +49,5 @@ def _question(question: Any) -> dict[str, Any]:
         "about": question.about,
         "message": question.message,
         "choices": [{"value": value, "label": label, "score": score} for value, label, score in question.choices],
+        "holds": question.holds,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -13,13 +13,24 @@ from .check_cells import SILENT, Typed
 from .check_rows import BatchRows
 from .contract import Contract, Severity
 from .issues import ISSUE_SCHEMA, Finding, by_file, issues_frame, refused_rows, summary_frame
-from .issues_messages import CELL_MESSAGES
+from .issues_messages import CELL_MESSAGES, expected_of
 from .report import SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
 
 _NOTHING = pl.Series([], dtype=pl.UInt32)
 EMPTY = "Il ne contient aucune ligne."
 MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field": pl.String, "why": pl.String, "written": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A table left aside and why; ``lacking``: the required fields whose want refuses the file, whose other tables lack some too;
+    ``heading``: read as the words around another table."""
+
+    part: Part
+    reason: str
+    lacking: tuple[str, ...] = ()
+    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class Outcome:
     contract: Contract
     files: Sequence[tuple[ReadFile, str]]
     checked: tuple[Batch, Typed] | None
-    ignored: list[tuple[Part, str]]
+    ignored: list[Aside]
     sender: str | None
     questions: tuple[tuple[int, Question], ...] = ()
     merged: pl.Series = field(default_factory=lambda: _NOTHING)
@@ -90,16 +101,42 @@ class _Whole:
 
 
 def _unusable(outcome: Outcome, number: int) -> Check:
+    """A file none of whose tables can be used: every reason, the columns that were found, the questions that would let it in."""
     read, sha256 = outcome.files[number]
-    told = [(len(part.mapping.mapping), reason, part.rows) for part, reason in outcome.ignored if part.file == number]
-    _, reason, rows = max(told, key=lambda item: item[0], default=(0, "", 1))
-    message = f"Aucun tableau du fichier n'a les colonnes de « {outcome.contract.title} ». {reason}".strip()
-    if not rows and reason == EMPTY:
-        message = f"Le tableau a bien les colonnes de « {outcome.contract.title} », mais ne contient aucune ligne."
-    check = empty_check(outcome.contract, read.filename, sha256, (*read.notices, ("table_unusable", message)), outcome.sender)
-    readings = tuple(_reading(part, ()) for part, _ in outcome.ignored if part.file == number)
-    questions = tuple(question for part, _ in outcome.ignored if part.file == number for question in part.mapping.questions)
-    return replace(check, tables=readings, questions=questions, extra={"format": read.format})
+    aside = [item for item in outcome.ignored if item.part.file == number and not item.heading]
+    best = max(aside, key=lambda item: (bool(item.lacking), len(item.part.mapping.mapping)), default=None)
+    code, message = _why_unusable(outcome.contract, best)
+    check = empty_check(outcome.contract, read.filename, sha256, (*read.notices, (code, message)), outcome.sender)
+    check = _with_lacking(check, outcome.contract, aside)
+    readings = tuple(_reading(item.part, ()) for item in aside)
+    questions = _once_each(question for item in aside for question in item.part.mapping.questions)
+    rows = sum(item.part.rows for item in aside if item.lacking)
+    return replace(check, tables=readings, questions=questions, extra={"format": read.format}, rows_read=rows, rows_refused=rows)
+
+
+def _why_unusable(contract: Contract, best: Aside | None) -> tuple[str, str]:
+    if best is None:
+        return "table_unusable", f"Aucun tableau du fichier n'a les colonnes de « {contract.title} »."
+    if best.lacking:
+        return "columns_missing", best.reason
+    if not best.part.rows and best.reason == EMPTY:
+        return "table_unusable", f"Le tableau a bien les colonnes de « {contract.title} », mais ne contient aucune ligne."
+    return "table_unusable", f"Aucun tableau du fichier n'a les colonnes de « {contract.title} ». {best.reason}"
+
+
+def _with_lacking(check: Check, contract: Contract, aside: Sequence[Aside]) -> Check:
+    """One more issue for each required field that each table lacks, at its header."""
+    lines = []
+    for item in aside:
+        for name in item.lacking:
+            message = CELL_MESSAGES["column_missing"].replace("{label}", contract.field(name).label)
+            place = {"sheet": item.part.table.sheet, "row": item.part.table.header_row, "field": name, "expected": expected_of(contract.field(name))}
+            lines.append(dict.fromkeys(ISSUE_SCHEMA) | place | {"code": "column_missing", "severity": "blocking", "message": message})
+    if not lines:
+        return check
+    told = pl.DataFrame(lines, schema=ISSUE_SCHEMA)
+    groups = [_counted(told.filter(pl.col("field") == name)) for name in told["field"].unique(maintain_order=True)]
+    return replace(check, issues=pl.concat([check.issues, told]), summary=pl.concat([check.summary, *groups]))
 
 
 def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
@@ -108,7 +145,7 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     findings = whole.findings[number]
     read, sha256 = outcome.files[number]
     rows = whole.rows.of_file(*whole.extents[number])
-    questions = tuple(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
+    questions = _once_each(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
     missing = whole.missing.filter(pl.col("_part").is_in(parts)) if len(outcome.files) > 1 and whole.missing.height else whole.missing
     grave = any(item.severity is not Severity.NOTICE and item.frame.height for item in findings)
     ignored = _ignored(outcome, number)
@@ -129,6 +166,11 @@ def _counted(issues: pl.DataFrame) -> pl.DataFrame:
     """Issues of one code as one line of summary, none when there is none."""
     first = issues.head(1)
     return first.select("code", "severity", "field", pl.lit(issues.height, dtype=pl.UInt32).alias("count"), "message")
+
+
+def _once_each(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """Tables of one layout ask the same thing: once."""
+    return tuple({question.id: question for question in reversed(list(questions))}.values())[::-1]
 
 
 def _asked(outcome: Outcome, number: int) -> tuple[Question, ...]:
@@ -153,25 +195,25 @@ def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:
     mapping = part.mapping
     return TableReading(
         part.table.sheet, part.table.header_row, part.rows, mapping.mapping, mapping.unmapped, mapping.missing,
-        mapping.layout, (*part.table.skipped, *skipped),
+        mapping.layout, (*part.table.skipped, *skipped), tuple(column.letter for column in part.table.columns if column.letter),
     )  # fmt: skip
 
 
 def _ignored(outcome: Outcome, number: int) -> pl.DataFrame:
     """One issue for each table of the file that was left aside."""
     lines = []
-    for part, reason in outcome.ignored:
-        if part.file == number:
-            message = CELL_MESSAGES["table_ignored"].replace("{detail}", reason)
-            row = part.table.header_row
-            lines.append(dict.fromkeys(ISSUE_SCHEMA) | {"code": "table_ignored", "severity": "notice", "sheet": part.table.sheet, "row": row, "message": message})
+    for item in outcome.ignored:
+        if item.part.file == number and not item.heading:
+            message = CELL_MESSAGES["table_ignored"].replace("{detail}", item.reason)
+            place = {"sheet": item.part.table.sheet, "row": item.part.table.header_row}
+            lines.append(dict.fromkeys(ISSUE_SCHEMA) | place | {"code": "table_ignored", "severity": "notice", "message": message})
     return pl.DataFrame(lines, schema=ISSUE_SCHEMA)
 
 
 def _notices(outcome: Outcome, number: int) -> tuple[tuple[str, str], ...]:
     return tuple(
-        ("table_ignored", f"Feuille « {part.table.sheet} » : ce tableau n'a pas été lu. {reason}") for part, reason in outcome.ignored if part.file == number
+        ("table_ignored", f"Feuille « {item.part.table.sheet} » : ce tableau n'a pas été lu. {item.reason}") for item in outcome.ignored if item.part.file == number and not item.heading
     )
 
 
-__all__ = ["Outcome", "empty_check", "empty_rows", "split_by_file"]
+__all__ = ["Aside", "Outcome", "empty_check", "empty_rows", "split_by_file"]

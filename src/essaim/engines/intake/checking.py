@@ -11,10 +11,13 @@ import polars as pl
 
 from .check_batch import Batch, Part, build_batch, side_by_side
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
+from .check_headings import set_apart
 from .check_keys import Existing, check_duplicates, check_history
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
-from .check_result import EMPTY, Outcome, empty_check, split_by_file
+from .check_result import EMPTY, Aside, Outcome, empty_check, split_by_file
+from .check_status import check_status, with_status
+from .check_wanted import absent, wanted
 from .context import complete
 from .contract import Contract, FieldType
 from .fill_down import said_once
@@ -131,14 +134,20 @@ def _checked(files: list[tuple[ReadFile, str]], contract: Contract, inputs: Chec
     return split_by_file(Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts))
 
 
-def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs) -> tuple[list[Part], list[tuple[Part, str]]]:
+def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs) -> tuple[list[Part], list[Aside]]:
     """Tables of every file mapped: those to check, those to leave aside with the reason."""
     kept: list[Part] = []
-    ignored: list[tuple[Part, str]] = []
+    ignored: list[Aside] = []
     for number, (read, sha256) in enumerate(files):
-        usable, others = _sorted_out(_mapped(number, read, contract, inputs), contract)
-        kept += complete(usable, [part for part, _ in others], contract, read.filename)
-        ignored += [(part.emptied(), reason) for part, reason in others]
+        usable, others = set_apart(*_sorted_out(_mapped(number, read, contract, inputs), contract), contract)
+        completed = complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)
+        completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
+        if refusal is None:
+            kept += completed
+        else:
+            lacking = [tuple(item.name for item in absent(part, contract)) for part in completed]
+            others = [*(Aside(part, refusal, names) for part, names in zip(completed, lacking, strict=True)), *others]
+        ignored += [replace(item, part=item.part.emptied()) for item in others]
         files[number] = (replace(read, tables=()), sha256)
     return kept, ignored
 
@@ -149,7 +158,7 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
 
     # Values far from the others are told last; nothing they need changes meanwhile.
     cells, far = side_by_side(lambda work: work(), [of_cells, lambda: check_outliers(batch, typed)], batch.size)
-    typed.findings += cells + check_rules(batch, typed) + far
+    typed.findings += cells + check_rules(batch, typed) + far + check_status(batch)
     duplicates, merged = check_duplicates(batch, typed)
     typed.findings += duplicates
     jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender)
@@ -174,10 +183,11 @@ def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs
 def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
     repeated = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
-    return said_once(Part(number, table.filled(repeated), mapping, table.frame.height), contract, inputs.answers)
+    part = with_status(Part(number, table.filled(repeated), mapping, table.frame.height), contract)
+    return said_once(part, contract, inputs.answers)
 
 
-def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[tuple[Part, str]]]:
+def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[Aside]]:
     """Tables of the contract, and those that clearly are not, each with what it lacks."""
     required = [item for item in contract.fields if item.required]
     scored = [(_relevance(part, contract), part) for part in parts]
@@ -189,8 +199,13 @@ def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list
         else:
             covered = {item.field for item in part.mapping.mapping}
             lacking = ", ".join(f"« {item.label} »" for item in required if item.name not in covered)
-            ignored.append((part, f"Colonnes absentes : {lacking}." if lacking else EMPTY))
+            ignored.append(Aside(part, f"Colonnes absentes : {lacking}. {_read_columns(part)}".strip() if lacking else EMPTY))
     return kept, ignored
+
+
+def _read_columns(part: Part) -> str:
+    heads = [" ".join(column.header.split())[:60] for column in part.table.columns if column.header]
+    return f"Colonnes lues : {', '.join(f'« {head} »' for head in heads[:12])}{'…' if len(heads) > 12 else ''}." if heads else ""
 
 
 def _relevance(part: Part, contract: Contract) -> float:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import polars as pl
 
 from essaim.kernel import uai
-from essaim.kernel.french import folded
+from essaim.kernel.french import folded, read_date
 
 from .cells_readers import read_cell
 from .check_batch import Part
@@ -26,6 +27,12 @@ _UAI = re.compile(r"(?<![0-9A-Za-z])([0-9]{7}) ?([A-Za-z])(?![0-9A-Za-z])")
 _DATED = re.compile(
     r"(\w+)\s*:?\s+(?:(?:du|le|au|en|de|en date du)\s+)?(\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]+\.?)[\s/.\-]+(?:\d{4}|\d{2})\b|[^\W\d]{3,}\.? \d{4}\b|\d{4}-\d{2}-\d{2})",
 )
+_OTHER_ACTS = frozenset(
+    ["edite", "edition", "imprime", "impression", "extrait", "extraction", "maj", "jour", "mis", "mise", "commande", "commandes", "prevue", "prevues", "prevu", "previsionnelle", "signature", "facture", "marche", "convention", "deliberation", "notification", "arrete", "conseil", "envoi", "transmis"]
+)  # fmt: skip
+_DATED_LATER = re.compile(r"\b(?:au|du|le|en)\s+(\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]+\.?)[\s/.\-]+(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2})", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:du|de|entre)\b.{1,20}\d\s+(?:au|à|et)\s+(?:le\s+)?\d", re.IGNORECASE)
+_ANY_DATE = re.compile(r"(?<!\d)(?:\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]{3,}\.?)[\s/.\-]+(?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?!\d)")
 _SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
 _COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 Reading = Callable[[tuple[str, ...]], Iterable[str]]
@@ -50,14 +57,16 @@ class _Given:
     since: int = 0
 
 
-def complete(parts: Sequence[Part], aside: Sequence[Part], contract: Contract, filename: str) -> list[Part]:
+def complete(parts: Sequence[Part], aside: Sequence[Part], contract: Contract, filename: str, answers: MappingOf[str, str]) -> list[Part]:
     """The same tables, with the fields they have no column for where the words around them say their value.
 
-    ``aside``: tables of the same file that are not of the contract; a small one above a table is read as its heading."""
+    ``aside``: tables of the same file that are not of the contract; a small one above a table is read as its heading.
+    ``answers``: ``once:<field>`` and ``once:<layout>:<field>`` are what the sender says of the whole table."""
     names = known_names(contract)
     found = []
-    for part in parts:
-        around = [*_above(part, aside), _Line((part.table.sheet,), f"nom de la feuille « {part.table.sheet} »")]
+    for given_part in parts:
+        part = _answered(given_part, contract, answers)
+        around = [*_above(part, aside, _floor(part, parts)), _Line((part.table.sheet,), f"nom de la feuille « {part.table.sheet} »")]
         stem = PurePosixPath(filename).name.split(".")[0]
         alone = len(parts) == 1 and folded(stem) != folded(part.table.sheet)
         named = [_Line((stem.replace("_", " "),), f"nom du fichier « {filename} »")] if alone or len(around) == 1 else []
@@ -66,16 +75,40 @@ def complete(parts: Sequence[Part], aside: Sequence[Part], contract: Contract, f
     return found
 
 
-def _above(part: Part, aside: Sequence[Part]) -> list[_Line]:
-    """Lines of prose above a table, and those of a small table left aside just above it."""
+def _answered(part: Part, contract: Contract, answers: MappingOf[str, str]) -> Part:
+    wide = part.mapping.wide
+    taken = set(part.mapping.fields) | (wide.fields if wide else set())
+    said = {name: answers.get(f"once:{part.mapping.layout}:{name}") or answers.get(f"once:{name}") for name in contract.field_names if name not in taken}
+    given = [_Given(name, text, "réponse de l'expéditeur") for name, text in said.items() if text]
+    return _with(part, given, contract) if given else part
+
+
+def dates_around(part: Part, filename: str) -> list[str]:
+    """Every date written above a table, in the name of its sheet or of its file, whatever it is the date of."""
+    texts = [cell for _, cells in part.table.prose for cell in cells]
+    stem = PurePosixPath(filename.replace("\\", "/")).name.split(".")[0].replace("_", " ")
+    found = (text for cell in (*texts, part.table.sheet, stem) for text in _ANY_DATE.findall(cell[:_LONGEST]))
+    return [text for text in dict.fromkeys(found) if read_date(text) is not None]
+
+
+def _floor(part: Part, parts: Sequence[Part]) -> int:
+    """The last row of the table above in the same sheet: what is written before it is not said of this one."""
+    top = part.table.header_row or 0
+    others = (other.table for other in parts if other.table.sheet == part.table.sheet and not other.table.turned and other.rows)
+    ends = (int(table.frame["row"][-1]) for table in others)
+    return max((row for row in ends if row < top), default=0)
+
+
+def _above(part: Part, aside: Sequence[Part], floor: int) -> list[_Line]:
+    """Lines of prose above a table, and those of a small table left aside just above it, under the row ``floor``."""
     lines = [_Line(cells, f"ligne {row}") for row, cells in part.table.prose]
     top = part.table.header_row or 0
     for other in aside:
         table = other.table
-        if table.turned and table.sheet == part.table.sheet and other.rows == 1 and int(table.columns[0].letter) < top:
+        if table.turned and table.sheet == part.table.sheet and other.rows == 1 and floor < int(table.columns[0].letter) < top:
             lines += [_Line(cells, f"ligne {row}") for row, cells in table.prose]
             lines += [_Line((column.header, cell), f"ligne {column.letter}") for column, cell in zip(table.columns, table.frame.row(0), strict=False) if cell]
-        elif table.sheet == part.table.sheet and 0 < (table.header_row or 0) < top and len(table.columns) <= _FEW_COLUMNS and other.rows <= _FEW_ROWS:
+        elif table.sheet == part.table.sheet and floor < (table.header_row or 0) < top and len(table.columns) <= _FEW_COLUMNS and other.rows <= _FEW_ROWS:
             lines += [_Line(cells, f"ligne {row}") for row, cells in table.prose]
             heading = tuple(column.header for column in table.columns if column.header)
             lines.append(_Line(heading, f"ligne {table.header_row}"))
@@ -107,7 +140,7 @@ def _of_kind(field: Field, words: frozenset[str], part: Part, contract: Contract
         if not _one_school(part, field):
             return []
         between = [_Given(field.name, code, f"ligne {row}", row) for row, text in part.table.sections if (code := _only(_identifiers([text])))]
-        return between or _first(field, _identifiers, around, file)
+        return [*_first(field, _identifiers, around, file), *between]
     if field.type is FieldType.DATE and field.required:
         return _first(field, lambda cells: _dates(cells, words), around)
     if field.type is FieldType.CODE and field.required:
@@ -148,10 +181,22 @@ def _only(texts: Iterable[str]) -> str | None:
 def _dates(cells: Iterable[str], words: frozenset[str]) -> Iterator[str]:
     """``Livraison du 14/03/2022`` where the field is called a livraison; a date of printing is not one."""
     for cell in cells:
-        for word, text in _DATED.findall(cell[:_LONGEST]):
-            key = folded(word)
-            if key not in ("date", "du", "le", "au", "en") and (key in words or key.removesuffix("s") in words):
-                yield text
+        if _SPAN.search(cell[:_LONGEST]):  # « du 01/09/2021 au 31/12/2022 » says no date
+            continue
+        pairs = ((folded(word), text) for word, text in _DATED.findall(cell[:_LONGEST]))
+        own = [text for key, text in pairs if key not in ("date", "du", "le", "au", "en") and (key in words or key.removesuffix("s") in words)]
+        yield from own or _later_date(cell[:_LONGEST], words)
+
+
+def _later_date(cell: str, words: frozenset[str]) -> Iterator[str]:
+    """``INVENTAIRE DES COLLÈGES AU 31/12/2022``: the only date of a line that begins with the field's own word and says of no other act."""
+    dates = list(_DATED_LATER.finditer(cell))
+    if len(dates) != 1:
+        return
+    before = folded(cell[: dates[0].start()]).split()
+    own = any(len(word) > 4 and (word in words or word.removesuffix("s") in words) for word in before)
+    if own and not _OTHER_ACTS.intersection(before):
+        yield dates[0][1]
 
 
 def _codes(cells: Sequence[str], field: Field) -> Iterator[str]:
@@ -175,7 +220,7 @@ def _labelled(lines: list[_Line], contract: Contract, names: FieldNames) -> Iter
 
 
 def _named(label: str, contract: Contract, names: FieldNames) -> Field | None:
-    key = folded(label) if len(label) <= _LONGEST else ""
+    key = folded(label).removesuffix(" n") if len(label) <= _LONGEST else ""
     if key not in names.names:
         return None
     field = contract.fields[int(names.owner[names.names.index(key)])]
@@ -193,7 +238,8 @@ def _school(part: Part, contract: Contract, around: list[_Line], taken: set[str]
         if field.type is not FieldType.UAI or name is None or {field.name, name} & (taken | set(found)):
             continue
         between = [_Given(name, text, f"ligne {row}", row) for row, text in part.table.sections if _SCHOOL.match(folded(text))]
-        given = between or _first(contract.field(name), lambda cells: [cell for cell in cells if len(cell) <= _LONGEST and _SCHOOL.match(folded(cell))], around)
+        given = _first(contract.field(name), lambda cells: [cell for cell in cells if len(cell) <= _LONGEST and _SCHOOL.match(folded(cell))], around)
+        given += between
         if given:
             found[name] = given
 

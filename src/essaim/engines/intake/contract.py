@@ -144,6 +144,7 @@ class Contract:
     ``incidental``: fields that say how a row came to be published (platform, day of publication), not what it states: rows that
     differ by them alone are the same row.
     ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
+    ``undone``: what a column of status says (folded, or its first words) of a row that did not happen: it is refused, never counted.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
 
@@ -161,6 +162,7 @@ class Contract:
     licence: str = ""
     source: str = ""
     incidental: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

@@ -40,7 +40,7 @@ def _answered(part: Part, field: Field, columns: list[str], letter: str, answers
     identity = f"fill:{part.mapping.layout}:{field.name}"
     answer = answers.get(identity)
     if answer is None:
-        question = Question(identity, "mapping", part.table.sheet, letter, FILL_QUESTION.format(label=field.label), FILL_CHOICES)
+        question = Question(identity, "mapping", part.table.sheet, letter, FILL_QUESTION.format(label=field.label), FILL_CHOICES, True)
         return replace(part, mapping=replace(part.mapping, questions=(*part.mapping.questions, question)))
     if answer != ABOVE:
         return part

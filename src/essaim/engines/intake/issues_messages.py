@@ -73,10 +73,12 @@ _MESSAGES: dict[str, _Said] = {
     "reference_unsure": _Said(_B, "« {label} » manque et un seul établissement ressemble à {detail}, sans certitude : confirmez-le.", "{count} lignes sans {where} ressemblent à un établissement, sans certitude : confirmez-le."),
     "reference_not_found": _Said(_B, "« {label} » manque et aucun établissement ne correspond à {detail}. Indiquez-le.", "{count} lignes sans {where} ne correspondent à aucun établissement connu : indiquez-le."),
     "table_turned": _Said(_N, "Ce tableau est couché : une ligne par champ. Chaque colonne a été lue comme une ligne."),
-    "context_value": _Said(_N, "{detail}"),
+    "context_value": _Said(_N, "{detail}", "{where} n'a pas de colonne dans {count} tableaux : ce qui est écrit autour de chacun a été retenu pour ses lignes."),
     "column_duplicate": _Said(_W, "Deux colonnes ont le même sens (« {label} ») : {detail}."),
     "column_conflict": _Said(_N, "{detail}"),
     "table_ignored": _Said(_N, "Ce tableau n'a pas les colonnes attendues : il n'a pas été lu. {detail}"),
+    "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
+    "columns_missing": _Said(_B, "{detail}"),
     "table_unusable": _Said(_B, "Aucune des colonnes attendues n'a été reconnue. {detail}"),
 }  # fmt: skip
 
@@ -103,6 +105,9 @@ _EXPECTED = {
 
 # Answers to questions of mapping, and remarks on the file itself.
 MAPPING_QUESTION = "À quoi correspond la colonne {letter} « {header} » ?"
+WANTED_QUESTION = "Aucune colonne n'est reconnue pour « {label} » : laquelle est-ce ?"
+ONCE_QUESTION = "Aucune colonne ne donne « {label} » : que vaut-il pour tout le tableau ?"
+NONE_CHOICE = "Aucun de ces choix"
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"

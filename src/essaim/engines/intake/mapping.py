@@ -18,6 +18,7 @@ from .mapping_content import SPECIFICITY, fit, sample_of
 from .mapping_names import (
     FieldNames,
     HeaderName,
+    accented_otherwise,
     field_names,
     name_scores,
     of_another_state,
@@ -25,7 +26,7 @@ from .mapping_names import (
     read_header,
 )
 from .mapping_pairs import heaviest_pairs
-from .mapping_wide import WideColumns, wide_columns
+from .mapping_wide import WideColumns, doubtful_codes, wide_columns
 from .report import Mapping, Question
 from .tables import RawTable
 
@@ -102,7 +103,7 @@ def _header_scores(same: _Same, headers: tuple[HeaderName, ...]) -> _HeaderScore
     barred = np.array([[of_another_state(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
     for line, header in enumerate(headers):
         for position in map(int, np.flatnonzero(names[line] >= 50)):
-            if barred[line, position]:  # « Date de livraison / prévue », « Date de livraison (prévue) »
+            if barred[line, position] or accented_otherwise(header.text, contract.fields[position]):  # « Commandé » is a number, « commande » a reference
                 names[line, position] = 0.0
             elif names[line, position] < CERTAIN:
                 names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
@@ -135,12 +136,16 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     headers = tuple(read_header(column.header) for column in table.columns)
     settled = _settled(table, contract, layout, memory, answers)
     scores = _Scores.of(table, contract, headers)
-    wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract))
+    given = {key.removeprefix(f"code:{layout}:"): value for key, value in answers.items() if key.startswith(f"code:{layout}:")}
+    wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract), given)
     free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.positions)]
     spoken_for = set(settled.values()) | (wide.fields if wide else set())
     chosen = _assigned(scores.total, free, contract, taken=spoken_for)
     mapping = _mapping(table, contract, scores, settled, chosen)
     questions = _questions(table, contract, scores, chosen, layout, free, spoken_for) if layout not in memory else ()
+    if wide and layout not in memory:
+        doubtful = dict(doubtful_codes(table, contract, headers, wide, layout, given))
+        questions = tuple(q for q in questions if q.about not in doubtful) + tuple(q for letter, q in doubtful.items() if letter not in {m.column for m in mapping})
     fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
     covered = set(fields) | (wide.fields if wide else set())
     used = set(fields.values()) | (wide.positions if wide else set())
@@ -165,12 +170,16 @@ def _title(table: RawTable, position: int) -> str:
 def _settled(
     table: RawTable, contract: Contract, layout: str, memory: MappingOf[str, MappingOf[str, str]], answers: MappingOf[str, str]
 ) -> dict[int, str]:
-    """Position → field already known from memory or answers (``""`` leaves the column out)."""
+    """Position → field already known from memory or answers (``""`` leaves the column out): ``mapping:<layout>:<letter>`` for one
+    layout, ``column:<letter or header>`` for any, ``wanted:<layout>:<field>`` where the answer is the letter of the column."""
     remembered = memory.get(layout, {})
     names = set(contract.field_names) | {IGNORE}
     found: dict[int, str] = {}
+    given = {folded(key.removeprefix("column:")): value for key, value in answers.items() if key.startswith("column:")}
+    wanted = {answers[key]: field for field in contract.field_names if answers.get(key := f"wanted:{layout}:{field}")}
     for position, column in enumerate(table.columns):
-        for value in (answers.get(f"mapping:{layout}:{column.letter}"), remembered.get(column.letter), remembered.get(column.header)):
+        said = (wanted.get(column.letter), given.get(folded(column.letter)), given.get(folded(column.header) or "\0"))
+        for value in (answers.get(f"mapping:{layout}:{column.letter}"), *said, remembered.get(column.letter), remembered.get(column.header)):
             if value is not None and value in names and (value == IGNORE or value not in found.values()):
                 found[position] = value
                 break
@@ -207,7 +216,9 @@ def _candidates(scores: np.ndarray, contract: Contract, has_header: bool) -> lis
     """Fields whose content is worth a look: those whose name is near; any telling type when no name is."""
     best = float(scores.max(initial=0.0))
     if has_header and best >= ACCEPTED:
-        return [int(i) for i in np.flatnonzero(scores >= max(50.0, best - (CLOSE if best >= CERTAIN else 25)))]
+        near = [int(i) for i in np.flatnonzero(scores >= max(50.0, best - (CLOSE if best >= CERTAIN else 25)))]
+        schools = [] if best >= CERTAIN else [i for i, field in enumerate(contract.fields) if field.type is FieldType.UAI and i not in near]
+        return near + schools
     return [i for i, field in enumerate(contract.fields) if not has_header or scores[i] >= 50 or SPECIFICITY[field.type] >= 0.85]
 
 
@@ -316,8 +327,15 @@ def _questions(
         choices = [(names[i], contract.fields[i].label, round(float(scores.total[position, i]), 1)) for i in order if scores.total[position, i] >= 40]
         column = table.columns[position]
         message = MAPPING_QUESTION.format(letter=column.letter, header=column.header or "sans en-tête")
-        asked.append(Question(f"mapping:{layout}:{column.letter}", "mapping", table.sheet, column.letter, message, (*choices, (IGNORE, IGNORE_CHOICE, 0.0))))
+        near = {names[i] for i in order if scores.total[position, i] >= ACCEPTED - 8} - _certain(scores, chosen, names)
+        holds = bool(near & decisive(contract))
+        asked.append(Question(f"mapping:{layout}:{column.letter}", "mapping", table.sheet, column.letter, message, (*choices, (IGNORE, IGNORE_CHOICE, 0.0)), holds))
     return tuple(asked)
+
+
+def decisive(contract: Contract) -> set[str]:
+    """Fields without which nothing is known (required) or that tell one row from another (key): doubt about them holds acceptance."""
+    return {item.name for item in contract.fields if item.required} | set(contract.key)
 
 
 def _certain(scores: _Scores, chosen: dict[int, str], names: tuple[str, ...]) -> set[str]:

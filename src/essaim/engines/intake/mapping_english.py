@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _PHRASES = {
-    "school id": "uai", "school code": "uai", "school number": "uai", "school identifier": "uai", "institution id": "uai", "uai code": "code uai",
+    "tablet": "tablette", "tablets": "tablettes", "school id": "uai", "school code": "uai", "school number": "uai", "school identifier": "uai", "institution id": "uai", "uai code": "code uai",
     "school": "etablissement", "school name": "nom de l etablissement", "institution": "etablissement", "establishment": "etablissement",
     "city": "commune", "town": "commune", "municipality": "commune", "city name": "nom de la commune", "zip": "code postal", "zip code": "code postal",
     "postcode": "code postal", "postal code": "code postal", "city code": "code commune", "municipality code": "code commune", "county": "departement",

@@ -14,12 +14,14 @@ from essaim.kernel.french import folded
 from .cells_readers import repaired_mojibake
 from .contract import Contract, Field, FieldType
 from .mapping_english import in_french
+from .mapping_short import only_meaning
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
 _UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "milliers", "millions", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
+_KNOWN, _ABBREVIATED = 94.0, 90.0
 _INITIALS = re.compile(r"(?<=\b\w)\.")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -32,6 +34,7 @@ class HeaderName:
     levels: tuple[str, ...]
     factor: int = 1
     tax_included: bool = False
+    text: str = ""
 
 
 @lru_cache(maxsize=8_192)
@@ -46,7 +49,7 @@ def read_header(header: str) -> HeaderName:
     forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
     forms += [french for form in tuple(forms[:2]) if (french := in_french(form)) and french not in forms]
     factor = 1_000 if _THOUSANDS.search(header) else 1_000_000 if _MILLIONS.search(header) else 1
-    return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)))
+    return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)), header)
 
 
 def _without_units(form: str) -> str:
@@ -91,6 +94,9 @@ def name_scores(headers: list[HeaderName], known: FieldNames, fields: int) -> tu
             continue
         matrix = _similarities(header.forms, known).max(axis=0)
         scores[line] = np.maximum.reduceat(matrix, starts)
+        short = only_meaning(header.text, zip(known.names, map(str, known.owner), strict=True)) if scores[line].max() < _KNOWN else None
+        if short is not None:
+            scores[line, int(short)] = max(scores[line, int(short)], _ABBREVIATED)
         for position in np.flatnonzero(scores[line] >= 50):
             columns = slice(starts[position], starts[position + 1] if position + 1 < len(starts) else None)
             best[line, int(position)] = known.names[starts[position] + int(matrix[columns].argmax())]
@@ -146,6 +152,17 @@ def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) ->
     """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
     words = _OTHER_STATES.intersection(header.forms[0].split()) if header.forms and field.type in _OF_TYPE else frozenset()
     return bool(words - known)
+
+
+_PARTICIPLE = re.compile(r"[^\W\d]+ée?s?(?!\w)")
+
+
+def accented_otherwise(header: str, field: Field) -> bool:
+    """Whether a word of the header is a participle that the names of a text field only have without its accent."""
+    if field.type is not FieldType.TEXT or "é" not in header.casefold():
+        return False
+    own = {word for text in (field.label, *field.synonyms) for word in re.findall(r"\w+", text.casefold())}
+    return any(word not in own and folded(word) in own for word in _PARTICIPLE.findall(header.casefold()))
 
 
 def qualified_otherwise(header: HeaderName, field: Field, known: frozenset[str]) -> float:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
 import numpy as np
+from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
 
 from .cells_readers import code_spellings, read_cell, repaired_mojibake
 from .contract import Contract, Field, FieldType, Wide
+from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
+from .mapping_content import fit, sample_of
 from .mapping_names import FieldNames, HeaderName
-from .report import Mapping
+from .mapping_short import only_meaning
+from .report import Mapping, Question
 from .tables import RawTable
 
 _CERTAIN = 94.0
+IGNORED = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,12 @@ class WideColumns:
 
 
 def wide_columns(
-    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str], known: FieldNames
+    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str], known: FieldNames,
+    given: MappingOf[str, str],
 ) -> WideColumns | None:
-    """The block of columns named after values of a Wide field, when the table has no column for that field itself."""
+    """The block of columns named after values of a Wide field, when the table has no column for that field itself.
+
+    ``given``: letter of a column → the code that the sender says it is of (``""``: none)."""
     positions = {name: i for i, name in enumerate(contract.field_names)}
     for wide in contract.wide:
         if wide.into in settled.values() or (names[:, positions[wide.into]] >= _CERTAIN).any():
@@ -62,6 +72,7 @@ def wide_columns(
                 continue
             other = contract.field_names[int(names[line].argmax())] if names[line].max(initial=0.0) >= _CERTAIN else None
             code, said = _code_and_field(header, table.columns[line].header, field, wide, contract, known)
+            code = given.get(table.columns[line].letter, code) or None
             said = said or (other if other not in (wide.into, wide.value) else None)
             if said is not None and (code is not None or other is not None):
                 others[line] = (code, said)
@@ -69,6 +80,38 @@ def wide_columns(
                 codes[line] = code
         if len(codes) >= 2:
             return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
+    return None
+
+
+def doubtful_codes(
+    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], block: WideColumns, layout: str, given: MappingOf[str, str]
+) -> Iterator[tuple[str, Question]]:
+    """Columns of numbers beside a block whose header nearly names a code: letter and question. Left out in silence, they would be
+    equipment that nobody counts."""
+    field, value = contract.field(block.into), contract.field(block.value)
+    if field.type is not FieldType.CODE:
+        return
+    for position, column in enumerate(table.columns):
+        if position in block.positions or column.letter in given or not (near := _nearly(headers[position], field)):
+            continue
+        texts = sample_of(table.frame[f"c{position}"], few=True)
+        if texts and fit(texts, value) >= 0.8:
+            labels = {code.value: code.label for code in field.codes}
+            choices = tuple((code, label, 0.0) for code, label in sorted(labels.items(), key=lambda item: item[0] != near))
+            message = MAPPING_QUESTION.format(letter=column.letter, header=column.header)
+            yield column.letter, Question(f"code:{layout}:{column.letter}", "mapping", table.sheet, column.letter, message, (*choices, (IGNORED, IGNORE_CHOICE, 0.0)), True)
+
+
+def _nearly(header: HeaderName, field: Field) -> str | None:
+    """The code whose spelling is close to the header, or that its first words name."""
+    spellings = code_spellings(field)
+    for form in (*header.forms[:1], *without_verbs(header.forms[:1])):
+        reading = read_cell(form, field)
+        if reading.remark == "code_head":
+            return str(reading.value)
+        close = process.extractOne(form, spellings.keys(), scorer=fuzz.ratio, score_cutoff=78) if len(form) > 4 else None
+        if close:
+            return spellings[close[0]]
     return None
 
 
@@ -118,7 +161,9 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
             reading = read_cell(form, field)
             if form in spellings or (reading.value is not None and reading.remark is None):
                 return str(spellings.get(form) or reading.value)
-        return None
+        return only_meaning(text, spellings.items())
+    if field.type is FieldType.UAI and (suggestion := read_cell(text, field).suggestion):  # « Collège Matisse (0020007X) »
+        return suggestion if read_cell(suggestion, field).value is not None and any(map(str.isalpha, text)) else None
     for part in reversed((repaired_mojibake(text) or text).split(" / ")):
         if not part.strip():
             continue
@@ -128,7 +173,8 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
     return None
 
 
-_VERBS = frozenset(("nb", "nombre", "de", "d", "qte", "quantite", "livre", "livres", "livree", "livrees", "commande", "commandes", "total", "des", "les"))
+_VERBS = frozenset(("nb", "nombre", "de", "d", "qte", "quantite", "livre", "livres", "livree", "livrees", "commande", "commandes", "total", "des", "les",
+    "combien", "avez", "vous", "y", "a", "t", "il", "nbre", "recu", "recus", "recue", "recues"))
 
 
 def without_verbs(forms: tuple[str, ...]) -> list[str]:

@@ -27,8 +27,10 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something only the sender can settle. ``kind`` is ``mapping`` or ``reference``; ``about`` the column letter or the
-    text looked up; ``choices`` are (value, label, score). Answered by ``answers[question.id] = value``."""
+    """Something only the sender can settle. ``kind`` is ``mapping`` or ``reference``; ``about`` the column letter, the label of a
+    field or the text looked up; ``choices`` are (value, label, score). Answered by ``answers[question.id] = value``.
+    ``holds``: the answer decides what rows say or what tells them apart (a required field, a part of the key), so nothing is
+    accepted before it is given."""
 
     id: str
     kind: str
@@ -36,11 +38,13 @@ class Question:
     about: str
     message: str
     choices: tuple[tuple[str, str, float], ...]
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableReading:
-    """How one table was understood. ``layout`` is the fingerprint under which a confirmed mapping is remembered."""
+    """How one table was understood. ``layout`` is the fingerprint under which a confirmed mapping is remembered; ``letters`` are
+    those of every column, read or not."""
 
     sheet: str
     header_row: int | None
@@ -50,6 +54,7 @@ class TableReading:
     missing: tuple[str, ...]
     layout: str
     skipped: tuple[tuple[int, str], ...] = ()
+    letters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

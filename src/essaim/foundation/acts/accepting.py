@@ -19,6 +19,7 @@ from ..locks import accept_lock
 from ..models import Account, Mandate, Posting, State, Submission
 from ..permissions import mandate_to_withdraw, outside, submitted_places
 from ..reads.facts import ledger, table_spec
+from ..reads.kept import questions
 from ..reads.submissions import accepted_rows
 from .journal import move, record
 from .receiving import sending
@@ -28,8 +29,8 @@ from .refusals import ActForbidden, ActRefused
 def accept(*, submission: Submission, by: Account) -> Submission:
     """Post the retained rows of a checked submission to the ledger, under a number of its own.
 
-    Accepted already: nothing changes. Refuses an unchecked, refused or empty submission, rows about places outside the
-    mandate, a correction of a submission not yet accepted, and what the ledger refuses. Not inside a transaction."""
+    Accepted already: nothing changes. Refuses an unchecked, refused or empty submission, one that still asks what a required or
+    key column is, rows about places outside the mandate, a correction of a submission not yet accepted, and what the ledger refuses. Not inside a transaction."""
     mandate = sending(by, submission.contract, submission.sender)
     with accept_lock():
         _finish_begun()
@@ -92,6 +93,10 @@ def _refuse_unready(submission: Submission) -> None:
         )
     if submission.status == "refused" or not submission.rows_accepted:
         raise ActRefused("Aucune ligne de ce dépôt n'est acceptable : corrigez les anomalies puis renvoyez le fichier.")
+    holding = [question for question in questions(submission) if question.holds]
+    if holding:
+        told = " ".join(f"« {question.message} »" for question in holding[:3]) + ("…" if len(holding) > 3 else "")
+        raise ActRefused(f"Répondez d'abord aux questions qui décident du sens des lignes : {told} Rien n'est inscrit avant.")
     if submission.corrects is not None and submission.corrects.state != State.ACCEPTED:
         raise ActRefused("Acceptez d'abord le dépôt d'origine, puis ses corrections.")
 

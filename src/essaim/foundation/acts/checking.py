@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import transaction
 
 from essaim.engines import intake
-from essaim.engines.intake.report import Check
+from essaim.engines.intake.report import Check, TableReading
 from essaim.engines.intake.tables import Limits
+from essaim.kernel.french import folded
 
 from .. import clock, storage
 from ..contracts import contract as contract_named
@@ -57,7 +58,7 @@ def check(
     with transaction.atomic():
         _settle(submission, found, key)
         _remember(submission, found, by)
-        told = {"status": found.status, "rows": found.rows.height, "refused": found.refused.height}
+        told = {"status": found.status, "rows": found.rows.height, "refused": found.rows_refused}
         record("check", submission, by=by, mandate=mandate, **told)
     storage.forget_check(before)
     return submission
@@ -81,23 +82,32 @@ def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -
 
 
 def _remember(submission: Submission, found: Check, by: Account) -> None:
-    """Keep the answers that settled the layouts of this file: the next file laid out alike is not asked again."""
+    """Keep the answers that settled the layouts of this file: the next file laid out alike is not asked again. What was said of
+    the whole file (``once:``) is true of that file only."""
     asked = {item.id for item in found.questions}
-    settled = {key: value for key, value in submission.answers.items() if key not in asked}
+    settled = {key: value for key, value in submission.answers.items() if key not in asked and not key.startswith(("once:", "column:"))}
+    named = {key.removeprefix("column:"): value for key, value in submission.answers.items() if key.startswith("column:")}
     for table in found.tables:
         start = f"mapping:{table.layout}:"
-        if not settled or any(item.startswith(start) for item in asked):
+        if not (settled or named) or any(item.startswith(start) for item in asked):
             continue
         same = {"sender": submission.sender, "contract": submission.contract, "fingerprint": table.layout}
         known = Layout.objects.filter(**same).first()
         earlier = known.memory if known else {"columns": {}, "answers": {}}
         columns = {key.removeprefix(start): value for key, value in settled.items() if key.startswith(start)}
         memory = {
-            "columns": {**earlier["columns"], **columns},
+            "columns": {**earlier["columns"], **_of_table(named, table), **columns},
             "answers": {**earlier["answers"], **settled},
         }
         when = {"confirmed_by": by, "confirmed_at": clock.now()}
         Layout.objects.update_or_create(**same, defaults={"memory": memory, **when})
+
+
+def _of_table(named: Mapping[str, str], table: TableReading) -> dict[str, str]:
+    """Columns that the sender named by header or letter, those this table has; what was said of one file alone is not kept."""
+    spelled = {folded(text): text for m in table.mapping for text in (m.column, m.header) if text}
+    spelled |= {folded(text): text for text in (*table.letters, *table.unmapped)}
+    return {spelled[key]: field for name, field in named.items() if (key := folded(name)) in spelled}
 
 
 def _understood(submission: Submission, progress: Progress, contain: bool) -> Check:
@@ -155,7 +165,7 @@ def _settle(submission: Submission, found: Check, key: str) -> None:
         "status": found.status,
         "rows_read": found.rows_read,
         "rows_accepted": found.rows.height,
-        "rows_refused": found.refused.height,
+        "rows_refused": found.rows_refused,
         "progress_step": "",
     }
     if hopeless:

@@ -37,7 +37,7 @@ def _as_json(check: Check) -> dict[str, Any]:
         "tables": [_table_as_json(item) for item in check.tables],
         "rows_read": check.rows_read,
         "rows_accepted": check.rows.height,
-        "rows_refused": check.refused.height,
+        "rows_refused": check.rows_refused,
         "summary": check.summary.to_dicts(),
         "questions": [_question_as_json(item) for item in check.questions],
         "notices": [list(item) for item in check.notices],
@@ -58,6 +58,7 @@ def _table_as_json(item: TableReading) -> dict[str, Any]:
         "missing": list(item.missing),
         "layout": item.layout,
         "skipped": [list(line) for line in item.skipped],
+        "letters": list(item.letters),
     }
 
 
@@ -69,6 +70,7 @@ def _question_as_json(item: Question) -> dict[str, Any]:
         "about": item.about,
         "message": item.message,
         "choices": [list(choice) for choice in item.choices],
+        "holds": item.holds,
     }
 
 
@@ -98,6 +100,7 @@ def kept(submission: Submission) -> Check:
         questions=questions(submission),
         notices=tuple((code, message) for code, message in told["notices"]),
         rows_read=told["rows_read"],
+        rows_refused=told["rows_refused"],
         extra=told.get("extra", {}),
         **frames,
     )
@@ -121,4 +124,5 @@ def _table(item: dict[str, Any]) -> TableReading:
         missing=tuple(item["missing"]),
         layout=item["layout"],
         skipped=tuple((row, reason) for row, reason in item["skipped"]),
+        letters=tuple(item.get("letters", ())),
     )

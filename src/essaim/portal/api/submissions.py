@@ -39,6 +39,7 @@ class Question(Schema):
     sheet: str
     message: str
     choices: list[list[Any]] = Field(description="[valeur à répondre, libellé, score]")
+    holds: bool = Field(False, description="Rien n'est accepté avant la réponse : elle décide d'un champ obligatoire ou de la clé.")
 
 
 class Effect(Schema):

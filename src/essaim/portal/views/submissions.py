@@ -159,7 +159,7 @@ def submission_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Step 2: answers kept, and the file checked again with them."""
     submission = visible_submission(request, pk)
     asked = {item["id"] for item in submission.report.get("questions", [])}
-    answers = {key: value for key in asked if (value := request.POST.get(f"question-{key}", ""))}
+    answers = {key: value for key in asked if (value := request.POST.get(f"question-{key}")) is not None}
     if not answers:
         messages.warning(request, "Aucune réponse choisie : les colonnes concernées resteront de côté.")
         return redirect("depot", pk=pk)

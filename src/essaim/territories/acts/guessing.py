@@ -6,8 +6,8 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -28,33 +28,46 @@ _ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a file is. ``sender``: the source in whose name it is handed in. ``score``: fields understood for certain."""
+    """What a file is. ``sender``: the source in whose name it is handed in. ``score``: fields understood for certain.
+    ``answers``: what its publisher's headers mean in it, where they mean something else in other files."""
 
     contract: Contract
     source: Source
     sender: str
     score: int
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
     """The contract and the source of a file, from its first rows; None when no contract is satisfied.
 
     FileRefused when the file cannot be read at all."""
-    best: tuple[int, Contract, frozenset[str]] | None = None
+    best: tuple[int, Contract, frozenset[str], dict[str, str]] | None = None
     for table in _first_tables(path, contracts):
+        meant = _own_code(table)
         for contract in contracts:
-            fields = understood(table, contract)
+            answers = meant if contract.code == "territories.places" else {}
+            fields = understood(table, contract, answers)
             if fields is None or not _tells_enough(contract.code, fields):
                 continue
             score = len(fields - _ALONGSIDE) + 2 * len(fields & {"school_year", "ips", "closed_on"})
             if best is None or score > best[0]:
-                best = (score, contract, fields)
+                best = (score, contract, fields, answers)
     if best is None:
         return None
-    score, contract, fields = best
+    score, contract, fields, answers = best
     source = source_of(contract.code, fields)
     year = year_of(path.name) if _needs_year(contract, fields) else None
-    return Guess(contract, source, f"{source.code}@{year}" if year else source.code, score)
+    return Guess(contract, source, f"{source.code}@{year}" if year else source.code, score, answers)
+
+
+def _own_code(table: RawTable) -> dict[str, str]:
+    """INSEE names the code of a place after its kind: in a list of départements DEP is the code, in one of communes it is not."""
+    headers = {column.header.strip().upper() for column in table.columns}
+    if "CHEFLIEU" not in headers or {"COM", "CODE", "CODGEO"} & headers:
+        return {}
+    kind = next((name for name in ("ARR", "DEP", "REG") if name in headers), None)
+    return {f"column:{kind}": "code"} if kind else {}
 
 
 def _needs_year(contract: Contract, fields: frozenset[str]) -> bool:
@@ -73,13 +86,14 @@ def _tells_enough(code: str, fields: frozenset[str]) -> bool:
     if code == "evaluation.school_results":
         return bool({"success_general_pct", "written_mark_general"} & fields)
     if code == "territories.places":
-        return bool({"code", "departement", "region", "epci_code"} & fields) and bool({"name", "epci_name"} & fields)
+        known = {"departement", "region", "epci_code", "kind", "parent_code", "postal_codes", "population", "former_codes"}
+        return bool(known & fields) and bool({"name", "epci_name"} & fields)
     return True
 
 
-def understood(table: RawTable, contract: Contract) -> frozenset[str] | None:
+def understood(table: RawTable, contract: Contract, answers: Mapping[str, str]) -> frozenset[str] | None:
     """Fields of ``contract`` whose column is certain; None when a required one is missing or nothing but names is found."""
-    mapping = map_table(table, contract, {}, {})
+    mapping = map_table(table, contract, {}, answers)
     fields = frozenset(item.field for item in mapping.mapping if item.score >= _SURE)
     if len(fields) < 2 or any(item.required and item.name not in fields for item in contract.fields):
         return None

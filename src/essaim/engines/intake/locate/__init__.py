@@ -11,7 +11,7 @@ from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
 from .body import SECTION, TITLE, split_body
 from .headers import Header, find_header, is_writing
-from .turned import turned
+from .turned import stands_under_a_header, turned
 
 __all__ = ["ANNOTATION_MARK", "is_annotation", "locate_tables"]
 
@@ -31,6 +31,7 @@ class _Draft:
     before: list[int]
     turned: Grid | None = None
     before_column: int | None = None
+    beside: bool = False
 
 
 def is_annotation(grid: Grid) -> bool:
@@ -75,7 +76,7 @@ def _place(
     if len(groups) > 1:
         for group, following in zip(groups, [*(other[0] for other in groups[1:]), None], strict=True):
             header = find_header(window_of(grid, start, stop, group), vocabulary)
-            drafts.append(_Draft(group, header, start, [(start, stop)], list(prose), before_column=following))
+            drafts.append(_Draft(group, header, start, [(start, stop)], list(prose), before_column=following, beside=True))
             prose.clear()
         return
     columns = groups[0]
@@ -98,10 +99,11 @@ def _place(
 
 def _lying(grid: Grid, start: int, stop: int, vocabulary: frozenset[str], drafts: list[_Draft], prose: list[int]) -> bool:
     """Takes a run of lines whose labels go down the first column; those of a table already lying there go on with it."""
-    if drafts and drafts[-1].turned and (upright := turned(grid, drafts[-1].start, stop, vocabulary)):
+    standing = stands_under_a_header(grid, start, stop, vocabulary)
+    if drafts and drafts[-1].turned and not standing and (upright := turned(grid, drafts[-1].start, stop, vocabulary)):
         drafts[-1].turned = upright
         return True
-    upright = turned(grid, start, stop, vocabulary)
+    upright = None if standing else turned(grid, start, stop, vocabulary)
     if upright is None:
         return False
     drafts.append(_Draft((), None, start, [(start, stop)], list(prose), upright))
@@ -175,12 +177,19 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     merged = _merged_down(grid, [grid.columns[columns[i]] for i in kept], header_row or 0)
     return RawTable(
         grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
-        tuple((int(grid.rows[i]), _written(grid, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
+        tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
     )  # fmt: skip
 
 
 def _written(grid: Grid, line: int) -> tuple[str, ...]:
     return tuple(cell for cell in grid.frame.row(line) if cell)
+
+
+def _above(grid: Grid, draft: _Draft, line: int) -> tuple[str, ...]:
+    """What a line above a table says of it: of several tables side by side, each has what stands above its own columns."""
+    if not draft.beside or line < draft.start:
+        return _written(grid, line)
+    return tuple(cell for cell in grid.frame.row(line)[draft.columns[0] : draft.before_column] if cell)
 
 
 def _sections(grid: Grid, skipped: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:

@@ -24,11 +24,13 @@ BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE = (
 _TOTAL = re.compile(
     r"\s*(?:\*\s*)?(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)(?:\s+(?:g[ée]n[ée]ra(?:l|ux)|cumul[ée]|interm[ée]diaire|ht|ttc|h\.t\.?|t\.t\.c\.?))*\s*:?\s*$"
     r"|\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+\S.*$"
+    r"|\s*(?:montant\s+)?(?:t\.?v\.?a\b|net\s+[àa]\s+payer).{0,20}$"
     r"|\s*(?:ensemble|cumul|moyenne|somme|r[ée]capitulatif|grand\s+total)\s*:?\s*$",
     re.IGNORECASE,
 )
 _NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©)", re.IGNORECASE)
-_MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP"]
+_MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP", "TVA", "tva", "T.V", "payer", "PAYER"]
+_LOT = re.compile(r"\s*(?:lot|tranche|chapitre)\s+(?:n[°o]\s*)?\w{1,3}\b", re.IGNORECASE)
 _SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)
 _CANDIDATES = 200_000
 _GLANCED = 50_000
@@ -181,6 +183,8 @@ def _reason(
         if _NOTE.match(found[0]) and len(found[0]) > 12:
             return NOTE
         expected = profile.kinds[place]
+        if _LOT.match(found[0]) and place == 0:
+            return SECTION
         if kind_of(found[0]) not in DATA and (wide or (place == 0 and expected in (CODE, NUMBER))):
             return SECTION
     return None
@@ -205,7 +209,7 @@ def _is_total(cells: Sequence[str | None], found: list[str], profile: Profile) -
     loose = len(label.split()) > 1 and not re.match(r"\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+g[ée]n", label, re.IGNORECASE)
     if profile.texts <= 1:
         return not loose or len(found) > 1
-    return texts < profile.texts and (len(found) < profile.fill or not loose)
+    return texts < profile.texts and (len(found) < profile.fill or not loose or (texts == 1 and profile.texts > 2))
 
 
 def _identifier(cell: str) -> bool:

@@ -22,7 +22,7 @@ from .shape import (
 )
 
 Row = Sequence[str | None]
-_UAI = re.compile(r"\s*[0-9]{7} ?[A-Za-z]\b")
+_UAI = re.compile(r"(?<![0-9A-Za-z])[0-9]{7} ?[A-Za-z]\b")
 # What a word of the contract is worth in a header, how many count, and the most that all the rest may give.
 _EXPECTED, _COUNTED, _MOST = 0.6, 6, 5.6
 _UNIT = re.compile(
@@ -101,7 +101,7 @@ def _cannot_beat(score: float, row: Row, vocabulary: frozenset[str]) -> bool:
         return True
     found = 0
     for cell in row:
-        if cell and (is_expected(cell, vocabulary) or _UAI.match(cell)):
+        if cell and (is_expected(cell, vocabulary) or _UAI.search(cell)):
             found += 1
             if found >= needed - 1e-9:
                 return False
@@ -111,7 +111,7 @@ def _cannot_beat(score: float, row: Row, vocabulary: frozenset[str]) -> bool:
 def _take_schools_for_labels(window: Window, kinds: _Kinds) -> None:
     """Identifiers of schools above columns of numbers are labels: one column a school."""
     for position, row in enumerate(window.raw[:20]):
-        schools = [i for i, cell in enumerate(row) if cell and _UAI.match(cell)]
+        schools = [i for i, cell in enumerate(row) if cell and _UAI.search(cell)]
         if len(schools) < 2:
             continue
         below = [kinds[line][i] for line in range(position + 1, min(position + 21, len(kinds))) for i in schools]
@@ -129,7 +129,9 @@ def _score(window: Window, kinds: _Kinds, position: int, vocabulary: frozenset[s
         return None
     cells = [row[i] or "" for i in places]
     texts = sum(shapes[i] in (TEXT, YEAR) for i in places) / len(places)
-    schools = [shapes[i] == TEXT and bool(_UAI.match(cell)) for i, cell in zip(places, cells, strict=True)]
+    schools = [shapes[i] == TEXT and bool(_UAI.search(cell)) for i, cell in zip(places, cells, strict=True)]
+    if sum(schools) < 2:  # one column a school takes two of them; one is a name in a line of data
+        schools = [False] * len(schools)
     awaited = (school or is_expected(cell, vocabulary) for school, cell in zip(schools, cells, strict=True))
     if texts < 0.6 and not _enough(awaited, len(cells), max(2, len(places) / 2)):
         return None

@@ -12,7 +12,7 @@ from ..grid import Grid
 from .shape import TEXT, is_expected, is_usual, kind_of, words_of
 
 MAX_LINES = 200
-_UAI = re.compile(r"\s*[0-9]{7} ?[A-Za-z]\b")
+_UAI = re.compile(r"(?<![0-9A-Za-z])[0-9]{7} ?[A-Za-z]\b")
 _LOOKED_AT = 40
 _MARGIN = 0.1
 
@@ -36,6 +36,12 @@ def turned(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> Gri
     return _upright(grid, start, stop, used)
 
 
+def stands_under_a_header(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> bool:
+    """Whether a run of lines begins with a line of labels only, one of them a usual header beyond the first (``Désignation | Quantité``)."""
+    cells = [cell for cell in grid.frame.row(start) if cell] if stop - start > 1 else []
+    return len(cells) > 1 and all(is_expected(cell, vocabulary) for cell in cells) and any(is_usual(cell) for cell in cells[1:])
+
+
 def _labels(cells: Sequence[str], vocabulary: frozenset[str]) -> bool:
     """Whether a column reads like a header: mostly different labels (« dont en service » may come again), those of the contract."""
     if len(cells) < 2 or 2 * len({cell.casefold() for cell in cells}) < len(cells):
@@ -49,7 +55,7 @@ def _lies(body: Cells, vocabulary: frozenset[str]) -> bool:
     is not called one (``Matériel | 0020001X | 0020002Y``) is itself a header."""
     if len(body) < 2 or any(sum(is_expected(cell, vocabulary) for cell in line[1:_LOOKED_AT] if cell) for line in body[:3]):
         return False
-    schools = any(_UAI.match(cell) for cell in body[0][1:] if cell)
+    schools = any(_UAI.search(cell) for cell in body[0][1:] if cell)
     if schools and not {"uai", "rne", "identifiant", "etablissement", "ecole"} & set(words_of(body[0][0] or "").split()):
         return False
     lines = [list(line[1:_LOOKED_AT]) for line in body[:_LOOKED_AT]]

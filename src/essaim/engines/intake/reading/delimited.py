@@ -190,6 +190,13 @@ def _records(text: str, separator: str, limit: int | None = None) -> list[list[s
 
 
 def _columns(content: bytes, separator: str, limits: Limits, quoted: bool, checked: bool = True) -> tuple[list[pl.Series], Notices]:
+    columns, notices = _plain_columns(content, separator, limits, quoted, checked)
+    if quoted and b'="' in content:  # ="0020011B": how exports keep a text from being read as a number
+        columns = [column.str.replace(r'^="([^"]*)"$', "${1}") for column in columns]
+    return columns, notices
+
+
+def _plain_columns(content: bytes, separator: str, limits: Limits, quoted: bool, checked: bool) -> tuple[list[pl.Series], Notices]:
     if not quoted or regular_quotes(content, separator):
         frame = _native(content, separator, limits)
         if frame is not None:
