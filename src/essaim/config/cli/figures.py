@@ -8,6 +8,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import click
@@ -194,15 +195,22 @@ def trace(
             found = reads.trace(code, level=level, unit=unit or "FR", period=wanted, by=by, breakdown=breakdown, known_at=known_at)
     except (LookupError, ValueError) as error:
         raise click.UsageError(str(error.args[0])) from error
-    entries = [{key: entry[key] for key in ENTRY_KEYS} | entry for entry in described_entries(found, limit=limit or None)]
+    described = [entry | {"row": _row_of(entry)} for entry in described_entries(found, limit=limit or None)]
+    entries = [{key: entry[key] for key in ENTRY_KEYS} | entry for entry in described]
     if as_json:
         click.echo(json.dumps({"figure": figure, "entries": entries}, ensure_ascii=False, indent=2, default=str))
         return
     for entry in entries:
         values = ", ".join(f"{key}={value}" for key, value in entry["values"].items() if value is not None)
         sign = "+" if entry["sign"] > 0 else "−"
-        click.echo(f"{sign} dépôt {entry['submission']} · {entry['file']} · {entry['sheet']} ligne {entry['row']} · {values}")
+        place = f"cellule {entry['cell']}" if entry["cell"] else f"ligne {entry['row']}"
+        click.echo(f"{sign} dépôt {entry['submission']} · {entry['file']} · {entry['sheet']} {place} · {values}")
     click.echo(f"{found.num_rows} écritures" + (f", {limit} montrées" if limit and found.num_rows > limit else ""))
+
+
+def _row_of(entry: dict[str, Any]) -> int | None:
+    """The line of the sheet that the sender sees, also where the table lies on its side."""
+    return int(entry["cell"].lstrip(ascii_uppercase)) if entry["cell"] else entry["row"]
 
 
 @click.command()

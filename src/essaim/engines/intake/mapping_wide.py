@@ -49,7 +49,7 @@ class WideColumns:
         lines = [(i, self.value, code) for i, code in self.codes.items()]
         lines += [(place, name, self.codes[i]) for i, found in self.beside.items() for name, place in found.items()]
         return tuple(
-            Mapping(table.columns[i].letter, table.columns[i].header, name, 95.0, f"une colonne par valeur : « {code} »") for i, name, code in sorted(lines)
+            Mapping(table.columns[i].letter, table.columns[i].header, name, 95.0, f"une colonne par valeur : « {code} »", code) for i, name, code in sorted(lines)
         )
 
 

@@ -16,13 +16,15 @@ SYSTEM_COLUMNS = ("departement", "sender", "source_sheet", "source_row")
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """One column of the sender understood as one field. ``column`` is the spreadsheet letter."""
+    """One column of the sender understood as one field. ``column`` is the spreadsheet letter; ``code`` what the header says of another
+    field, where there is one column a category, a school or a month."""
 
     column: str
     header: str
     field: str
     score: float
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,37 +8,39 @@ import polars as pl
 import pyarrow as pa
 
 from essaim.foundation.contracts import contracts
-from essaim.foundation.models import Posting
-from essaim.foundation.reads.facts import ledger, table_spec
+from essaim.foundation.models import Posting, Submission
+from essaim.foundation.reads.facts import counted_cell, ledger, table_spec
 
 _NOT_VALUES = {"submission", "origin", "source_sheet", "source_row", "sign"}
 
 
-def file_names(numbers: list[int]) -> dict[int, str]:
-    """Submission number → name of the file it came in."""
-    found = Posting.objects.filter(number__in=numbers).values_list("number", "submission__filename")
-    return dict(found)
-
-
 def described_entries(entries: pa.Table, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """Entries as ``{"submission", "file", "sheet", "row", "sign", "values"}``, in the order given, at most ``limit``."""
+    """Entries as ``{"submission", "file", "sheet", "row", "sign", "values", "cell"}``, in the order given, at most ``limit``. ``row`` and
+    ``sheet`` find the row again in its submission; ``cell`` is where the sender wrote what it counts."""
     shown = entries if limit is None else entries.slice(0, limit)
     rows = shown.to_pylist()
     for row in rows:
         row["origin"] = row.get("origin") or row["submission"]
-    names = file_names(sorted({row["origin"] for row in rows if row["origin"] is not None}))
+    origins = Submission.objects.in_bulk({row["origin"] for row in rows if row["origin"] is not None}, field_name="number")
     return [
         {
             "submission": row["submission"],
             "origin": row["origin"],
-            "file": names.get(row["origin"], ""),
+            "file": origins[row["origin"]].filename if row["origin"] in origins else "",
             "sheet": row["source_sheet"],
             "row": row["source_row"],
             "sign": row["sign"],
             "values": {key: value for key, value in row.items() if key not in _NOT_VALUES and value is not None},
+            "cell": _cell(row, origins),
         }
         for row in rows
     ]
+
+
+def _cell(row: dict[str, Any], origins: dict[int, Submission]) -> str | None:
+    if row["origin"] not in origins or row["source_sheet"] is None or row["source_row"] is None:
+        return None
+    return counted_cell(origins[row["origin"]], row["source_sheet"], row["source_row"], row)
 
 
 def entries_of_submission(number: int) -> pa.Table:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -15,10 +16,13 @@ from django.utils import timezone
 from essaim.engines.intake.contract import Contract, FieldType
 from essaim.engines.intake.grid import letter_of
 from essaim.engines.ledger import Ledger, TableSpec
+from essaim.kernel.french import read_date
 
 from .. import storage
+from ..contracts import contract
 from ..models import Posting, Submission
 
+_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 _ARROW = {
     FieldType.INTEGER: pa.int64(),
     FieldType.DECIMAL: pa.float64(),
@@ -101,21 +105,39 @@ def cells(number: int, sheet: str, row: int, fields: Sequence[str]) -> list[Cell
     values = _values(submission, sheet, row, fields)
     found = []
     for field in fields:
-        letter, header = _column(submission, sheet, row, field)
-        place = (f"{letter_of(row - 1)}{letter}" if letter.isdigit() else f"{letter}{row}") if letter else None
-        found.append(CellOrigin(number, submission.filename, submission.sender, sheet, row, place, header, field, values.get(field)))
+        letter, header = _column(submission, sheet, row, field, {text for text in values.values() if text})
+        found.append(CellOrigin(number, submission.filename, submission.sender, sheet, row, _cell(letter, row), header, field, values.get(field)))
     return found
 
 
-def _column(submission: Submission, sheet: str, row: int, field: str) -> tuple[str, str]:
-    """Letter and header of the column read as ``field``: of the last table of the sheet that starts above ``row``."""
+def _column(submission: Submission, sheet: str, row: int, field: str, said: Collection[str] = ()) -> tuple[str, str]:
+    """Letter and header of the column read as ``field``: of the last table of the sheet that starts above ``row``. ``said``: texts
+    of the other fields of the row, which tell one column a category (a school, a month) from the others."""
     tables = [item for item in submission.report.get("tables", ()) if item["sheet"] == sheet]
     above = [item for item in tables if (item.get("header_row") or 0) < row]
     for table in sorted(above, key=lambda item: item.get("header_row") or 0, reverse=True):
-        for item in table["mapping"]:
-            if item["field"] == field:
-                return item["column"], item.get("header", "")
+        found = [item for item in table["mapping"] if item["field"] == field]
+        for item in [item for item in found if item.get("code") and _meant(item["code"]) & set(said)] or found:
+            return item["column"], item.get("header", "")
     return "", ""
+
+
+def _meant(code: str) -> set[str]:
+    """A code as rows hold it: itself, or the first day of the month that a header names."""
+    written = read_date(code)
+    return {code, str(written.value)} if written and written.value else {code}
+
+
+def counted_cell(submission: Submission, sheet: str, row: int, values: Mapping[str, Any]) -> str | None:
+    """The sender's cell of what the row of ``submission`` at ``sheet``, ``row`` counts, ``values`` being its fields; None when no
+    column gave it. In a table on its side ``row`` is the rank of the sender's column."""
+    counted = (item.name for item in contract(submission.contract).fields if item.type in _COUNTED and values.get(item.name) is not None)
+    letter, _ = _column(submission, sheet, row, next(counted, ""), {str(value) for value in values.values()})
+    return _cell(letter, row)
+
+
+def _cell(letter: str, row: int) -> str | None:
+    return (f"{letter_of(row - 1)}{letter}" if letter.isdigit() else f"{letter}{row}") if letter else None
 
 
 def _values(submission: Submission, sheet: str, row: int, fields: Sequence[str]) -> dict[str, str | None]:

@@ -51,7 +51,7 @@ def _table_as_json(item: TableReading) -> dict[str, Any]:
         "header_row": item.header_row,
         "rows": item.rows,
         "mapping": [
-            {"column": m.column, "header": m.header, "field": m.field, "score": m.score, "reason": m.reason}
+            {"column": m.column, "header": m.header, "field": m.field, "score": m.score, "reason": m.reason, "code": m.code}
             for m in item.mapping
         ],
         "unmapped": list(item.unmapped),

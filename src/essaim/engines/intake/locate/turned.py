@@ -14,6 +14,7 @@ from .shape import TEXT, is_expected, is_usual, kind_of, words_of
 MAX_LINES = 200
 _UAI = re.compile(r"(?<![0-9A-Za-z])[0-9]{7} ?[A-Za-z]\b")
 _LOOKED_AT = 40
+_CATEGORY = frozenset(("materiel", "equipement", "categorie", "type", "article", "designation", "nature", "produit"))
 _MARGIN = 0.1
 
 Cells = list[tuple[str | None, ...]]
@@ -53,7 +54,8 @@ def _labels(cells: Sequence[str], vocabulary: frozenset[str]) -> bool:
 def _lies(body: Cells, vocabulary: frozenset[str]) -> bool:
     """Whether each line holds things of one kind and the columns do not, under no header of their own. A line of schools that
     is not called one (``Matériel | 0020001X | 0020002Y``) is itself a header."""
-    if len(body) < 2 or any(sum(is_expected(cell, vocabulary) for cell in line[1:_LOOKED_AT] if cell) for line in body[:3]):
+    heads = [line for line in body[:3] if not _CATEGORY.intersection(words_of(line[0] or "").split())]  # « Matériel | Tablette | VPI » are values
+    if len(body) < 2 or any(is_expected(cell, vocabulary) for line in heads for cell in line[1:_LOOKED_AT] if cell):
         return False
     schools = any(_UAI.search(cell) for cell in body[0][1:] if cell)
     if schools and not {"uai", "rne", "identifiant", "etablissement", "ecole"} & set(words_of(body[0][0] or "").split()):
