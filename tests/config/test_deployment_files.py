@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from essaim.config.environment import Environment
+from essaim.config.processes import ALLOCATORS
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -126,3 +127,9 @@ def test_nginx_keeps_private_addresses_private():
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in text and "$proxy_add_x_forwarded_for" not in text
     size = int(re.search(r"client_max_body_size (\d+)m;", text)[1])
     assert size > Environment.model_fields["upload_max_mb"].default
+
+
+def test_every_way_of_starting_gives_freed_memory_back():
+    """The image and the services set what `essaim run` sets for its children before their allocators are loaded."""
+    for text in (DOCKERFILE, *((ROOT / f"deploy/essaim-{name}.service").read_text() for name in ("web", "worker"))):
+        assert [name for name, value in ALLOCATORS.items() if f"{name}={value}" not in text] == []

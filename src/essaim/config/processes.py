@@ -19,6 +19,13 @@ _PR_SET_PDEATHSIG = 1
 KILL_SECONDS = "8"
 _BACKGROUND = 5
 DEATHS = 5
+# Freed memory returns to the machine within a second, and threads share two heaps; read by polars (jemalloc), Arrow (mimalloc) and
+# the C library when they are loaded, hence set before. The services of deploy/ and the image say the same.
+ALLOCATORS = {
+    "_RJEM_MALLOC_CONF": "background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0",
+    "MIMALLOC_PURGE_DELAY": "500",
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 def start(command: Sequence[str | Path], *, background: bool = False) -> subprocess.Popen[bytes]:
@@ -53,6 +60,8 @@ def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) 
 def supervise(host: str, port: str, workers: str) -> int:
     """Runs web server and worker until the server ends or a signal comes, then stops both with a deadline. A worker that dies
     is replaced, and takes up what it held; DEATHS of them within a minute end everything. The exit code: 0 when asked to stop."""
+    for name, value in ALLOCATORS.items():
+        os.environ.setdefault(name, value)
     binary = Path(sys.executable).parent
     web = start(
         [binary / "granian", "--interface", "rsgi", "--host", host, "--port", port, "--workers", workers,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import os
 import signal
@@ -34,8 +32,10 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
+    from essaim.config.lightness import settle
     from essaim.config.presence import hold_home, hold_worker
 
+    settle()
     name = uuid.uuid4().hex
     hold_home(settings.HOME)
     hold_worker(settings.HOME, name)
@@ -119,20 +119,13 @@ def _give_up(held: Any) -> None:
         acts.refuse(submission=found, reason=reason, by=acts.local_administrator())
 
 
-def give_memory_back() -> None:
-    """What the task used returns to the machine: a worker is idle most of the day."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-        if trim is not None:
-            trim(0)
-
-
 def _worker(name: str) -> Any:
     """The worker of django-tasks-db, which gives back a task that it has no time to finish."""
     from django_tasks import TaskResultStatus
     from django_tasks_db.management.commands.db_worker import Worker
     from django_tasks_db.models import DBTaskResult
+
+    from essaim.config.lightness import give_memory_back
 
     class Patient(Worker):
         def shutdown(self, signum: int, frame: FrameType | None) -> None:

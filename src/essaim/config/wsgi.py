@@ -15,11 +15,13 @@ def _open() -> Door:
     from django.conf import settings
     from django.urls import get_resolver
 
+    from essaim.config.lightness import settle
     from essaim.config.presence import hold_home
     from essaim.portal.limits import largest_request
 
     hold_home(settings.HOME)
     len(get_resolver().url_patterns)
+    settle()
     return Door(site, largest_request)
 
 

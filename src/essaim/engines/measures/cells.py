@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import polars as pl
 
@@ -18,6 +18,9 @@ from essaim.engines.measures.coding import Index, address, coded, codes_of, inde
 from essaim.engines.measures.compiler import Bundle, bundles, scan
 from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened, whole_columns
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
+
+if TYPE_CHECKING:
+    import ibis
 
 _OVERLAYS = 12
 
@@ -146,12 +149,16 @@ def _signed_table(bundle: Bundle, facts: Facts, known_at: int | None, engine: En
 
 
 def _with_sign(table: ibis.Table) -> ibis.Table:
+    import ibis
+
     return table if "sign" in table.columns else table.mutate(sign=ibis.literal(1, "int8"))
 
 
 @lru_cache(maxsize=512)
 def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | None, whole: frozenset[str]) -> str:
     """The SQL of a scan: the same declaration on the same columns is written once."""
+    import ibis
+
     table = _with_sign(ibis.table(schema, name=view))
     return str(ibis.to_sql(scan(bundle, table, known_at, whole), dialect="duckdb"))
 

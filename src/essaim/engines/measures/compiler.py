@@ -2,6 +2,8 @@
 
 The scan gives *cells*: additive sums per establishment and month. Values are exact integers (value × 10^decimals,
 rounded half away from zero on each row), so that sums do not depend on order nor on the engine.
+
+Ibis weighs some 30 MB with its SQL parser: it is loaded by what scans, not by who only reads cells already made.
 """
 
 from __future__ import annotations
@@ -10,9 +12,7 @@ import functools
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from essaim.engines.measures.additivity import type_of
 from essaim.engines.measures.expressions import (
@@ -34,6 +34,9 @@ from essaim.engines.measures.expressions import (
 from essaim.engines.measures.facts import FactTable
 from essaim.engines.measures.indicator import Measure, Timing
 
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 _OPERATORS = {
     "+": operator.add,
     "-": operator.sub,
@@ -51,6 +54,8 @@ _OPERATORS = {
 
 def to_ibis(expr: Expr, table: ir.Table, facts: FactTable) -> ir.Value:
     """``expr`` on ``table``. Decimals are computed as float64, dates as dates."""
+    import ibis
+
     down = functools.partial(to_ibis, table=table, facts=facts)
     match expr:
         case Column(name):
@@ -90,6 +95,8 @@ def _column(table: ir.Table, facts: FactTable, name: str) -> ir.Value:
 
 
 def _extreme(op: str, values: list[ir.Value]) -> ir.Value:
+    import ibis
+
     missing = functools.reduce(operator.or_, (item.isnull() for item in values))
     found = ibis.least(*values) if op == "least" else ibis.greatest(*values)
     return ibis.ifelse(missing, ibis.null(), found)
@@ -177,6 +184,8 @@ def joined(table: ir.Table, names: Sequence[str]) -> ir.Value:
 
 def row_value(measure: Measure, table: ir.Table) -> tuple[ir.Value, ir.Value, ir.Value]:
     """(exact integer value, filter met, row has data) of one measure on each row."""
+    import ibis
+
     facts = measure.facts
     met = ibis.literal(True)
     if measure.where is not None:
@@ -195,6 +204,8 @@ def row_value(measure: Measure, table: ir.Table) -> tuple[ir.Value, ir.Value, ir
 
 
 def _sums(bundle: Bundle, table: ir.Table, whole: frozenset[str]) -> dict[str, ir.Value]:
+    import ibis
+
     sign = table["sign"].cast("int64")
     found: dict[str, ir.Value] = {}
     for index, item in enumerate(bundle.measures):

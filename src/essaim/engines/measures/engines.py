@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import unquote, urlparse
 
-import ibis
-import ibis.expr.operations as ops
-import ibis.expr.types as ir
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    import ibis
+    import ibis.expr.types as ir
 
 Source: TypeAlias = pa.Table | pl.DataFrame | str | Path | Sequence[str | Path]
 Facts: TypeAlias = Mapping[str, Source]
@@ -56,6 +57,8 @@ class DuckEngine:
     """Ibis on an in-memory DuckDB. It remembers how DuckDB reads the columns of Arrow tables already given."""
 
     def __init__(self, threads: int | None = None) -> None:
+        import ibis
+
         self.connection: Any = ibis.duckdb.connect()
         self._schemas: dict[pa.Schema, ibis.Schema] = {}
         self._views: set[str] = set()
@@ -80,6 +83,8 @@ class DuckEngine:
 
     def _registered(self, view: str, columns: pa.Schema) -> ir.Table:
         """What ``connection.table`` gives, which asks DuckDB and parses every type each time."""
+        import ibis.expr.operations as ops
+
         if columns not in self._schemas:
             self._schemas[columns] = self.connection.table(view).schema()
         return ops.DatabaseTable(view, schema=self._schemas[columns], source=self.connection, namespace=ops.Namespace()).to_expr()
@@ -104,6 +109,8 @@ class DuckEngine:
         return _as_frame(self.connection.con.sql(text).to_arrow_table())
 
     def sql(self, expr: ir.Table) -> str:
+        import ibis
+
         return str(ibis.to_sql(expr, dialect="duckdb"))
 
     def close(self) -> None:
@@ -114,6 +121,7 @@ class SparkEngine:
     """Ibis on a Spark session (any master). Arrow facts are handed over as Parquet in a temporary folder."""
 
     def __init__(self, session: Any | None = None, master: str | None = None) -> None:
+        import ibis
         from pyspark.sql import SparkSession
 
         if session is None:
@@ -146,6 +154,8 @@ class SparkEngine:
         return _as_frame(rows.toArrow())
 
     def sql(self, expr: ir.Table) -> str:
+        import ibis
+
         return str(ibis.to_sql(expr, dialect="pyspark"))
 
     def close(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import ibis
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -144,6 +143,8 @@ def _rows(
     category: str | None,
     engine: Engine,
 ) -> pl.DataFrame:
+    import ibis
+
     table = _table(measure.facts.name, facts, engine)
     if "sign" not in table.columns:
         table = table.mutate(sign=ibis.literal(1, "int8"))

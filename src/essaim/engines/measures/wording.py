@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import ibis
+from typing import TYPE_CHECKING
 
 from essaim.engines.measures.compiler import bundles, scan
 from essaim.engines.measures.expressions import (
@@ -31,6 +30,9 @@ from essaim.engines.measures.indicator import (
     Quantity,
     Timing,
 )
+
+if TYPE_CHECKING:
+    import ibis
 
 KIND_LABELS = {
     Kind.FLOW: "flux de la période",
@@ -152,6 +154,8 @@ def _coverage_words(indicator: Indicator) -> str:
 
 def sql(indicator: Indicator, *, dialect: str = "duckdb", by: tuple[str, ...] = ()) -> str:
     """The scans of the facts that the indicator needs, in the SQL of ``dialect`` (``duckdb``, ``pyspark``)."""
+    import ibis
+
     inner = indicator.of if indicator.of is not None else indicator
     rows = frozenset(
         item for item in inner.measures if inner.kind is Kind.QUANTILE and item == inner.numerator
@@ -170,6 +174,8 @@ def sql(indicator: Indicator, *, dialect: str = "duckdb", by: tuple[str, ...] = 
 
 def empty_table(facts: FactTable) -> ibis.Table:
     """An unbound Ibis table with the columns of the declaration and of the ledger."""
+    import ibis
+
     schema = {item.name: _TYPES.get(item.type, "string") for item in facts.columns}
     schema.update(sign="int8", submission="int64")
     return ibis.table(schema, name=facts.name.replace(".", "_"))

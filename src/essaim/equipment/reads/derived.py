@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, INVENTORY, ORDERS
@@ -14,6 +14,9 @@ from essaim.equipment.reads.reconciliation import Reconciliation, reconcile
 from essaim.equipment.reads.sources import state_view
 from essaim.equipment.reads.tracking import Tracking, track_orders
 from essaim.foundation.reads.facts import ledger, table_spec
+
+if TYPE_CHECKING:
+    import duckdb
 
 VIEWS = {
     "orders": ORDERS,
@@ -42,6 +45,8 @@ def states(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``, as if the entries ``planned``
     (by contract) had been posted too."""
+    import duckdb
+
     connection = duckdb.connect()
     try:
         for name in names:

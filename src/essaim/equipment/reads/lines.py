@@ -8,7 +8,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from threading import RLock
 
-import duckdb
 import polars as pl
 from django.conf import settings
 
@@ -111,6 +110,8 @@ def places_of(scope: Scope) -> frozenset[str] | None:
 
 
 def _lines(url: str, number: int, known: int | None, places: frozenset[str] | None) -> pl.DataFrame:
+    import duckdb
+
     try:
         return _of_departements(_files(url, number), known, places)
     except (duckdb.IOException, FileNotFoundError):  # files compacted since they were listed
@@ -149,6 +150,8 @@ def _of_departements(
 
 def enriched(files: Sequence[dict[str, tuple[str, ...]]], known: int | None) -> pl.DataFrame:
     """Order lines of these files with deliveries, installation, confirmation, use, and names of the register."""
+    import duckdb
+
     connection = duckdb.connect()
     try:
         for name in TABLES:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
 
 CONTRADICTIONS: dict[str, str] = {
     "livre_plus_que_commande": "La collectivité déclare avoir livré plus que ce qui a été commandé.",

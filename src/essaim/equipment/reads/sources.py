@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
 
 # contract code → Parquet files of its ledger table (empty when nothing was ever accepted).
 Files = Mapping[str, Sequence[str]]

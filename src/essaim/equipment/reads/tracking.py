@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Deliveries are given to order lines from the surest match to the loosest; inside a group, oldest order first.
 TIERS: tuple[tuple[str, ...], ...] = (
