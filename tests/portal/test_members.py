@@ -103,3 +103,20 @@ def test_nobody_else_knows_of_these_pages(world, role):  # noqa: F811
     assert browser.post(reverse("comptes-mandat", args=[person.pk]), {"role": Role.AUDITOR, "level": "national"}).status_code == 404
     assert browser.post(reverse("comptes-fin", args=[person.pk, mandate.pk]), {"shown": ""}).status_code == 404
     assert list(person.mandates.all()) == [mandate] and not Account.objects.filter(username="x").exists()
+
+
+def test_an_administrator_gives_a_password_closes_and_reopens(world):  # noqa: F811
+    """What a person who lost their password, or who leaves, asks of the administration; refusals are told on the page."""
+    browser, member = world.client(Role.ADMINISTRATOR), world.accounts[Role.TEACHER]
+    def post(name: str, given: dict[str, str], pk: int = member.pk) -> str:
+        return _text(browser.post(reverse(name, args=[pk]), given, follow=True))
+
+    assert "trop court" in post("comptes-mot-de-passe", {"password": "court"})
+    assert "Mot de passe provisoire enregistré" in post("comptes-mot-de-passe", {"password": PASSWORD})
+    signing = {"username": member.username, "password": PASSWORD}
+    assert world.client(None).post(reverse("connexion"), signing).status_code == 302
+    assert "Rouvrir ce compte" in post("comptes-acces", {"acte": "fermer"})
+    assert world.client(None).post(reverse("connexion"), signing).status_code == 200
+    assert "Compte rouvert" in post("comptes-acces", {"acte": "rouvrir"})
+    own = world.accounts[Role.ADMINISTRATOR].pk
+    assert "propre compte" in post("comptes-acces", {"acte": "fermer"}, own)

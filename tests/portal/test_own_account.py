@@ -13,6 +13,7 @@ from portal_world import (  # noqa: F401
     AISNE_MARK,
     AISNE_SCHOOLS,
     AISNE_SENDER,
+    PASSWORD,
     built,
     world,
 )
@@ -82,3 +83,29 @@ def test_a_mandate_that_ended_is_shown_as_ended(world):  # noqa: F811
 
     Mandate.objects.filter(account=world.accounts[Role.TEACHER]).update(ends_on=date(2021, 6, 30))
     assert "terminé le 30/06/2021" in world.client(Role.TEACHER).get("/mon-compte/").content.decode()
+
+
+def test_a_person_changes_their_password_and_stays(world):  # noqa: F811
+    """Mistakes are told beside the fields; once changed this session goes on, the others end, the old password opens nothing."""
+    here, elsewhere = world.client(Role.TEACHER), world.client(Role.TEACHER)
+    address, new = "/mon-compte/mot-de-passe/", "trois-essaims-sous-le-tilleul"
+    for given, said in (
+        ({"current": PASSWORD, "password": new, "again": new + "x"}, "ne sont pas les mêmes"),
+        ({"current": "faux", "password": new, "again": new}, "actuel est inexact"), ({}, "obligatoire"),
+    ):  # fmt: skip
+        answer = here.post(address, given)
+        assert answer.status_code == 400 and said in answer.content.decode()
+    done = here.post(address, {"current": PASSWORD, "password": new, "again": new}, follow=True)
+    assert "Mot de passe changé" in done.content.decode()
+    assert here.get("/mon-compte/").status_code == 200 and elsewhere.get("/mon-compte/").status_code == 302
+    for word, status in ((PASSWORD, 200), (new, 302)):
+        assert Client().post("/connexion/", {"username": world.accounts[Role.TEACHER].username, "password": word}).status_code == status
+
+
+def test_an_open_session_does_not_let_the_password_be_guessed(world):  # noqa: F811
+    """After a few tries in a minute even the right one waits."""
+    browser, new = world.client(Role.TEACHER), "trois-essaims-sous-le-tilleul"
+    for _ in range(5):
+        browser.post("/mon-compte/mot-de-passe/", {"current": "faux", "password": new, "again": new})
+    answer = browser.post("/mon-compte/mot-de-passe/", {"current": PASSWORD, "password": new, "again": new})
+    assert answer.status_code == 400 and "attendez une minute" in answer.content.decode()

@@ -70,6 +70,28 @@ class AccountForm(DsfrBaseForm):
     )
 
 
+class PasswordForm(DsfrBaseForm):
+    """One's own new password, and the one it replaces."""
+
+    current = forms.CharField(
+        label="Mot de passe actuel", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    password = forms.CharField(
+        label="Nouveau mot de passe", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Douze caractères au moins ; quelques mots sans rapport entre eux se retiennent bien.",
+    )
+    again = forms.CharField(
+        label="Nouveau mot de passe, encore une fois", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Both writings of the new password must be the same."""
+        given = super().clean() or {}
+        if given.get("password") and given.get("again") and given["password"] != given["again"]:
+            self.add_error("again", "Les deux mots de passe ne sont pas les mêmes.")
+        return given
+
+
 SCOPES = (
     ("national", "France entière"), ("programme/territory", "Territoire du programme (code du département)"),
     ("administrative/departement", "Département"), ("academic/academie", "Académie"),

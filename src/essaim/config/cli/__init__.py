@@ -10,6 +10,9 @@ from pathlib import Path
 import click
 
 from essaim import __version__
+from essaim.config.cli.helping import FrenchHelp, helped
+
+click.Context.formatter_class = FrenchHelp
 
 OK, REMARKS, REFUSED, USAGE, DENIED = 0, 1, 2, 3, 4
 
@@ -45,7 +48,7 @@ class Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name]
-        return getattr(import_module(module), attribute)
+        return helped(getattr(import_module(module), attribute), name)
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,6 +66,9 @@ def group(home: Path | None) -> None:
     """
     if home is not None:
         os.environ["ESSAIM_HOME"] = str(home.absolute())
+
+
+helped(group, "")
 
 
 def main(arguments: list[str] | None = None) -> None:

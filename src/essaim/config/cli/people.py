@@ -42,6 +42,39 @@ def open_one(username: str, email: str, organisation: str, password: str) -> Non
     click.echo(f"Compte « {username} » ouvert. Donnez-lui un mandat : essaim accounts grant {username} --role … --scope …")
 
 
+@accounts.command("password")
+@click.argument("username")
+@click.password_option(prompt="Nouveau mot de passe", confirmation_prompt="Encore une fois", help="Mot de passe ; demandé sans être affiché quand il n'est pas donné.")
+def password_one(username: str, password: str) -> None:
+    """Donne un mot de passe provisoire au compte USERNAME, et le débloque s'il l'était."""
+    _acted("change_password", username, f"Mot de passe de « {username} » changé ; ses sessions sont fermées.", password=password)
+
+
+@accounts.command("close")
+@click.argument("username")
+def close_one(username: str) -> None:
+    """Ferme le compte USERNAME : sessions et jetons n'ouvrent plus rien ; ses mandats et ses actes restent."""
+    _acted("close_account", username, f"Compte « {username} » fermé.")
+
+
+@accounts.command("reopen")
+@click.argument("username")
+def reopen_one(username: str) -> None:
+    """Rouvre le compte USERNAME."""
+    _acted("reopen_account", username, f"Compte « {username} » rouvert.")
+
+
+def _acted(act: str, username: str, success: str, **given: str) -> None:
+    open_installation()
+    from essaim.foundation import acts
+
+    try:
+        getattr(acts, act)(account=account(username), by=account(None), **given)
+    except acts.ActRefused as refusal:
+        raise Denied(str(refusal)) from refusal
+    click.echo(success)
+
+
 @accounts.command("grant")
 @click.argument("username")
 @click.option("--role", required=True, help="national_steering, territory_lead, authority_contributor, school_director, evaluator, auditor, administrator…")

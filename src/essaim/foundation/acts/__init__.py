@@ -3,6 +3,7 @@
 from .accepting import accept, recover, withdraw
 from .arrivals import account_arriving, link_identity
 from .checking import answer, check
+from .doors import change_password, close_account, reopen_account
 from .people import end_mandate, grant_mandate, local_administrator, open_account
 from .privacy import erase_person, export_person, purge
 from .receiving import correct_rows, receive, refuse
@@ -27,7 +28,9 @@ __all__ = [
     "answer",
     "append_part",
     "begin_upload",
+    "change_password",
     "check",
+    "close_account",
     "correct_rows",
     "create_token",
     "end_mandate",
@@ -43,6 +46,7 @@ __all__ = [
     "receive",
     "recover",
     "refuse",
+    "reopen_account",
     "revoke_token",
     "withdraw",
 ]

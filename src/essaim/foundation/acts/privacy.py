@@ -73,19 +73,20 @@ def erase_person(*, account: Account, by: Account) -> Account:
         return account
     if account.username == LOCAL_ADMINISTRATOR:
         raise ActRefused("L'administrateur local n'est pas une personne : il ne s'efface pas.")
-    if _is_last_administrator(account):
+    if is_last_administrator(account):
         raise ActRefused("C'est le dernier administrateur : donnez ce mandat à quelqu'un d'autre d'abord.")
     login = account.username
     with transaction.atomic():
         _erase(account)
         record("erase_person", account, by=by, mandate=mandate)
     forget_uploads(of=account)
-    _forget_sign_ins(login)
-    _close_sessions(account)
+    forget_sign_ins(login)
+    close_sessions(account)
     return account
 
 
-def _is_last_administrator(account: Account) -> bool:
+def is_last_administrator(account: Account) -> bool:
+    """Whether nobody else who can sign in administers the platform."""
     today = timezone.localdate()
     living = Mandate.objects.filter(role=Role.ADMINISTRATOR, account__is_active=True).exclude(account__username=LOCAL_ADMINISTRATOR)
     living = living.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))
@@ -109,14 +110,16 @@ def _erase(account: Account) -> None:
     account.save()
 
 
-def _forget_sign_ins(login: str) -> None:
+def forget_sign_ins(login: str) -> None:
+    """Drop the failed attempts counted against ``login``: it is locked out no more."""
     from axes.models import AccessAttempt, AccessLog
 
     for model in (AccessAttempt, AccessLog):
         model.objects.filter(username__iexact=login).delete()
 
 
-def _close_sessions(account: Account) -> None:
+def close_sessions(account: Account) -> None:
+    """End every session of the account."""
     for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator():
         if session.get_decoded().get("_auth_user_id") == str(account.pk):
             session.delete()

@@ -14,7 +14,7 @@ from .journal import visible_acts
 
 ACT_LABELS = {
     "accept": "Acceptation demandée", "accepted": "Dépôt accepté", "answer": "Réponse aux questions", "arrive": "Première connexion",
-    "check": "Vérification", "create_token": "Jeton créé", "end_mandate": "Mandat terminé", "erase_person": "Personne effacée",
+    "check": "Vérification", "change_password": "Mot de passe changé", "close_account": "Compte fermé", "reopen_account": "Compte rouvert", "create_token": "Jeton créé", "end_mandate": "Mandat terminé", "erase_person": "Personne effacée",
     "export_person": "Données personnelles remises", "grant_mandate": "Mandat donné", "link_identity": "Identité rattachée",
     "local_administrator": "Administrateur local créé", "not_posted": "Inscription abandonnée", "open_account": "Compte ouvert",
     "purge": "Fichier purgé", "receive": "Dépôt reçu", "receive_again": "Dépôt déjà connu", "refuse": "Dépôt refusé",

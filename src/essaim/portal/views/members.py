@@ -67,6 +67,36 @@ def _detail(request: HttpRequest, member: Any, form: MandateForm) -> HttpRespons
     return render(request, "portal/accounts/member.html", context)
 
 
+def _told(request: HttpRequest, pk: int, act: Any, success: str) -> HttpResponse:
+    """Does the act, says so or why not, and comes back to the account."""
+    try:
+        act()
+    except acts.ActRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, success)
+    return redirect("comptes-un", pk)
+
+
+@require_POST
+def password_give(request: HttpRequest, pk: int) -> HttpResponse:
+    """A provisional password for somebody who lost theirs or is locked out."""
+    _managing(request)
+    member, password = _account(request, pk), request.POST.get("password", "")
+    success = "Mot de passe provisoire enregistré : donnez-le à la personne, qui le changera dans « Mon compte »."
+    return _told(request, pk, lambda: acts.change_password(account=member, password=password, by=request.user), success)
+
+
+@require_POST
+def access_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Closes an account, or opens it again."""
+    _managing(request)
+    member = _account(request, pk)
+    if request.POST.get("acte") == "rouvrir":
+        return _told(request, pk, lambda: acts.reopen_account(account=member, by=request.user), "Compte rouvert.")
+    return _told(request, pk, lambda: acts.close_account(account=member, by=request.user), "Compte fermé : il n'ouvre plus rien.")
+
+
 @require_POST
 def mandate_grant(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives a mandate; what cannot be given is told beside the form."""
@@ -95,10 +125,4 @@ def mandate_end(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if shown != (mandate.ends_on.isoformat() if mandate.ends_on else ""):
         messages.error(request, "Ce mandat a changé depuis que vous l'avez affiché : voici ce qu'il est devenu.")
         return redirect("comptes-un", pk)
-    try:
-        acts.end_mandate(mandate=mandate, by=request.user)
-    except acts.ActRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "Mandat terminé : il n'ouvre plus rien.")
-    return redirect("comptes-un", pk)
+    return _told(request, pk, lambda: acts.end_mandate(mandate=mandate, by=request.user), "Mandat terminé : il n'ouvre plus rien.")
