@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -116,6 +118,38 @@ def test_every_dependency_has_its_reason():
     rows = re.findall(r"^\| ([a-z0-9, -]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.M)
     told = {name.strip() for row in rows for name in row.split(",")} - {"dependency"}
     assert wanted == told
+
+
+def test_regular_work_is_started_by_somebody():
+    """Backup, purge and proof run by themselves: a timer each, enabled by the page that operators follow; with Docker, a cron line each."""
+    page = (ROOT / "docs/deployment.md").read_text()
+    timers = {path.name for path in (ROOT / "deploy").glob("*.timer")}
+    assert timers == {"essaim-backup.timer", "essaim-purge.timer", "essaim-verify.timer"}
+    enabled = re.search(r"systemctl enable --now (.+)", page)
+    assert enabled and timers <= set(enabled[1].split())
+    for command in ("essaim backup", "essaim privacy purge", "essaim verify"):
+        assert re.search(rf"docker compose exec -T worker .*{command}", page), command
+        assert any(command in unit.read_text() for unit in UNITS), command
+
+
+def test_nginx_of_debian_reads_the_configuration(tmp_path):
+    """Debian 12 brings nginx 1.22, which does not know ``http2 on`` (1.25.1); the certificate comes before what names it."""
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    assert not re.search(r"^\s*http2 ", text, re.M) and text.count("ssl http2;") == 2
+    page = (ROOT / "docs/deployment.md").read_text()
+    assert page.index("certbot certonly") < page.index("cp deploy/nginx.conf") < page.index("nginx -t")
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("nginx n'est pas installé : sa configuration n'est que lue")
+    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=x"]
+    subprocess.run(made, check=True, capture_output=True)
+    (tmp_path / "site.conf").write_text(text.replace("/etc/letsencrypt/live/essaim.exemple.fr", str(tmp_path)))
+    kept = "".join(f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {kept} include {tmp_path}/site.conf; }}"
+    (tmp_path / "nginx.conf").write_text(whole)
+    done = subprocess.run([program, "-t", "-c", tmp_path / "nginx.conf", "-p", tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nginx_keeps_private_addresses_private():
