@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from essaim.portal import guide
 from essaim.portal.paging import page_number
 from essaim.portal.reads.sheets import asked
 from portal_world import AISNE_SCHOOLS, AISNE_SENDER, built, deliveries, hand_in, world
@@ -191,3 +192,18 @@ def test_what_a_page_of_figures_is_asked(query, period, known, says):
     wanted, remark = asked(query)
     assert period in (None, wanted.period) and (wanted.known_at.isoformat() if wanted.known_at else None) == known
     assert says in remark and bool(says) == bool(remark)
+
+
+def test_an_installation_writes_its_own_legal_page(client, settings, tmp_path):
+    """Its page instead of ours, text only; the others stay; a name that is no page of the guide opens nothing."""
+    (tmp_path / "mentions-legales.md").write_text("# Mentions légales\n\nÉditée par l'académie d'Amiens. <b>gras</b>\n")
+    (tmp_path / "secret.md").write_text("# secret\n")
+    settings.ESSAIM_GUIDE_DIR = str(tmp_path)
+    for kept in (guide.guide_page, guide.guide_pages):
+        kept.cache_clear()
+    text = client.get("/mentions-legales/").content.decode()
+    assert "Éditée par l&#x27;académie d&#x27;Amiens" in text or "Éditée par l'académie d'Amiens" in text
+    assert "<b>gras</b>" not in text and client.get("/aide/secret/").status_code == 404
+    assert "Déclaration" in client.get("/accessibilite/").content.decode()
+    for kept in (guide.guide_page, guide.guide_pages):
+        kept.cache_clear()

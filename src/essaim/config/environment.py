@@ -37,6 +37,9 @@ class Environment(BaseSettings):
     upload_hours: int = Field(48, description="Hours an upload cut short is kept, to be resumed, after its last part.")
     check_seconds: float = Field(300.0, description="Longest time given to understanding one file, in seconds.")
     check_memory_mb: int = Field(4096, description="Largest memory given to understanding one file, in megabytes.")
+    guide_dir: str = Field(
+        "", description="Folder of Markdown pages shown instead of those of the guide that bear the same name (mentions-legales.md, accessibilite.md…)."
+    )
     session_hours: int = Field(10, description="Hours after which a session ends.")
     lockout_attempts: int = Field(8, description="Failed sign-ins before an account is locked for an hour.")
     retention_refused_days: int = Field(180, description="Days a refused file is kept before purge.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -24,11 +25,11 @@ class GuidePage:
 
 @cache
 def guide_page(name: str) -> GuidePage | None:
-    """The page called ``name``, None when there is none."""
-    path = FOLDER / f"{name}.md"
+    """The page called ``name``, None when there is none. The installation's own page of that name comes before ours."""
     if name not in {item.stem for item in FOLDER.glob("*.md")}:
         return None
-    text = path.read_text(encoding="utf-8")
+    own = Path(settings.ESSAIM_GUIDE_DIR) / f"{name}.md" if settings.ESSAIM_GUIDE_DIR else None
+    text = (own if own is not None and own.is_file() else FOLDER / f"{name}.md").read_text(encoding="utf-8")
     title = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("# ")), name)
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     return GuidePage(name, title, mark_safe(html))
