@@ -8,7 +8,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from essaim.engines.measures import FactColumn, FactTable, Indicator, Measure, Role, Timing, all_figures, col, figures, places
+from essaim.engines.measures import (
+    FactColumn,
+    FactTable,
+    Indicator,
+    Measure,
+    Role,
+    Timing,
+    all_figures,
+    col,
+    figures,
+    places,
+)
 from essaim.engines.measures.cells import cells
 from essaim.engines.measures.computing import Scope, groups_of, workspace
 from essaim.engines.measures.periods import periods
