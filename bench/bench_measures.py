@@ -137,7 +137,7 @@ def answered(world: Country) -> Iterator[Figures]:
 
 def ours(world: Country) -> int:
     """Number of results."""
-    return sum(item.table.num_rows for item in answered(world))
+    return sum(item.frame.height for item in answered(world))
 
 
 QUESTION = Question({DELIVERIES: (*D, A), ORDERS: O, USES: U}, PAIRS, LEVELS, BREAKDOWNS, 2020 * 12 + 8, len(MONTHS))

@@ -82,16 +82,16 @@ def test_a_roll_up_adds_a_finer_one_only_when_each_of_its_runs_lies_whole_in_one
     facts, hierarchy, attributes = _world(*more)
     assert _finer(hierarchy, facts, attributes, "district", "departement") is nested
     together = {
-        (item.level, item.by): item.table
+        (item.level, item.by): item.frame
         for item in all_figures(
             [COUNT], facts, hierarchy, levels=LEVELS, period=MONTHS, breakdowns=(None, "sector"), attributes=attributes
         )
     }
-    for (level, by), table in together.items():
+    for (level, by), frame in together.items():
         alone = figures(
             COUNT, facts, hierarchy, level=level, period=MONTHS, by=by, attributes=attributes, fingerprints=False
         )
-        assert alone.table.equals(table), (level, by)
+        assert alone.frame.equals(frame), (level, by)
 
 
 def test_a_coarser_roll_up_never_tells_a_finer_one():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from essaim.engines.measures.cells import Cells
-from essaim.engines.measures.coding import Seats
+from essaim.engines.measures.coding import Seats, address
 from essaim.engines.measures.expressions import (
     Binary,
     Coalesce,
@@ -30,13 +30,14 @@ from essaim.engines.measures.periods import Period
 class Axes:
     """What arrays are indexed by: establishments (``schools``, sorted, at ``positions`` of the register), categories
     (``("",)`` without; ``has_categories`` tells this from a single category that nobody filled), periods. ``seats``: the row
-    of each establishment."""
+    of each establishment; ``counted``: where there are data, for the measures that one scan counted together."""
 
     seats: Seats
     positions: np.ndarray
     categories: tuple[str, ...]
     periods: tuple[Period, ...]
     has_categories: bool = False
+    counted: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def schools(self) -> pl.Series:
@@ -52,6 +53,11 @@ class Values:
     rows: np.ndarray
     value: np.ndarray
     data: np.ndarray
+
+    @property
+    def named(self) -> int:
+        """A name for ``data``, the same for the measures that share it, good as long as these values are held."""
+        return id(self.data)
 
 
 def establishment_values(quantity: Quantity, cells: Cells, axes: Axes, memory: MutableMapping[Quantity, Values]) -> Values:
@@ -106,17 +112,26 @@ def _measure_values(measure: Measure, cells: Cells, axes: Axes) -> Values:
     present = np.zeros(len(axes.schools), dtype=bool)
     present[row] = True
     rows, row = np.flatnonzero(present), (np.cumsum(present) - 1)[row]
-    flat, size = row * (len(by) * width) + flat, len(rows) * len(by) * width
-    value, count = _accumulated(flat, value, size, width), _accumulated(flat, count, size, width)
-    shape = (len(rows), len(by), len(axes.periods))
-    ends = np.array([p.last - low + 1 for p in axes.periods])
+    flat, shape = row * (len(by) * width) + flat, (len(rows), len(by), len(axes.periods))
+
+    def over(weights: np.ndarray) -> np.ndarray:
+        held = _accumulated(flat, weights, len(rows) * len(by) * width, width)
+        return _at_ends(held, measure.timing, axes.periods, low).reshape(shape)
+
+    key = (*(address(frame[name]) for name in ("uai", "month", "n")), measure.timing, len(by))
+    if key not in axes.counted:
+        axes.counted[key] = over(count) > 0
+    data = axes.counted[key]
+    return Values(rows, np.where(data, over(value), 0), data)
+
+
+def _at_ends(held: np.ndarray, timing: Timing, periods: Sequence[Period], low: int) -> np.ndarray:
+    """Accumulated cells at the end of each period, less what came before it for a flow."""
     # ``take`` keeps the months of an establishment together; an index would not.
-    total, seen = value.take(ends, axis=1), count.take(ends, axis=1)
-    if measure.timing is Timing.FLOW:
-        starts = np.array([p.first - low for p in axes.periods])
-        total, seen = total - value.take(starts, axis=1), seen - count.take(starts, axis=1)
-    data = seen > 0
-    return Values(rows, np.where(data, total, 0).reshape(shape), data.reshape(shape))
+    total = held.take(np.array([item.last - low + 1 for item in periods]), axis=1)
+    if timing is Timing.FLOW:
+        total = total - held.take(np.array([item.first - low for item in periods]), axis=1)
+    return total
 
 
 def _cells_of(frame: pl.DataFrame, by: Sequence[str], axes: Axes, low: int, high: int) -> tuple[np.ndarray, ...]:

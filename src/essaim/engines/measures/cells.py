@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from essaim.engines.measures.coding import Index, address, coded, codes_of, indexed
-from essaim.engines.measures.compiler import Bundle, bundles, scan
+from essaim.engines.measures.compiler import Bundle, bundles, has_always_data, scan
 from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened, whole_columns
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
 
@@ -64,7 +64,7 @@ class Cells:
     def changes_of(self, measure: Measure) -> pl.DataFrame:
         """The monthly changes of a measure (see `events`)."""
         if measure not in self.memory:
-            self.memory[measure] = events(measure, self.of(measure))
+            self.memory[measure] = events(measure, self.of(measure)).rechunk()
         return self.memory[measure]
 
 
@@ -114,23 +114,26 @@ def _run(
     if isinstance(engine, DuckEngine):
         table = _signed_table(bundle, facts, known_at, engine)
         whole = whole_columns(facts[bundle.facts.name]) & bundle.columns
+        together = [index for index, measure in enumerate(bundle.measures) if has_always_data(measure, whole)]
         wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at, whole))
     else:
+        together = []
         wide = engine.run(prepared(bundle, facts, known_at, engine))
     wide = _tidy(wide, bundle.latest)
     keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
     shared = [wide[name] for name in keys]
     for index, measure in enumerate(bundle.measures):
         value = wide[f"v{index}"].cast(pl.Int64).alias("value")
-        count = wide[f"n{index}"].cast(pl.Int64).alias("n") if bundle.sign > 0 else pl.zeros(len(value), pl.Int64, eager=True).alias("n")
+        own = together[0] if index in together else index
+        count = wide[f"n{own}"].cast(pl.Int64).alias("n") if bundle.sign > 0 else pl.zeros(len(value), pl.Int64, eager=True).alias("n")
         told = (value != 0) | (count != 0)
         kept = pl.DataFrame([*shared, value, count])
         # Measures of one scan most often have data on the same rows: they then share its columns.
-        yield measure, kept if told.all() else kept.filter(told)
+        yield measure, (kept if told.all() else kept.filter(told)).rechunk()
 
 
 def _tidy(frame: pl.DataFrame, latest: bool) -> pl.DataFrame:
-    return frame.with_columns(coded(frame["uai"]), pl.col("when").cast(pl.Date if latest else pl.Int32))
+    return frame.rechunk().with_columns(coded(frame["uai"]), pl.col("when").cast(pl.Date if latest else pl.Int32))
 
 
 def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:

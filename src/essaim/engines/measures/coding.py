@@ -5,11 +5,14 @@ The numbers are those that polars gives to the texts of a categorical column, th
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from scipy.sparse import csr_matrix
+
+_UNLIKE = itertools.count()
 
 
 def coded(schools: pl.Series) -> pl.Series:
@@ -61,9 +64,12 @@ class Index:
         return self.order[np.repeat(first - before, count) + np.arange(int(count.sum()))]
 
 
-def address(schools: pl.Series) -> tuple[int, int]:
-    """What tells a coded series from any other alive: frames made from one another share theirs."""
-    codes = codes_of(schools)
+def address(column: pl.Series) -> tuple[int, int]:
+    """What tells a column of numbers or of coded identifiers from any other alive: frames made from one another share theirs.
+    A column in several pieces, or with missing values, has no address of its own and is like no other."""
+    if column.n_chunks() != 1 or column.has_nulls():
+        return -1, next(_UNLIKE)
+    codes = codes_of(column)
     return codes.__array_interface__["data"][0], len(codes)
 
 

@@ -215,7 +215,7 @@ def _sums(bundle: Bundle, table: ir.Table, whole: frozenset[str]) -> dict[str, i
             signed = ibis.ifelse(met, signed, 0)
         found[f"v{index}"] = _total(-signed if bundle.sign < 0 else signed)
         if bundle.sign > 0:
-            found[f"n{index}"] = _total(sign if _always(item, whole) else ibis.ifelse(has_data, sign, 0))
+            found[f"n{index}"] = _total(sign if has_always_data(item, whole) else ibis.ifelse(has_data, sign, 0))
     return found
 
 
@@ -224,7 +224,7 @@ def _total(values: ir.Value) -> ir.Value:
     return values.cast("float64").sum().fill_null(0).cast("int64")
 
 
-def _always(measure: Measure, whole: frozenset[str]) -> bool:
+def has_always_data(measure: Measure, whole: frozenset[str]) -> bool:
     """Whether every row has data for a measure."""
     if measure.distinct:
         return measure.distinct in whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,11 +127,11 @@ def _laid_out(keep: np.ndarray, groups: Groups, ranks: np.ndarray, made: dict[tu
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows of one indicator: where they are, and their numbers."""
+    """Rows of one indicator: where they are, and their numbers (None: missing in every row)."""
 
     item: Indicator
     layout: _Layout
-    numbers: tuple[np.ndarray, ...]
+    numbers: tuple[np.ndarray | None, ...]
 
 
 def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.DataFrame:
@@ -176,18 +176,21 @@ def _rows(
     if item.denominator is not None:
         bottom = _bottom(item, space, groups, sums)
     value, numerator, denominator = _ratio(item, top, bottom)
-    low = high = np.full_like(value, np.nan)
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    shape = value.shape
     if item.proved is not None:
         sure = _ratio(item, _total(item.proved, space, groups, sums), bottom)[0]
         # What was declared and never confirmed is proved for nothing, not for everything.
         sure = np.where(np.isnan(sure) & ~np.isnan(value), 0.0, sure)
         low, high = np.fmin(sure, value), np.fmax(sure, value)
-    shape = np.broadcast_shapes(value.shape, low.shape)
+        shape = np.broadcast_shapes(shape, low.shape)
     coverage = _coverage(item, space, groups, shape, top)
     keep = _kept_rows(item, space, (top, bottom), groups, shape)
     layout = _laid_out(keep, groups, ranks, made)
     numbers = (numerator, denominator, value, low, high, coverage)
-    return _Rows(item, layout, tuple(np.broadcast_to(held, shape).ravel()[layout.flat] for held in numbers))
+    laid = (held if held is None else np.broadcast_to(held, shape).ravel()[layout.flat] for held in numbers)
+    return _Rows(item, layout, tuple(laid))
 
 
 def _total(quantity: Quantity, space: Workspace, groups: Groups, sums: dict[Quantity, Totals]) -> Totals:
@@ -281,27 +284,34 @@ def _labels(scope: Scope, groups: Groups, axes: Axes) -> tuple[list[str], np.nda
     return texts, np.array([[rank[text] for text in line] for line in made], dtype=np.int64).reshape(len(made), width if shown else 0)
 
 
-def _framed(found: Iterable[_Rows], scope: Scope, groups: Groups, axes: Axes, texts: list[str]) -> pl.DataFrame:
-    rows = list(found)
-    which = np.repeat(np.arange(len(rows)), [len(item.layout.unit) for item in rows])
-    unit, period, label = (
-        np.concatenate([getattr(item.layout, name) for item in rows]) for name in ("unit", "period", "label")
-    )
-    numbers = [np.concatenate([item.numbers[index] for item in rows]) for index in range(len(NUMBERS))]
-    codes = pl.Series([item.item.code for item in rows], dtype=pl.String)
-    versions = pl.Series([item.item.version for item in rows], dtype=pl.Int64)
-    columns = {
-        "indicator": codes.gather(which),
-        "version": versions.gather(which),
-        "level": _constant(scope.level, pl.String(), len(which)),
-        "unit": pl.Series(groups.units, dtype=pl.String).gather(unit),
-        "period": pl.Series([item.code for item in axes.periods], dtype=pl.String).gather(period),
-        "breakdown": pl.Series(texts, dtype=pl.String).gather(label),
-        **{name: pl.Series(held).fill_nan(None) for name, held in zip(NUMBERS, numbers, strict=True)},
-        "suppressed": _constant(False, pl.Boolean(), len(which)),
-        "fingerprint": _constant("", pl.String(), len(which)),
+def _framed(found: Sequence[_Rows], scope: Scope, groups: Groups, axes: Axes, texts: list[str]) -> pl.DataFrame:
+    """The rows of every indicator, one piece each: those laid out alike share their units, periods and labels."""
+    shared: dict[int, dict[str, pl.Series]] = {}
+    names = {
+        "unit": pl.Series(groups.units, dtype=pl.String),
+        "period": pl.Series([item.code for item in axes.periods], dtype=pl.String),
+        "breakdown": pl.Series(texts, dtype=pl.String),
     }
-    return pl.DataFrame(columns, schema=SCHEMA)
+    parts = []
+    for item in found:
+        layout, size = item.layout, len(item.layout.unit)
+        if id(layout) not in shared:
+            places = zip(names.items(), (layout.unit, layout.period, layout.label), strict=True)
+            shared[id(layout)] = {name: held.gather(at) for (name, held), at in places}
+            shared[id(layout)] |= {
+                "level": _constant(scope.level, pl.String(), size),
+                "suppressed": _constant(False, pl.Boolean(), size),
+                "fingerprint": _constant("", pl.String(), size),
+                "": _constant(None, pl.Float64(), size),
+            }
+        columns = shared[id(layout)] | {
+            "indicator": _constant(item.item.code, pl.String(), size),
+            "version": _constant(item.item.version, pl.Int64(), size),
+        }
+        for name, held in zip(NUMBERS, item.numbers, strict=True):
+            columns[name] = columns[""] if held is None else pl.Series(held, dtype=pl.Float64, nan_to_null=True)
+        parts.append(pl.DataFrame([columns[name].alias(name) for name in SCHEMA]))
+    return pl.concat(parts, rechunk=False)
 
 
 def _constant(value: object, kind: pl.DataType, size: int) -> pl.Series:

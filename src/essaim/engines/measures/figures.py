@@ -27,28 +27,26 @@ from essaim.engines.measures.rollup import values_of
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of one level. ``table``: Arrow, columns ``indicator, version, level, unit, period, breakdown, numerator,
+    """Figures of one level. ``frame``: columns ``indicator, version, level, unit, period, breakdown, numerator,
     denominator, value, low, high, coverage, suppressed, fingerprint``, sorted by indicator, unit, period, breakdown.
 
     ``value`` is null when nothing is known, never zero; ``breakdown`` is ``""`` for the whole; ``coverage`` is the share
     (0–1) of concerned establishments with data, null when none is concerned; a suppressed row keeps no number.
     """
 
-    table: pa.Table
+    frame: pl.DataFrame
     level: str
     by: tuple[str, ...]
     known_at: int | None
 
     @property
-    def frame(self) -> pl.DataFrame:
-        """The same as a polars frame."""
-        found = pl.from_arrow(self.table)
-        assert isinstance(found, pl.DataFrame)
-        return found
+    def table(self) -> pa.Table:
+        """The same as an Arrow table, made at each call."""
+        return self.frame.to_arrow()
 
     def rows(self) -> list[dict[str, object]]:
         """The same as dictionaries."""
-        return self.table.to_pylist()
+        return self.frame.to_dicts()
 
 
 def figures(
@@ -97,7 +95,7 @@ def figures(
         table = table.filter(pl.col("unit").is_in(list(units)))
     if fingerprints:
         table = with_fingerprints(table, asked, inputs)
-    return Figures(table.select(*SCHEMA).to_arrow(), level, names, prepared.known_at)
+    return Figures(table.select(*SCHEMA), level, names, prepared.known_at)
 
 
 def _answer(
@@ -166,7 +164,7 @@ def all_figures(
     def made(scope: Scope) -> Figures:
         allowed = tuple(item for item in asked if set(scope.by) <= set(item.breakdowns))
         table = compute(allowed, scope, space)
-        return Figures(table.select(*SCHEMA).to_arrow(), scope.level, scope.by, held.known_at)
+        return Figures(table.select(*SCHEMA), scope.level, scope.by, held.known_at)
 
     scopes = [Scope(level, None, (name,) if name else (), register) for level in levels for name in breakdowns]
     # The finest first: the others add what these summed.
@@ -212,9 +210,9 @@ def check_breakdowns(asked: Sequence[Indicator], names: Sequence[str], attribute
                 )
 
 
-def empty_figures() -> pa.Table:
-    """A table of figures without a row."""
-    return pl.DataFrame(schema=SCHEMA).to_arrow()
+def empty_figures() -> pl.DataFrame:
+    """Figures without a row."""
+    return pl.DataFrame(schema=SCHEMA)
 
 
 def with_fingerprints(table: pl.DataFrame, asked: Sequence[Indicator], inputs: str) -> pl.DataFrame:

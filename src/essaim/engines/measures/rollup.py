@@ -121,11 +121,12 @@ def run_sums(name: Hashable, values: np.ndarray, rows: np.ndarray, groups: Group
 def totals(quantity: Quantity, values: Values, groups: Groups, size: int, kept: tuple[Quantity, np.ndarray] | None = None) -> Totals:
     """Σ of an additive quantity over each run. ``kept``: what tells the establishments × categories × periods that count, and
     these."""
-    data, value, name = values.data, values.value, None
+    data, value = values.data, values.value
+    name: Hashable = values.named
     if kept is not None:
-        name, data = kept[0], values.data & kept[1]
+        name, data = (quantity, kept[0]), values.data & kept[1]
         value = np.where(data, values.value, 0)
-    count = run_sums(("data", quantity, name), data, values.rows, groups, size)
+    count = run_sums(("data", name), data, values.rows, groups, size)
     total = run_sums(("value", quantity, name), value, values.rows, groups, size) / 10.0**quantity.places_kept
     return Totals(np.where(count > 0, total, np.nan), count)
 
@@ -135,7 +136,7 @@ def distribution(indicator: Indicator, cells: Cells, axes: Axes, values: Values,
     measure = indicator.numerator
     assert isinstance(measure, Measure)
     level = "part" if measure.distinct else "at"
-    count = run_sums(("data", measure, None), values.data, values.rows, groups, len(axes.positions))
+    count = run_sums(("data", values.named), values.data, values.rows, groups, len(axes.positions))
     net = _net(measure, cells, axes, groups, level)
     value, rows = np.full(count.shape, np.nan), np.zeros(count.shape, dtype=np.int64)
     if measure.distinct:

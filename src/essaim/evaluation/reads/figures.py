@@ -91,12 +91,12 @@ def figures(
             parts.append(_answered(group, level, hierarchy, wanted, key, names, bool(group is secret), last, latest))
     if not parts:
         return Figures(measures.empty_figures(), level, names, number)
-    tables = [pl.DataFrame(item.table) for item in parts]
+    tables = [item.frame for item in parts]
     if units is not None and secret:
         tables[-1] = tables[-1].filter(pl.col("unit").is_in(list(units)))
     whole = tables[0] if len(tables) == 1 else _in_order(pl.concat(tables), asked)
     whole = measures.with_fingerprints(whole, asked, "")
-    return Figures(whole.to_arrow(), level, names, number)
+    return Figures(whole, level, names, number)
 
 
 def last_numbers(asked: Sequence[Indicator], number: int | None) -> tuple[int, int]:

@@ -24,6 +24,9 @@ from essaim.evaluation.reads.facts import derived_change, entries, fact_names, f
 from essaim.foundation.contracts import contract
 from essaim.foundation.reads.facts import ledger, table_spec
 
+# Says how establishments are written: files written otherwise are other files.
+_FORMAT = "coded|"
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -148,7 +151,7 @@ def folder() -> Path:
 
 def _path(by: tuple[str, ...]) -> Path:
     """One file a catalogue: another declaration or another breakdown is another file."""
-    text = repr([(item.code, item.version, item.measures) for item in concerned(by)]) + "|" + "|".join(by)
+    text = _FORMAT + repr([(item.code, item.version, item.measures) for item in concerned(by)]) + "|" + "|".join(by)
     return folder() / f"cells-{hashlib.sha256(text.encode()).hexdigest()[:16]}.zip"
 
 
@@ -191,7 +194,7 @@ def read(by: tuple[str, ...], upto: int) -> Held | None:
             for entry in archive.namelist():
                 kind, _, rest = entry.partition("/")
                 if kind == "cells":
-                    frames[order[int(rest.partition("/")[0])]].append(pl.read_ipc(io.BytesIO(archive.read(entry))))
+                    frames[order[int(rest.partition("/")[0])]].append(pl.read_ipc(io.BytesIO(archive.read(entry))).rechunk())
                 elif kind == "derived":
                     derived[rest] = pl.read_ipc(io.BytesIO(archive.read(entry))).to_arrow()
     except (OSError, KeyError, ValueError, IndexError, zipfile.BadZipFile, pl.exceptions.PolarsError):
