@@ -267,3 +267,19 @@ def test_an_open_question_on_a_required_column_holds_acceptance_until_it_is_answ
     again = tmp_path / "remis-avril.csv"
     again.write_text(first.read_text(encoding="utf-8").replace("/03/", "/04/"), encoding="utf-8")
     assert at("submit", again, *words).json["accepted"] is True
+
+
+def test_what_a_form_on_its_side_counts_is_traced_to_its_cell(at, tmp_path, obeys):
+    """One line a field, one column a school: the row of the trace is the line of the quantity, the cell is in the school's column."""
+    lines = [["UAI", *AISNE_SCHOOLS], ["Matériel", *["Tablette"] * 3], ["Quantité", "4", "5", "6"], ["Date de livraison", *["12/05/2026"] * 3]]
+    file = tmp_path / "couché.csv"
+    file.write_text("\n".join(";".join(line) for line in lines) + "\n", encoding="utf-8")
+    done = at("submit", file, "--contract", CONTRACT, "--as", "compte-authority_contributor", "--json", "--accept")
+    assert done.code == 0 and done.json["accepted"]
+    for number in range(1, 60):
+        told = at("trace", "--submission", number, "--json")
+        if told.code == 0 and told.json["entries"] and told.json["entries"][0]["file"] == file.name:
+            break
+    places = sorted((entry["row"], entry["cell"], entry["values"]["quantity"]) for entry in told.json["entries"])
+    assert places == [(3, "B3", 4), (3, "C3", 5), (3, "D3", 6)]
+    obeys("trace", told.json)

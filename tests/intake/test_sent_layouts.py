@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from essaim.engines.intake import check
+from essaim.engines.intake import annotated_workbook, check
 from essaim.equipment.contracts import DELIVERIES, DISPOSALS, INVENTORY, ORDERS
 from intake.understanding import uai
 
@@ -202,3 +202,29 @@ def test_a_disposal_said_in_its_title_is_asked_for_what_it_does_not_say():
     assert result.status == "refused" and question.id.startswith("once:") and question.id.endswith(":destination")
     given = check(workbook(rows), "reforme.xlsx", DISPOSALS, answers={"once:destination": "D3E"})
     assert given.rows.select("retired_on", "destination").rows() == [(date(2022, 6, 30), "recyclage")]
+
+
+FORM = [["Inventaire"], [], ["UAI", A, B, C], ["Établissement", "Collège X", "Collège Y", "Collège Z"], ["Matériel", "Tablette", "Tablette", "Tablete"], ["Quantité", 5, "beaucoup", 7], ["Date de comptage", *["01/09/2022"] * 3]]
+
+
+def test_the_cells_of_a_table_on_its_side_are_coloured_where_the_sender_wrote_them():
+    """A line of categories near the top does not make the table stand; row and column of an issue are those of the sheet."""
+    content = workbook(FORM)
+    result = check(content, "fiche.xlsx", INVENTORY)
+    assert result.rows.select("uai", "quantity").rows() == [(A, 5)]
+    assert result.issues.filter(severity="blocking").select("row", "column").rows() == [(5, "D"), (6, "C")]
+    book = openpyxl.load_workbook(io.BytesIO(annotated_workbook(content, "fiche.xlsx", result)))
+    marked = [cell.coordinate for line in book.worksheets[1].iter_rows() for cell in line if cell.comment]
+    assert marked == ["D5", "C6"]
+
+
+@pytest.mark.parametrize("name", ["fiche.xlsx", "fiche.csv"])
+def test_the_list_of_anomalies_speaks_of_fields_by_their_label_and_prints_on_one_width(name):
+    """What a person reads, in the sender's workbook as in one made for a text file."""
+    rows = [["UAI", "Matériel", "Quantité", "Date de comptage"], [A, "Tablette", "beaucoup", "01/09/2022"]]
+    content = workbook(rows) if name.endswith("xlsx") else text(*rows)
+    book = openpyxl.load_workbook(io.BytesIO(annotated_workbook(content, name, check(content, name, INVENTORY))))
+    sheet = book["Anomalies"]
+    written = {cell.value for line in sheet.iter_rows() for cell in line}
+    assert "Quantité présente" in written and "quantity" not in written
+    assert sheet.page_setup.orientation == "landscape" and sheet.sheet_properties.pageSetUpPr.fitToPage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from .report import Check
 from .tables import FileRefused, Limits, ReadFile
 
@@ -17,4 +19,6 @@ def annotated_workbook(content: bytes, filename: str, check: Check, *, limits: L
     if kind is None:
         raise FileRefused("not_annotated", f"« {filename} » n'a pas pu être lu : il ne peut pas être annoté. {check.issues['message'][0]}")
     read = ReadFile(filename, kind, ())
-    return annotate_contained(content, filename, read, check.issues, check.summary, title=check.contract.title, limits=limits)
+    labels = pl.col("field").replace({item.name: item.label for item in check.contract.fields})  # people read labels
+    issues, summary = check.issues.with_columns(labels), check.summary.with_columns(labels)
+    return annotate_contained(content, filename, read, issues, summary, title=check.contract.title, limits=limits)

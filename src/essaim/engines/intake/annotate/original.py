@@ -16,6 +16,7 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import column_index_from_string
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from ..locate import ANNOTATION_MARK
 from .listing import save_with_list
@@ -137,5 +138,7 @@ def _write(sheet: Any, layout: Layout) -> None:
     for index, width in enumerate(WIDTHS):
         sheet.column_dimensions[chr(65 + index)].width = width
     sheet.freeze_panes = sheet.cell(layout.frozen + 1, 1)
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0  # printed: every column on one page
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.auto_filter.ref = layout.filter
     sheet.sheet_properties.tabColor = TAB

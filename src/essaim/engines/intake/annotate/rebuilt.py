@@ -112,6 +112,8 @@ def _anomalies(book: Any, layout: Layout, issues: pl.DataFrame, names: Mapping[s
     for index, width in enumerate(WIDTHS):
         sheet.set_column(index, index, width)
     sheet.freeze_panes(layout.frozen, 0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.autofilter(layout.filter)
     sheet.holds(layout.list_row + layout.height, len(WIDTHS) + 1)
     sheet.rows = chain([drawn_markup(list(head_cells(layout)), styles)], list_markup(layout, issues, styles))

@@ -60,7 +60,7 @@ class Layout:
 def layout_of(issues: pl.DataFrame, summary: pl.DataFrame, title: str, notes: list[str]) -> Layout:
     """Place title, counts, notes, grouped summary and list."""
     counts = dict(issues.group_by("severity").len().iter_rows()) if issues.height else {}
-    told = [f"{counts[key]} {label.lower()}" for key, label in SEVERITIES.items() if counts.get(key)]
+    told = [f"{counts[key]} {label.lower()}{'s' if counts[key] > 1 and key != 'warning' else ''}" for key, label in SEVERITIES.items() if counts.get(key)]
     intro = [title, " · ".join(told) if told else "Aucune anomalie.", *notes]
     intro.append("Corrigez les cellules colorées dans vos feuilles, puis déposez de nouveau ce classeur : cette feuille sera ignorée.")
     rows = tuple(_summary_rows(summary))
