@@ -203,7 +203,7 @@ def trace(
     for entry in entries:
         values = ", ".join(f"{key}={value}" for key, value in entry["values"].items() if value is not None)
         sign = "+" if entry["sign"] > 0 else "−"
-        place = f"cellule {entry['cell']}" if entry["cell"] else f"ligne {entry['row']}"
+        place = f"ligne {entry['row']}" + (f" (cellule {entry['cell']})" if entry["cell"] else "")
         click.echo(f"{sign} dépôt {entry['submission']} · {entry['file']} · {entry['sheet']} {place} · {values}")
     click.echo(f"{found.num_rows} écritures" + (f", {limit} montrées" if limit and found.num_rows > limit else ""))
 
