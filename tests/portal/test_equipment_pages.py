@@ -183,7 +183,7 @@ def test_the_queue_shows_what_waits_and_the_page_what_each_source_says(get, crew
     assert "Livré plus que commandé" in text and f"{QUEUE}{item.pk}/" in text
     page = get(f"{QUEUE}{item.pk}/", crew.lead)
     row = reverse("origine", args=[crew.delivered.number, 2])
-    assert "Livraisons déclarées : 15" in page and row in page and "Ce qui la réglerait" in page
+    assert "Livraisons déclarées\u202f: 15" in page and row in page and "Ce qui la réglerait" in page
     link = page[page.index(row):].split('"')[0]
     assert "La ligne de l" in get(link, crew.lead)
     assert "Aucune contradiction ne correspond" in get(f"{QUEUE}?q=zzz", crew.lead)
@@ -254,7 +254,7 @@ def test_reception_in_two_taps(client, crew):
     client.force_login(crew.director)
     page = client.get(RECEPTION).content.decode()
     assert "Tout est là et fonctionne" in page and "15 appareils" in page
-    for told in ("Merci ! Réception de 15 appareils", "déjà confirmée"):
+    for told in ("Merci\u202f! Réception de 15 appareils", "déjà confirmée"):
         answer = client.post(f"{RECEPTION}{SCHOOL}/tout/", {"bon": "BL1"}, follow=True)
         assert told in answer.content.decode()
     assert Submission.objects.filter(contract="equipment.acknowledgements").count() == 1

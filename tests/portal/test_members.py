@@ -21,7 +21,7 @@ def test_an_administrator_opens_an_account_and_gives_it_a_mandate(world):  # noq
     """From nothing to someone who signs in and sees their territory; each step is in the journal."""
     browser = world.client(Role.ADMINISTRATOR)
     opened = browser.post(reverse("comptes"), {"username": "lea.martin", "email": "lea.martin@exemple.fr", "password": PASSWORD}, follow=True)
-    assert "Compte « lea.martin » ouvert" in _text(opened)
+    assert "Compte «\u202flea.martin\u202f» ouvert" in _text(opened)
     person = Account.objects.get(username="lea.martin")
     given = {"role": Role.TERRITORY, "level": "programme/territory", "code": "02", "ends_on": "2030-08-31"}
     for _ in range(2):  # a double click gives one mandate

@@ -59,8 +59,8 @@ def test_the_last_administrator_is_told_why_they_stay(world):  # noqa: F811
 def test_the_journal_speaks_french(world):  # noqa: F811
     """Acts, details and mandates in words: no key of a program, no fingerprint, no code of a scope."""
     page = world.client(Role.ADMINISTRATOR).get("/journal/").content.decode()
-    assert "fichier : " in page and "lignes : " in page and "Livraisons de matériel" in page and "Contributeur de collectivité, organisation : " in page
-    for word in ("sha256", "filename", "rows :", "owner/organisation", "status :", world.aisne.sha256):
+    assert "fichier\u202f: " in page and "lignes\u202f: " in page and "Livraisons de matériel" in page and "Contributeur de collectivité, organisation\u202f: " in page
+    for word in ("sha256", "filename", "rows\u202f:", "owner/organisation", "status\u202f:", world.aisne.sha256):
         assert word not in page
     assert {item.name for item in Act.objects.all()} <= set(LABELS)
 

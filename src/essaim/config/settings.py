@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "essaim.portal.typography.Typeset",
 ]
 
 ROOT_URLCONF = "essaim.config.urls"
