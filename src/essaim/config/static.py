@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -13,6 +14,26 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     before ``collectstatic`` (development, tests)."""
 
     manifest_strict = False
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        self._addresses: dict[str, str] = {}
+        super().__init__(*args, **named)
+
+    def url(self, name: str, force: bool = False) -> str:
+        """The address of a file. Each page asks for eight: with a manifest, which does not change while a process serves
+        pages, each is worked out once."""
+        from django.conf import settings
+
+        if force or settings.DEBUG or not self.hashed_files:
+            return str(super().url(name, force))
+        if name not in self._addresses:
+            self._addresses[name] = str(super().url(name))
+        return self._addresses[name]
+
+    def load_manifest(self) -> Any:
+        """The manifest read, what was worked out from another one forgotten."""
+        self._addresses.clear()
+        return super().load_manifest()
 
     def stored_name(self, name: str) -> str:
         try:
