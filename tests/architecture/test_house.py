@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_kernel_and_engines_load_without_django():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_portal_asks_through_reads():
+    """No page looks into a table by itself: what a reader may see is decided once, by the reads of the room."""
+    found = [str(path) for path in sorted((SOURCE / "portal").rglob("*.py")) if re.search(r"\.objects\b|get_object_or_404|get_list_or_404", path.read_text())]
+    assert found == []
 
 
 def test_nothing_names_a_machine_or_a_registry():

@@ -209,3 +209,8 @@ def table_of(found: Followed) -> tuple[list[str], list[tuple[Any, ...]]]:
 def saved_views(account: Account) -> list[SavedView]:
     """The views that ``account`` kept, by name."""
     return list(SavedView.objects.filter(account_id=account.pk))
+
+
+def saved_view(account: Account, pk: int) -> SavedView | None:
+    """One view that ``account`` kept; None for another's, or none."""
+    return SavedView.objects.filter(account_id=account.pk, pk=pk).first()

@@ -15,7 +15,7 @@ from .facts import (
 from .journal import acts_on, chain_breaks, visible_acts
 from .kept import kept
 from .memory import memory_of
-from .people import managed_accounts, mandates_of, titled_accounts
+from .people import managed_accounts, mandates_of, open_account, titled_accounts
 from .submissions import (
     Page,
     annotated,
@@ -52,6 +52,7 @@ __all__ = [
     "may_send",
     "memory_of",
     "number_known_at",
+    "open_account",
     "parse_scope",
     "posted_numbers",
     "posting",

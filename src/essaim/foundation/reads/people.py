@@ -19,6 +19,11 @@ def mandates_of(account: Account) -> list[Mandate]:
     return sorted(account.mandates.all(), key=lambda item: (item.ends_on is not None, item.starts_on, item.pk))
 
 
+def open_account(pk: object) -> Account | None:
+    """The account of this key, as a session keeps it; None once it is closed."""
+    return Account.objects.filter(pk=pk, is_active=True).first()
+
+
 def managed_accounts(by: Account, text: str = "") -> QuerySet[Account]:
     """The accounts that ``by`` may give mandates to, those erased apart; ``text`` looks into identifier, names, address and
     organisation. None without a mandate to manage."""

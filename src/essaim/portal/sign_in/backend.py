@@ -13,6 +13,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from essaim.foundation.acts.arrivals import Claims, account_arriving
 from essaim.foundation.models import Account
+from essaim.foundation.reads import open_account
 from essaim.portal.sign_in.provider import is_offered, provider
 
 _LEEWAY_SECONDS = 30
@@ -101,7 +102,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
 
     def get_user(self, user_id: Any) -> Account | None:
         """The account of a session; None once it is closed."""
-        return Account.objects.filter(pk=user_id, is_active=True).first()
+        return open_account(user_id)
 
 
 def claims_of(told: dict[str, Any]) -> Claims:

@@ -11,13 +11,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from essaim.equipment import acts
-from essaim.equipment.models import SavedView
 from essaim.equipment.reads import lists
 from essaim.equipment.reads.lines import line_numbers
 from essaim.foundation.acts import ActRefused
@@ -149,7 +148,9 @@ def view_save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def view_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Renames or deletes one of the reader's own views."""
-    view = get_object_or_404(SavedView, pk=pk, account=request.user)
+    view = lists.saved_view(request.user, pk)
+    if view is None:
+        raise Http404
     if request.POST.get("acte") == "supprimer":
         _done(request, lambda: acts.delete_view(view=view, by=request.user), "Vue supprimée.")
         return redirect("equipement-suivi")
