@@ -21,6 +21,7 @@ STEERING = (
     "/", "/territoires/02/", FIGURE, f"{FIGURE}etablissements/", f"{FIGURE}origine/", "/depots/", "/equipement/suivi/", "/equipement/contradictions/",
     "/reception/", "/journal/", "/journal/?q=zzzz", "/territoires/02/tableau/", "/mon-compte/", f"{FIGURE}?par=category&connu=2026-06-30",
 )  # fmt: skip
+MANAGING = ("/", "/comptes/", "/comptes/?q=zzzz", "/mon-compte/", "/journal/")
 PHONE, DESK = 360, 1280
 # What sticks out of the window, and controls that no finger can reach: outside it, without size, or covered.
 OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -54,6 +55,8 @@ def pages_with_work(site, browser, signed_in) -> dict[str, str]:
 def _addresses(account: str | None, made: dict[str, str], site) -> tuple[str, ...]:
     if account is None:
         return PUBLIC
+    if account == "administration":
+        return (*MANAGING, *(f"/comptes/{row[0]}/" for row in site.ask("SELECT min(id) FROM foundation_account WHERE username = 'audit'")))
     if account not in (AUTHORITY, LEAD):
         return ("/", "/depots/", "/depots/nouveau/", "/reception/", "/equipement/suivi/", "/equipement/contradictions/", "/journal/", "/mon-compte/")
     if account == LEAD:
@@ -75,7 +78,7 @@ def _axe_violations(page) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("account", [None, AUTHORITY, LEAD, "direction.ecole", "audit"])
+@pytest.mark.parametrize("account", [None, AUTHORITY, LEAD, "direction.ecole", "audit", "administration"])
 def test_every_page_is_accessible_and_fits(visit, site, pages_with_work, account, width):
     """axe finds nothing, nothing sticks out, every control can be reached, on a desk and on a telephone."""
     reader = visit(account, width=width, height=800)

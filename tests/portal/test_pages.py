@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from essaim.portal import guide
 from essaim.portal.paging import page_number
+from essaim.portal.reads import places
 from essaim.portal.reads.sheets import asked
 from portal_world import AISNE_SCHOOLS, AISNE_SENDER, built, deliveries, hand_in, world
 
@@ -207,3 +210,16 @@ def test_an_installation_writes_its_own_legal_page(client, settings, tmp_path):
     assert "Déclaration" in client.get("/accessibilite/").content.decode()
     for kept in (guide.guide_page, guide.guide_pages):
         kept.cache_clear()
+
+
+def test_the_twelve_territories_too_are_shown_as_known_on_a_day(client, world, monkeypatch):
+    """The home page is a page of figures: month and day of knowledge are chosen, kept in its links, and told when they make no sense."""
+    asked_of_figures = []
+    monkeypatch.setattr(places, "figure_rows", lambda _codes, **wanted: asked_of_figures.append(wanted) or [])
+    places._programme.cache_clear()
+    text = client.get("/?periode=2026-03&connu=2020-01-01").content.decode()
+    client.get("/?periode=2026-03")
+    places._programme.cache_clear()
+    assert [(item["period"], item["known_at"]) for item in asked_of_figures] == [("2026-03", date(2020, 1, 1)), ("2026-03", None)]
+    assert 'name="connu" value="2020-01-01"' in text and "1 janvier 2020" in text and "?periode=2026-03&amp;connu=2020-01-01" in text
+    assert "n'existe pas" in client.get("/?periode=abc").content.decode().replace("&#x27;", "'")

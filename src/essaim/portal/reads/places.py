@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -59,17 +60,18 @@ class Territory:
     figures: tuple[dict[str, Any], ...] = ()
 
 
-def programme() -> tuple[Territory, ...]:
-    """The territories, with their size and main figures at the end of this month, protected as for the public."""
-    month = timezone.localdate().strftime("%Y-%m")
-    return _programme(month, number_known_at(timezone.now()), register_stamp(), str(settings.ESSAIM_LEDGER_URL), settings.ESSAIM_SECRECY_THRESHOLD)
+def programme(*, period: str | None = None, known_at: date | None = None) -> tuple[Territory, ...]:
+    """The territories, with their size and main figures at the end of ``period`` (this month) as known at the end of ``known_at``
+    (now), protected as for the public."""
+    month = period or timezone.localdate().strftime("%Y-%m")
+    return _programme(month, known_at, number_known_at(timezone.now()), register_stamp(), str(settings.ESSAIM_LEDGER_URL), settings.ESSAIM_SECRECY_THRESHOLD)
 
 
-@lru_cache(maxsize=4)
-def _programme(month: str, *place: Any) -> tuple[Territory, ...]:
+@lru_cache(maxsize=8)
+def _programme(month: str, known_at: date | None, *place: Any) -> tuple[Territory, ...]:
     """Made again when anything in ``place`` moves: what was accepted, the register, the ledger, the protection."""
     names = {item.code: item.label for item in territories()}
-    found = figure_rows((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), public=True)
+    found = figure_rows((*SIZES, *SHOWN), level="departement", period=month, units=sorted(names), known_at=known_at, public=True)
     rows = {(row["indicator"], row["unit"]): row for row in found}
     sizes = {key: row["value"] for key, row in rows.items()}
     return tuple(

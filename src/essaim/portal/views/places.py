@@ -44,13 +44,14 @@ KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee",
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The territories, their map, and for those who are signed in what awaits them."""
-    found = programme()
+    wanted, remark = asked(request.GET.dict())
+    found = programme(period=wanted.period, known_at=wanted.known_at)
     context: dict[str, Any] = {
         "territories": found,
         "map": map_of_territories(),
         "shown": [indicator(code) for code in SHOWN],
         "last": last_posted_at(),
-        "month": timezone.localdate().strftime("%Y-%m"),
+        "wanted": wanted, "remark": remark, "query": request.GET.urlencode(),
     }
     if request.user.is_authenticated:
         context["desk"] = home_reads.desk(request.user)
