@@ -196,3 +196,29 @@ def test_the_job_by_keyboard_alone(visit, site):
     _tab_to(page, "Retirer")
     page.keyboard.press("Enter")
     page.wait_for_selector(".fr-badge:has-text('Retiré')")
+
+
+# A4 sideways less its margins, in points of the screen.
+PAPER = {"width": 1032, "height": 703}
+CUT = """() => [...document.querySelectorAll('main table')].filter(t => t.getBoundingClientRect().right > innerWidth + 1
+    || [...t.querySelectorAll('caption')].some(c => getComputedStyle(c).position === 'absolute')).map(t => t.innerText.slice(0, 60))"""
+
+
+def test_on_paper_tables_are_whole_and_definitions_are_there(visit):
+    """Printed: no menu, no form, no table past the edge, no caption under its table; each figure with the date and its definition."""
+    reader = visit(LEAD)
+    for path in ("/territoires/02/tableau/", "/equipement/suivi/", f"{FIGURE}", "/territoires/02/", "/indicateurs/"):
+        page = reader.go(path)
+        page.set_viewport_size(PAPER)
+        page.emulate_media(media="print")
+        assert page.evaluate(CUT) == [], path
+        for hidden in (".fr-nav", ".fr-footer", ".fr-breadcrumb", "form.essaim-noprint"):
+            assert page.locator(hidden).count() == 0 or not page.locator(hidden).first.is_visible(), (path, hidden)
+    page = reader.go("/territoires/02/")
+    folded = ".essaim-figure details p"
+    seen = f"[...document.querySelectorAll('{folded}')].map(item => item.checkVisibility())"
+    page.emulate_media(media="screen")
+    assert not any(page.evaluate(seen))
+    page.emulate_media(media="print")
+    assert page.evaluate(seen) and all(page.evaluate(seen))
+    assert "Situation à la fin de" in page.inner_text("main")

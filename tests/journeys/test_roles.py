@@ -107,6 +107,40 @@ def test_two_people_take_the_same_contradiction(visit, site):
     other.complaints = [text for text in other.complaints if "409" not in text]
 
 
+def test_two_people_end_the_same_mandate(visit, site):
+    """Two administrators have the same account on screen; the first ends its mandate, to give another; the second, who presses the
+    same button, is told what it has become: its date stays, the mandate given meanwhile too, and one act is in the journal."""
+    first = visit("administration")
+    (other_pk,) = site.ask("SELECT id FROM foundation_account WHERE username = 'pilotage.national'")[0]
+    (pk,) = site.ask("SELECT id FROM foundation_account WHERE username = 'audit'")[0]
+    _give(first, other_pk, "administrator")
+    second = visit("pilotage.national")
+    for person in (first, second):
+        person.go(f"/comptes/{pk}/")
+    first.page.click("button:has-text('Terminer ce mandat')")
+    first.page.wait_for_selector("text=Mandat terminé")
+    _give(first, pk, "auditor")
+    held = site.ask("SELECT id, ends_on FROM foundation_mandate WHERE account_id = ? ORDER BY id", pk)
+    second.page.click("button:has-text('Terminer ce mandat')")
+    second.page.wait_for_selector(".fr-alert--error:has-text('a changé depuis')")
+    assert second.page.locator("text=terminé le").count() == 1 and second.page.locator("button:has-text('Terminer ce mandat')").count() == 1
+    assert site.ask("SELECT id, ends_on FROM foundation_mandate WHERE account_id = ? ORDER BY id", pk) == held and [end for _, end in held][1:] == [None]
+    acts = site.ask("SELECT count(*) FROM foundation_act WHERE name = 'end_mandate' AND object_id = ?", str(held[0][0]))
+    assert acts == [(1,)]
+    first.go(f"/comptes/{other_pk}/")
+    first.page.locator("li:has-text('dministrat') button:has-text('Terminer ce mandat')").first.click()
+    first.page.wait_for_selector("text=Mandat terminé")
+
+
+def _give(person, pk: int, role: str) -> None:
+    """A mandate over the whole country, from today."""
+    page = person.go(f"/comptes/{pk}/")
+    page.select_option("[name=role]", role)
+    page.select_option("[name=level]", "national")
+    page.click("button:has-text('Donner ce mandat')")
+    page.wait_for_selector("text=Mandat donné")
+
+
 def test_two_people_correct_the_same_rows(visit, site):
     """The same refused row repaired alike from two screens makes one correction, not two."""
     sender, lead = visit(AUTHORITY), visit(LEAD)

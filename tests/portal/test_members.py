@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -89,6 +90,15 @@ def test_a_mandate_ended_meanwhile_is_not_overwritten(world):  # noqa: F811
     ended = Mandate.objects.get(pk=mandate.pk).ends_on
     assert "a changé depuis" in _text(browser.post(address, {"shown": ""}, follow=True))
     assert Mandate.objects.get(pk=mandate.pk).ends_on == ended
+
+
+def test_a_mandate_given_today_is_said_to_end_tonight(world):  # noqa: F811
+    """Nobody is told that it opens nothing while it still does, until midnight."""
+    browser = world.client(Role.ADMINISTRATOR)
+    person = world.accounts[Role.TEACHER]
+    browser.post(reverse("comptes-mandat", args=[person.pk]), {"role": Role.AUDITOR, "level": "national"})
+    given = person.mandates.get(role=Role.AUDITOR)
+    assert "il s'arrête ce soir" in unescape(_text(browser.post(reverse("comptes-fin", args=[person.pk, given.pk]), {"shown": ""}, follow=True)))
 
 
 @pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMINISTRATOR] + ["paris", "nobody", None])

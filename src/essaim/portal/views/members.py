@@ -125,4 +125,6 @@ def mandate_end(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if shown != (mandate.ends_on.isoformat() if mandate.ends_on else ""):
         messages.error(request, "Ce mandat a changé depuis que vous l'avez affiché : voici ce qu'il est devenu.")
         return redirect("comptes-un", pk)
-    return _told(request, pk, lambda: acts.end_mandate(mandate=mandate, by=request.user), "Mandat terminé : il n'ouvre plus rien.")
+    # Both days of a mandate count: one begun today cannot end before tonight.
+    success = "Mandat terminé : commencé aujourd'hui, il s'arrête ce soir." if mandate.starts_on >= timezone.localdate() else "Mandat terminé : il n'ouvre plus rien."
+    return _told(request, pk, lambda: acts.end_mandate(mandate=mandate, by=request.user), success)
