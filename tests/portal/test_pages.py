@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -223,3 +224,11 @@ def test_the_twelve_territories_too_are_shown_as_known_on_a_day(client, world, m
     assert [(item["period"], item["known_at"]) for item in asked_of_figures] == [("2026-03", date(2020, 1, 1)), ("2026-03", None)]
     assert 'name="connu" value="2020-01-01"' in text and "1 janvier 2020" in text and "?periode=2026-03&amp;connu=2020-01-01" in text
     assert "n'existe pas" in client.get("/?periode=abc").content.decode().replace("&#x27;", "'")
+
+
+def test_each_figure_of_the_home_page_leads_to_its_own_page(client, world):
+    """From the first page one click goes to the figure: its definition, its coverage, and below the sender's cell; the month asked is kept."""
+    text = client.get("/?periode=2026-03").content.decode()
+    links = re.findall(r'href="(/chiffres/departement/[^"]+)"', text)
+    assert links and all(link.endswith("?periode=2026-03") for link in links)
+    assert {client.get(link).status_code for link in links[:3]} == {200}

@@ -77,7 +77,7 @@ def _programme(month: str, known_at: date | None, *place: Any) -> tuple[Territor
     return tuple(
         Territory(
             code, names[code], WAVE_YEARS.get(code, ""), _whole(sizes.get((SIZES[0], code))), _whole(sizes.get((SIZES[1], code))),
-            tuple(rows.get((item, code), {}) | {"label": indicator(item).label} for item in SHOWN),
+            tuple(rows.get((item, code), {}) | {"label": indicator(item).label, "code": item} for item in SHOWN),
         )
         for code in sorted(names)
     )
