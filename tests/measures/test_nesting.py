@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -22,6 +23,7 @@ from essaim.engines.measures import (
 )
 from essaim.engines.measures.cells import cells
 from essaim.engines.measures.computing import Scope, groups_of, workspace
+from essaim.engines.measures.nesting import told_by
 from essaim.engines.measures.periods import periods
 
 MONTHS = ("2023-11", "2023-12", "2024-01")
@@ -97,3 +99,12 @@ def test_a_roll_up_adds_a_finer_one_only_when_each_of_its_runs_lies_whole_in_one
 def test_a_coarser_roll_up_never_tells_a_finer_one():
     facts, hierarchy, attributes = _world()
     assert not _finer(hierarchy, facts, attributes, "departement", "district")
+
+
+def test_a_roll_up_without_any_establishment_tells_nothing_and_breaks_nothing():
+    """A breakdown that nobody belongs to, asked twice: figures are still made."""
+    facts, hierarchy, attributes = _world()
+    register, held = places(hierarchy, attributes), cells(COUNT, facts)
+    some = groups_of(Scope("district", None, (), register), workspace([COUNT], held, register, periods(MONTHS)))
+    nobody = replace(some, schools=np.zeros(0, dtype=np.int64), starts=np.zeros(0, dtype=np.int64))
+    assert told_by(nobody, [nobody]).finer is None

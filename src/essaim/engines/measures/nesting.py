@@ -13,8 +13,9 @@ from essaim.engines.measures.rollup import Groups
 def told_by(coarse: Groups, known: Iterable[Groups]) -> Groups:
     """The same roll-up, with the smallest of ``known`` that tells it and is worth it: half as many runs as there are
     establishments at most."""
-    size = int(coarse.schools.max()) + 1 if len(coarse.schools) else 0
-    found = None
+    if not len(coarse.schools):
+        return coarse
+    size, found = int(coarse.schools.max()) + 1, None
     for fine in sorted(known, key=lambda item: len(item.starts)):
         if len(coarse.starts) <= len(fine.starts) <= len(coarse.schools) // 2:
             found = _runs_at(coarse, size) if found is None else found
