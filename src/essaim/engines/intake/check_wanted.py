@@ -90,29 +90,19 @@ def _asking(
 def _question(
     part: Part, field: Field, contract: Contract, answers: MappingOf[str, str], filename: str
 ) -> Question | None:
-    layout, sheet = part.mapping.layout, part.table.sheet
+    layout = part.mapping.layout
     column, once = f"wanted:{layout}:{field.name}", f"once:{layout}:{field.name}"
     if column not in answers and (columns := _columns(part, field, contract)):
-        return Question(
-            column,
-            "mapping",
-            sheet,
-            field.label,
-            WANTED_QUESTION.format(label=field.label),
-            (*columns, ("", NONE_CHOICE, 0.0)),
-            True,
-        )
-    if once in answers or not (values := _values(part, field, filename)):
-        return None
-    return Question(
-        once,
-        "mapping",
-        sheet,
-        field.label,
-        ONCE_QUESTION.format(label=field.label),
-        (*values, ("", NONE_CHOICE, 0.0)),
-        True,
-    )
+        return _holding(column, part, field, WANTED_QUESTION, columns)
+    if once not in answers and (values := _values(part, field, filename)):
+        return _holding(once, part, field, ONCE_QUESTION, values)
+    return None
+
+
+def _holding(key: str, part: Part, field: Field, text: str, choices: tuple[tuple[str, str, float], ...]) -> Question:
+    """A question about ``field`` without whose answer nothing is accepted; none of the choices is one too."""
+    message = text.format(label=field.label)
+    return Question(key, "mapping", part.table.sheet, field.label, message, (*choices, ("", NONE_CHOICE, 0.0)), True)
 
 
 def _columns(part: Part, field: Field, contract: Contract) -> tuple[tuple[str, str, float], ...]:

@@ -74,10 +74,7 @@ def reopen_account(*, account: Account, by: Account) -> Account:
 
 
 def _entitled(account: Account, by: Account) -> Mandate | None:
-    if account.pk != by.pk:
-        mandate = _managing(account, by)
-    else:
-        mandate = None
+    mandate = _managing(account, by) if account.pk != by.pk else None
     if account.erased_at is not None or not account.is_active:
         raise ActRefused("Ce compte est fermé : rouvrez-le d'abord.")
     return mandate
