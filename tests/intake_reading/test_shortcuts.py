@@ -34,7 +34,7 @@ def test_a_body_without_anything_odd_is_kept_whole(lines, header):
     """Whenever the glance says that every line is data, the close look leaves none out."""
     frame = frame_of(lines)
     rows = pl.int_range(2, 2 + frame.height, dtype=pl.UInt32, eager=True)
-    if not body._is_all_data(frame, body._fill(frame), LABELS, header):
+    if not body._is_all_data(frame, body.filled(frame), LABELS, header):
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(body, "_is_all_data", lambda *given: False)
@@ -46,7 +46,7 @@ def test_an_ordinary_body_is_known_at_a_glance():
     """The glance is worth something: a plain table passes, a total, a sparse line or its header again does not."""
     plain = [("0020011D", "Laon", "2021-03-05", "12"), ("0020012E", "Guise", None, "5")] * 3
     odd = [("Total", None, None, "17"), (None, "Laon", None, None), LABELS]
-    told = [body._is_all_data(frame_of(lines), body._fill(frame_of(lines)), LABELS, LABELS) for lines in (plain, *([*plain, line, *plain] for line in odd))]
+    told = [body._is_all_data(frame_of(lines), body.filled(frame_of(lines)), LABELS, LABELS) for lines in (plain, *([*plain, line, *plain] for line in odd))]
     assert told == [True, False, False, False]
 
 
@@ -91,7 +91,7 @@ def test_the_only_separator_present_needs_no_weighing(text):
 @given(st.lists(st.text(alphabet="ab", max_size=30), max_size=6), st.integers(1, 40))
 def test_short_lines_hold_no_long_cell(lines, most):
     """A text said to have short lines has none that is longer; only one about as long as the limit may not be said to."""
-    if delimited._has_short_lines("\n".join(lines).encode(), most):
+    if delimited.has_short_lines("\n".join(lines).encode(), most):
         assert max(map(len, lines), default=0) <= most
     else:
         assert max(map(len, lines)) >= most

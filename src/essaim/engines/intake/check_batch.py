@@ -60,6 +60,17 @@ class Batch:
         """What the header of ``field`` says in each part."""
         return [_sense(part, field) for part in self.parts]
 
+    def extents(self) -> dict[int, tuple[int, int]]:
+        """First row and number of rows of each file: the rows of a file follow one another."""
+        counts = dict(self.places.part.value_counts().iter_rows())
+        found: dict[int, tuple[int, int]] = {}
+        start = 0
+        for part, file in enumerate(self.file_of_part):
+            first, size = found.get(file, (start, 0))
+            found[file] = (first, size + counts.get(part, 0))
+            start += counts.get(part, 0)
+        return found
+
     def has_column(self, part: int, field: str) -> bool:
         return field in self.places.letters[part]
 

@@ -18,6 +18,7 @@ Contain = bool | Literal["here"]
 Received = tuple[ReadFile | FileRefused, str]
 _WORTH_A_THREAD = 4 * 2**20
 _TOGETHER = 64
+_SMALL = 2**20
 
 
 def fingerprint(content: Content) -> str:
@@ -49,12 +50,18 @@ class Reader:
 
     def receive_all(self, files: Sequence[tuple[Content, str]]) -> Iterator[Received]:
         """Files in order; contained ones share their process, and those of a group in which one breaks it are read apart."""
-        if not self.contain:
-            yield from (self.receive(content, filename) for content, filename in files)
-            return
-        waiting = iter([(content.absolute() if isinstance(content, Path) else content, filename) for content, filename in files])
+        waiting = iter([(content.absolute() if self.contain and isinstance(content, Path) else content, filename) for content, filename in files])
         while group := list(islice(waiting, _TOGETHER)):
-            yield from self._together(group) or [self.receive(content, filename) for content, filename in group]
+            yield from (self._together(group) or [self.receive(*item) for item in group]) if self.contain else self._in_place(group)
+
+    def _in_place(self, group: list[tuple[Content, str]]) -> Iterator[Received]:
+        from .reading.alike import read_alike
+
+        group = [(content.read_bytes() if isinstance(content, Path) and 0 < _size(content) <= _SMALL else content, name) for content, name in group]
+        alike = read_alike(group, self.limits, self.vocabulary)
+        for number, (content, filename) in enumerate(group):
+            read = alike.pop(number, None)
+            yield (read, fingerprint(content)) if read else self.receive(content, filename)
 
     def _together(self, group: list[tuple[Content, str]]) -> list[Received]:
         """None when they must be read one by one."""

@@ -12,7 +12,7 @@ from .check_batch import Batch, Part
 from .check_cells import SILENT, Typed
 from .check_rows import BatchRows
 from .contract import Contract, Severity
-from .issues import ISSUE_SCHEMA, Finding, by_file, issues_frame, refused_rows, summary_frame
+from .issues import ISSUE_SCHEMA, BatchIssues, Finding, by_file, refused_rows, summary_frame
 from .issues_messages import CELL_MESSAGES, expected_of
 from .report import SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
@@ -74,27 +74,17 @@ def split_by_file(outcome: Outcome) -> list[Check]:
     told = [item for item in typed.findings if item.code != SILENT]
     repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) if len(outcome.merged) else None
     rows = BatchRows(batch, typed, outcome.sender, refused_rows(typed.findings, batch.size), repeated)
-    whole = _Whole(by_file(told, batch.places, batch.file_of_part), rows, _missing_why(batch, typed), _extents(batch))
+    issues = BatchIssues(told, outcome.contract, batch.places)
+    whole = _Whole(by_file(told, batch.places, batch.file_of_part), issues, rows, _missing_why(batch, typed), batch.extents())
     return [_file_check(outcome, whole, number) if number in whole.extents else _unusable(outcome, number) for number in range(len(outcome.files))]
-
-
-def _extents(batch: Batch) -> dict[int, tuple[int, int]]:
-    """First row and number of rows of each file: the rows of a file follow one another."""
-    counts = dict(batch.places.part.value_counts().iter_rows())
-    found: dict[int, tuple[int, int]] = {}
-    start = 0
-    for part, file in enumerate(batch.file_of_part):
-        first, size = found.get(file, (start, 0))
-        found[file] = (first, size + counts.get(part, 0))
-        start += counts.get(part, 0)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What is known of the batch once: ``findings`` and ``extents`` by file, ``rows`` of all of them."""
+    """What is known of the batch once: ``findings`` and ``extents`` by file, ``issues`` and ``rows`` of all of them."""
 
     findings: dict[int, list[Finding]]
+    issues: BatchIssues
     rows: BatchRows
     missing: pl.DataFrame
     extents: dict[int, tuple[int, int]]
@@ -151,11 +141,10 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     ignored = _ignored(outcome, number)
     summary = summary_frame(findings, outcome.contract, batch.places)
     summary = pl.concat([summary, _counted(ignored)]) if ignored.height else summary
-    contract, places = outcome.contract, batch.places
     return Check(
-        contract, read.filename, sha256, "issues" if grave or questions else "clean",
+        outcome.contract, read.filename, sha256, "issues" if grave or questions else "clean",
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
-        rows.accepted, rows.refused, lambda: pl.concat([issues_frame(findings, contract, places), ignored]),  # type: ignore[arg-type]
+        rows.accepted, rows.refused, lambda: pl.concat([whole.issues.of_parts(parts[0], parts[-1]), ignored]),  # type: ignore[arg-type]
         summary, questions, missing.drop("_part"),
         (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
         rows.count_refused,

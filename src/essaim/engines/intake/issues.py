@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -84,12 +84,29 @@ def refused_rows(findings: Iterable[Finding], size: int) -> pl.Series:
     return mask.scatter(pl.concat(blocking), True) if blocking else mask
 
 
-def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
-    """Every finding as one line an issue, in file order (part, row, column)."""
+@dataclass(slots=True)
+class BatchIssues:
+    """Every finding of a batch as one line an issue, written out when a file's are first looked at."""
+
+    findings: Sequence[Finding]
+    contract: Contract
+    places: Places
+    _frame: pl.DataFrame | None = field(default=None, init=False, repr=False)
+
+    def of_parts(self, first: int, last: int) -> pl.DataFrame:
+        """The issues of the parts ``first`` to ``last``, in file order (part, row, column)."""
+        if self._frame is None:
+            self._frame = _issues_frame(self.findings, self.contract, self.places)
+        part = self._frame["part"]
+        start, stop = part.search_sorted(first, side="left"), part.search_sorted(last, side="right")
+        return self._frame.slice(start, stop - start).drop("part")
+
+
+def _issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
     labels = {item.name: item.label for item in contract.fields}
     told = [item for item in findings if item.frame.height]
     if not told:
-        return pl.DataFrame(schema=ISSUE_SCHEMA)
+        return pl.DataFrame(schema={**ISSUE_SCHEMA, "part": pl.UInt32})
     whole = pl.concat([item.frame for item in told])
     which = pl.concat([pl.Series([number], dtype=pl.UInt32).new_from_index(0, item.frame.height) for number, item in enumerate(told)])
     fixed: dict[str, list[str | None]] = {
@@ -109,7 +126,7 @@ def issues_frame(findings: Sequence[Finding], contract: Contract, places: Places
         "part": parts,
     }
     frame = _turned_back(pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")}), places)
-    return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True).drop("part")
+    return frame.sort("part", pl.col("row").fill_null(0), pl.col("column").str.len_bytes(), "column", "code", maintain_order=True)
 
 
 def _turned_back(frame: pl.DataFrame, places: Places) -> pl.DataFrame:
@@ -170,14 +187,17 @@ def by_file(findings: Sequence[Finding], places: Places, file_of_part: Sequence[
     if len(set(file_of_part)) == 1:
         return {file_of_part[0]: list(findings)}
     found: dict[int, list[Finding]] = {file: [] for file in file_of_part}
-    files = pl.Series("_file", list(file_of_part), dtype=pl.UInt32).gather(places.part)
+    files = pl.Series(list(file_of_part), dtype=pl.UInt32).gather(places.part)
     for item in findings:
         if item.part is not None:
             found[file_of_part[item.part]].append(item)
             continue
-        told = item.frame.with_columns(files.gather(item.frame["index"]))
-        for (file,), frame in told.partition_by("_file", as_dict=True, maintain_order=True, include_key=False).items():
-            found[int(str(file))].append(replace(item, frame=frame))
+        owners = files.gather(item.frame["index"])
+        frame = item.frame if owners.is_sorted() else item.frame[owners.arg_sort()]  # arg_sort keeps the order within a file
+        start = 0
+        for file, count in owners.sort().rle().struct.unnest().select("value", "len").iter_rows():
+            found[file].append(replace(item, frame=frame.slice(start, count)))
+            start += count
     return found
 
 
@@ -192,14 +212,14 @@ def summary_frame(findings: Sequence[Finding], contract: Contract, places: Place
             groups.setdefault((item.code, item.severity, item.field), []).append(item)
     labels = {item.name: item.label for item in contract.fields}
     lines = []
-    for (code, severity, field), items in groups.items():
+    for (code, severity, name), items in groups.items():
         count = sum(item.frame.height for item in items)
-        first = min(items, key=lambda item: _place(item, places))
-        message = _summary_message(code, count, labels.get(field or "", field or ""), items, first, labels)
-        order = (_SEVERITY_ORDER[severity], -count, _place(first, places))
-        lines.append((order, (code, severity.value, field, count, message)))
+        place, first = min(((_place(item, places), item) for item in items), key=lambda found: found[0])
+        message = _summary_message(code, count, labels.get(name or "", name or ""), items, first, labels)
+        lines.append(((_SEVERITY_ORDER[severity], -count, place), (code, severity.value, name, count, message)))
     lines.sort(key=lambda line: line[0])
-    return pl.DataFrame([line for _, line in lines], schema=_SUMMARY, orient="row")
+    columns = zip(*(line for _, line in lines), strict=True) if lines else [()] * len(_SUMMARY)
+    return pl.DataFrame([pl.Series(name, column, dtype=dtype) for (name, dtype), column in zip(_SUMMARY.items(), columns, strict=True)])
 
 
 def _place(item: Finding, places: Places) -> tuple[int, int, int, str, str]:

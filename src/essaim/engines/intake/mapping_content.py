@@ -29,9 +29,14 @@ def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     """Up to SAMPLE distinct non-empty texts that hold a value, from the first rows; a few are enough under a known header."""
     size = 16 if few else SAMPLE
     head = column.head(8 * size)
-    cells = (column.head(64 * size) if head.null_count() else head).to_list()
-    texts = list(dict.fromkeys(islice((text for text in cells if text is not None), 8 * size)))
-    holding = (text for text in texts[: 2 * size] if text.strip() and (text[0].isdigit() or not why_missing(text, FieldType.INTEGER)))
+    cells = (column.head(64 * size).drop_nulls().head(8 * size) if head.null_count() else head).to_list()
+    seen: dict[str, None] = {}
+    for text in cells:
+        if text not in seen:
+            seen[text] = None
+            if len(seen) == 2 * size:
+                break
+    holding = (text for text in seen if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)))
     return list(islice(holding, size))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -96,26 +97,40 @@ def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
 
 
 def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
-    """Numbers a hundred times the usual one, more than six robust deviations (of logarithms) from it and three times the largest
-    of the others: a warning."""
-    found = []
-    for field in batch.contract.fields:
-        if field.type not in (FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL):
-            continue
-        values = typed.columns[field.name]
-        most = values.max()
-        if most is None or len(values) - values.null_count() < _ENOUGH:
-            continue
-        if 2 * ((values * _FAR) >= most).sum() > (values > 0).sum():  # more than half are near the greatest: so is the median
-            continue
-        usual = values.filter(values > 0).median()
-        if not isinstance(usual, float) or usual <= 0 or float(most) <= _FAR * usual:  # type: ignore[arg-type]
-            continue
-        logarithms = values.filter(values > 0).cast(pl.Float64).log(10)
-        spread = float((logarithms - math.log10(usual)).abs().median() or 0.0) * 1.4826  # type: ignore[arg-type]
-        limit = 10 ** (math.log10(usual) + max(2.0, 6 * spread))
-        ordinary = values.filter(values <= limit).max()
-        rows = (values > max(limit, _APART * float(ordinary or 0.0))).fill_null(False).arg_true()  # type: ignore[arg-type]
-        if len(rows):
-            found.append(finding("outlier", field.name, rows, value=batch.text[field.name].gather(rows), detail=format_number(usual)))
-    return found
+    """Numbers a hundred times the usual one of their file, more than six robust deviations (of logarithms) from it and three times
+    the largest of the others: a warning."""
+    numbers = [field.name for field in batch.contract.fields if field.type in (FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL)]
+    files = list(batch.extents().values())
+    return [item for name in numbers if (item := _far_from_others(name, batch.text[name], typed.columns[name], files)) is not None]
+
+
+def _far_from_others(name: str, text: pl.Series, values: pl.Series, files: Sequence[tuple[int, int]]) -> Finding | None:
+    rows, usual = [], []
+    for start, size in files:
+        of_file = values.slice(start, size)
+        bounds = _ordinary(of_file)
+        far = (of_file > bounds[1]).fill_null(False).arg_true() if bounds else None
+        if bounds and far is not None and len(far):
+            rows.append(far + start)
+            usual += [format_number(bounds[0])] * len(far)
+    if not rows:
+        return None
+    where = pl.concat(rows)
+    return finding("outlier", name, where, value=text.gather(where), detail=pl.Series(usual, dtype=pl.String))
+
+
+def _ordinary(values: pl.Series) -> tuple[float, float] | None:
+    """The usual value and the greatest that is not far from the others; None when none can be."""
+    most = values.max()
+    if most is None or len(values) - values.null_count() < _ENOUGH:
+        return None
+    if 2 * ((values * _FAR) >= most).sum() > (values > 0).sum():  # more than half are near the greatest: so is the median
+        return None
+    positive = values.filter(values > 0)
+    usual = positive.median()
+    if not isinstance(usual, float) or usual <= 0 or float(most) <= _FAR * usual:  # type: ignore[arg-type]
+        return None
+    spread = float((positive.cast(pl.Float64).log(10) - math.log10(usual)).abs().median() or 0.0) * 1.4826  # type: ignore[arg-type]
+    limit = 10 ** (math.log10(usual) + max(2.0, 6 * spread))
+    ordinary = values.filter(values <= limit).max()
+    return usual, max(limit, _APART * float(ordinary or 0.0))  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def cut_where_stacked(grid: Grid, spans: list[Span], vocabulary: frozenset[str])
     Only sheets of at most STACKED_BY_HAND lines are looked at: longer ones are exports, in one piece."""
     if not vocabulary or not 0 < grid.height <= STACKED_BY_HAND or grid.width < 3:
         return spans
-    headings = [i for i in _wordy(grid.frame) if _is_heading(grid.frame.row(i), vocabulary)]
+    headings = [i for i in wordy_lines(grid.frame) if _is_heading(grid.frame.row(i), vocabulary)]
     found: list[Span] = []
     for start, stop in spans:
         seen = start
@@ -58,7 +58,7 @@ def cut_where_stacked(grid: Grid, spans: list[Span], vocabulary: frozenset[str])
     return found
 
 
-def _wordy(frame: pl.DataFrame) -> list[int]:
+def wordy_lines(frame: pl.DataFrame) -> list[int]:
     """Lines of three cells or more without any digit: each column only looks at the lines the ones before have left."""
     lines = row_numbers(frame.height, 0)
     for column in frame.get_columns():

@@ -32,8 +32,9 @@ _NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[
 _MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP", "TVA", "tva", "T.V", "payer", "PAYER"]
 _LOT = re.compile(r"\s*(?:lot|tranche|chapitre)\s+(?:n[°o]\s*)?\w{1,3}\b", re.IGNORECASE)
 _SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)
+MARKED = "|".join(map(re.escape, _MARKS))
 _CANDIDATES = 200_000
-_GLANCED = 50_000
+GLANCED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def split_body(
     """Data lines, their row numbers, and the lines left out. ``wide``: rows that hold a horizontally merged cell."""
     if not frame.height:
         return frame, rows, []
-    fill = _fill(frame)
+    fill = filled(frame)
     if _is_all_data(frame, fill, labels, header):
         return frame, rows, []
     profile = _profile(frame, fill)
@@ -88,18 +89,26 @@ def split_body(
 def _is_all_data(frame: pl.DataFrame, fill: pl.Series, labels: Sequence[str], header: Sequence[str | None] | None) -> bool:
     """Whether no line is worth a close look (see ``_candidates``) but the first, which is data, whatever an ordinary one looks
     like. False says nothing."""
-    if frame.height > _GLANCED or (fill <= max(1, frame.width // 3)).any() or fill[-1] < 3:
+    if frame.height > GLANCED or is_sparse(fill, frame.width).any() or fill[-1] < 3:
         return False
     looks = [pl.all().str.contains_any(_MARKS).any()]
     if header is not None and (label := next((i for i, cell in enumerate(header) if cell), None)) is not None:
         looks.append((pl.nth(label) == header[label]).any().alias("\x00again"))
-    first = frame.row(0)
-    if is_numbering(first) or (header is not None and _repeats(first, header, labels)) or any(_TOTAL.match(cell) for cell in first if cell):
-        return False
-    return not any(frame.select(looks).row(0))
+    return begins_with_data(frame.row(0), labels, header) and not any(frame.select(looks).row(0))
 
 
-def _fill(frame: pl.DataFrame) -> pl.Series:
+def begins_with_data(first: Sequence[str | None], labels: Sequence[str], header: Sequence[str | None] | None) -> bool:
+    """Whether the line under a header is neither the numbers of the columns, nor the header again, nor a total."""
+    repeated = header is not None and _repeats(first, header, labels)
+    return not (repeated or is_numbering(first) or any(_TOTAL.match(cell) for cell in first if cell))
+
+
+def is_sparse(fill: pl.Series, width: int) -> pl.Series:
+    """Lines too little filled to be taken for data unseen; every other holds three cells at least when there are six columns."""
+    return fill <= max(1, width // 3)
+
+
+def filled(frame: pl.DataFrame) -> pl.Series:
     """How many cells of each line hold something; columns without any empty cell are only counted."""
     holed = [name for name, count in zip(frame.columns, frame.null_count().row(0), strict=True) if count]
     full = pl.lit(frame.width - len(holed), dtype=pl.UInt32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,10 @@ class Window:
         return len(self.raw[0]) if self.raw else 0
 
 
-def find_header(window: Window, vocabulary: frozenset[str], reach: int = 60) -> Header | None:
+REACH = 60
+
+
+def find_header(window: Window, vocabulary: frozenset[str], reach: int = REACH) -> Header | None:
     """The best header of the window, with every level joined; None when its lines are all data."""
     best: tuple[float, int] | None = None
     kinds = _Kinds(window.filled)
@@ -106,6 +110,23 @@ def _cannot_beat(score: float, row: Row, vocabulary: frozenset[str]) -> bool:
             if found >= needed - 1e-9:
                 return False
     return needed > 1e-9
+
+
+def rivals_allowed(row: Row, vocabulary: frozenset[str]) -> int | None:
+    """How many awaited cells (a word of the contract, the identifier of a school) each line below ``row`` may hold without any
+    chance of being taken for the header in its place, whatever else it holds; None when ``row`` is no such clear header.
+
+    A clear one fills every column with a label of its own, and none of its labels comes back below as a value."""
+    cells = [one_line(cell or "") for cell in row]
+    if not all(cells) or len({cell.casefold() for cell in cells}) < len(cells):
+        return None
+    if any(kind_of(cell) != TEXT or len(cell) > 70 or _UAI.search(cell) for cell in cells):
+        return None
+    expected = sum(is_expected(cell, vocabulary) for cell in cells)
+    usual = sum(map(is_usual, cells)) / len(cells)
+    least = 1 + 1 + 0.6 + min(expected, _COUNTED) * _EXPECTED + usual  # texts, coverage, distinct labels, words; contrast left out
+    needed = (least + 0.03 - _MOST) / _EXPECTED
+    return math.ceil(needed - 1e-9) - 1 if needed > 1e-9 else None
 
 
 def _take_schools_for_labels(window: Window, kinds: _Kinds) -> None:

@@ -39,7 +39,12 @@ def turned(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> Gri
 
 def stands_under_a_header(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> bool:
     """Whether a run of lines begins with a line of labels only, one of them a usual header beyond the first (``Désignation | Quantité``)."""
-    cells = [cell for cell in grid.frame.row(start) if cell] if stop - start > 1 else []
+    return stop - start > 1 and names_columns(grid.frame.row(start), vocabulary)
+
+
+def names_columns(line: Sequence[str | None], vocabulary: frozenset[str]) -> bool:
+    """Whether a line holds labels of the contract only, one of them usual beyond the first."""
+    cells = [cell for cell in line if cell]
     return len(cells) > 1 and all(is_expected(cell, vocabulary) for cell in cells) and any(is_usual(cell) for cell in cells[1:])
 
 

@@ -46,10 +46,11 @@ def read_grids(
         )
     data = content.read_bytes() if isinstance(content, Path) else content
     sheets = read_sheets(data, filename, limits, vocabulary)
-    return sheets.with_notice(_wrong_extension(filename, sheets.format))
+    return sheets.with_notice(wrong_extension(filename, sheets.format))
 
 
-def _wrong_extension(filename: str, kind: str) -> tuple[str, str] | None:
+def wrong_extension(filename: str, kind: str) -> tuple[str, str] | None:
+    """The notice that a name says another format than the bytes, if it does."""
     name = PurePosixPath(filename.replace("\\", "/")).name.lower()
     if kind in ("json", "jsonl"):
         name = name.removesuffix(".gz")

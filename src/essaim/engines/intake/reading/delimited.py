@@ -47,7 +47,7 @@ def read_delimited(
             return _reread(inner, sheet, limits, vocabulary)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
-    if (quoted or not _has_short_lines(content, limits.cell_characters)) and _too_long(columns, limits):
+    if (quoted or not has_short_lines(content, limits.cell_characters)) and _too_long(columns, limits):
         raise cell_too_long(limits)
     return grid_from_columns(sheet, columns), separator, notices
 
@@ -73,7 +73,7 @@ def _refuse_endless_line(content: bytes, limits: Limits) -> None:
             raise cell_too_long(limits)
 
 
-def _has_short_lines(content: bytes, most: int) -> bool:
+def has_short_lines(content: bytes, most: int) -> bool:
     """Whether no line is longer than ``most`` bytes, nor then any cell where no quote joins lines. False says nothing."""
     end = -1
     while len(content) - end > most:
@@ -100,6 +100,11 @@ def _too_long(columns: list[pl.Series], limits: Limits) -> bool:
     frame = pl.DataFrame([series.alias(str(place)) for place, series in enumerate(columns)])
     longest = frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() if columns else None
     return isinstance(longest, int) and longest > limits.cell_characters
+
+
+def has_sep_line(content: bytes) -> bool:
+    """Whether the first line only declares the separator."""
+    return _SEP_LINE.match(content) is not None
 
 
 def _without_sep_line(content: bytes) -> tuple[bytes, str | None]:
@@ -200,10 +205,38 @@ def _plain_columns(content: bytes, separator: str, limits: Limits, quoted: bool,
     if not quoted or regular_quotes(content, separator):
         frame = _native(content, separator, limits)
         if frame is not None:
-            return _blanked(frame, may_start_with_wide_space(content, separator)).get_columns(), ()
+            return frame.get_columns(), ()
     if not checked:
         raise NotUtf8
     return _tolerant(content, separator, limits)
+
+
+def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
+    """The columnar reading; None when records are irregular in a way only the tolerant reader handles."""
+    width = _sample_width(content, separator)
+    if width > limits.columns:
+        raise too_many_columns(width, limits)
+    frame = read_records(content, separator, width, limits.rows + 1)
+    if frame is not None and frame.height > limits.rows:
+        raise too_many_rows(limits)
+    return frame
+
+
+def read_records(content: bytes, separator: str, width: int, rows: int) -> pl.DataFrame | None:
+    """The first ``rows`` records as ``width`` columns of text, blank cells null; None when one is longer, or cannot be read so."""
+    try:
+        frame = pl.read_csv(
+            content,
+            separator=separator,
+            has_header=False,
+            infer_schema=False,
+            schema={f"c{i}": pl.String for i in range(width)},
+            missing_columns="insert",
+            n_rows=rows,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return _blanked(frame, may_start_with_wide_space(content, separator))
 
 
 def _blanked(frame: pl.DataFrame, wide: bool) -> pl.DataFrame:
@@ -216,28 +249,6 @@ def _blanked(frame: pl.DataFrame, wide: bool) -> pl.DataFrame:
     found = frame.lazy().select(suspects.any()).collect().row(0)
     doubtful = [name for name, blank in zip(frame.columns, found, strict=True) if blank]
     return frame.with_columns(blank_to_null(frame.get_column(name)).alias(name) for name in doubtful)
-
-
-def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
-    """The columnar reading; None when records are irregular in a way only the tolerant reader handles."""
-    width = _sample_width(content, separator)
-    if width > limits.columns:
-        raise too_many_columns(width, limits)
-    try:
-        frame = pl.read_csv(
-            content,
-            separator=separator,
-            has_header=False,
-            infer_schema=False,
-            schema={f"c{i}": pl.String for i in range(width)},
-            missing_columns="insert",
-            n_rows=limits.rows + 1,
-        )
-    except pl.exceptions.PolarsError:
-        return None
-    if frame.height > limits.rows:
-        raise too_many_rows(limits)
-    return frame
 
 
 def _sample_width(content: bytes, separator: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..tables import FileRefused, Limits, ReadFile
 from . import read_file
+from .alike import read_alike
 
 Refusal = tuple[str, str]
 
@@ -15,7 +16,8 @@ def read_files(
     files: Sequence[tuple[bytes | Path, str]], *, limits: Limits | None = None, vocabulary: frozenset[str] = frozenset()
 ) -> list[ReadFile | Refusal]:
     """Each file as ``read_file`` gives it, or the code and the message of its refusal; in order."""
-    return [_one(content, filename, limits, vocabulary) for content, filename in files]
+    alike = read_alike(files, limits or Limits(), vocabulary)
+    return [alike[number] if number in alike else _one(content, filename, limits, vocabulary) for number, (content, filename) in enumerate(files)]
 
 
 def _one(content: bytes | Path, filename: str, limits: Limits | None, vocabulary: frozenset[str]) -> ReadFile | Refusal:

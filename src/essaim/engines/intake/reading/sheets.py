@@ -13,7 +13,7 @@ from .encoding import decode, seems_utf8
 from .package import gunzip, inner_files, open_package
 from .sniff import sniff
 
-_LONG = 1 << 20
+SHORT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ def read_sheets(content: bytes, name: str, limits: Limits, vocabulary: frozenset
         return _read_text(content, name, limits, vocabulary)
     if kind == "json":
         text, encoding, notices = decode(content)
-        grid, kind = read_json(text, _stem(name), limits)
+        grid, kind = read_json(text, stem(name), limits)
         return Sheets(kind, (grid,), notices, encoding)
     return _READERS[kind](content, name, kind, limits)
 
 
 def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[str]) -> Sheets:
-    if len(content) > _LONG and seems_utf8(content):
+    if len(content) > SHORT and seems_utf8(content):
         try:
-            grid, separator, more = read_delimited(content, _stem(name), limits, vocabulary, checked=False)
+            grid, separator, more = read_delimited(content, stem(name), limits, vocabulary, checked=False)
             return Sheets("csv", (grid,), more, "utf-8", separator)
         except NotUtf8:
             pass
     text, encoding, notices = decode(content)
-    grid, separator, more = read_delimited(text, _stem(name), limits, vocabulary)
+    grid, separator, more = read_delimited(text, stem(name), limits, vocabulary)
     return Sheets("csv", (grid,), (*notices, *more), encoding, separator)
 
 
@@ -98,11 +98,12 @@ _READERS: dict[str, Callable[[bytes, str, str, Limits], Sheets]] = {
     "fods": _open_document,
     "html": _markup,
     "xmlss": _markup,
-    "parquet": lambda content, name, kind, limits: Sheets(kind, (read_parquet(content, _stem(name), limits),)),
+    "parquet": lambda content, name, kind, limits: Sheets(kind, (read_parquet(content, stem(name), limits),)),
 }
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """What the sheet of a file that has only one is called."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return last.removesuffix(".gz").rsplit(".", 1)[0] or last or "Feuille"
 
