@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
@@ -35,59 +36,71 @@ def read_column(text: pl.Series, field: Field, sense: ColumnSense = PLAIN, seen:
     values, rest = seen.values.rename(field.name), seen.rest
     if not len(rest):
         return TypedColumn(values)
-    texts = text.gather(rest)
-    table = _read_distinct(texts.unique(), field, sense)
-    cells = pl.DataFrame({"index": rest, "text": texts}).join(table, on="text", how="left", maintain_order="left")
-    found = _having("value", cells, table)
-    if found.height:
-        values = values.scatter(found["index"], found["value"])
-    wrong, missing = _having("problem", cells, table), _having("why", cells, table)
+    read = _read_rest(text.gather(rest), rest, field, sense)
+    wrong = read.having([item.problem for item in read.readings])
     return TypedColumn(
-        values,
-        (*_findings(wrong, "problem", field), *_findings(_having("remark", cells, table), "remark", field), *_errors(missing, field)),
-        missing.select("index", "why", pl.col("text").alias("written")) if missing.height else None,
-        wrong["index"],
+        read.set_in(values),
+        (*read.findings("problem", field), *read.findings("remark", field), *read.errors(field)),
+        read.missing(),
+        rest if wrong is None else rest.filter(wrong),
     )
 
 
-def _having(column: str, cells: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    """The cells whose text has a ``column``: all, none or some of them, as the table of distinct texts says."""
-    lacking = table[column].null_count()
-    if lacking == table.height:
-        return cells.clear()
-    return cells.filter(pl.col(column).is_not_null()) if lacking else cells
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Cells read one distinct text at a time: ``texts`` and ``rows`` of the cells, ``which`` reading each has."""
+
+    texts: pl.Series
+    rows: pl.Series
+    which: pl.Series
+    readings: list[CellReading]
+    dtype: pl.DataType
+
+    def having(self, values: Sequence[object]) -> pl.Series | None:
+        """Mask of the cells whose reading has one of the ``values``, given by reading; None when all have."""
+        held = [value is not None for value in values]
+        return None if all(held) else pl.Series(held, dtype=pl.Boolean).gather(self.which)
+
+    def set_in(self, column: pl.Series) -> pl.Series:
+        """``column`` with the values found."""
+        given = [item.value for item in self.readings]
+        if all(value is None for value in given):
+            return column
+        values, mask = pl.Series(given, dtype=self.dtype).gather(self.which), self.having(given)
+        return column.scatter(self.rows, values) if mask is None else column.scatter(self.rows.filter(mask), values.filter(mask))
+
+    def findings(self, name: str, field: Field) -> list[Finding]:
+        """One for each problem or remark (``name``), those met first before."""
+        told: list[str | None] = [getattr(item, name) for item in self.readings]
+        codes = dict.fromkeys(code for code in told if code)
+        found = [self._finding(code, [item == code or None for item in told], field) for code in codes]
+        return sorted(found, key=lambda item: int(item.frame["index"][0]))
+
+    def errors(self, field: Field) -> list[Finding]:
+        """Cells that hold an error of the sender's spreadsheet."""
+        wrong = [item.why == "erreur_formule" or None for item in self.readings]
+        return [self._finding("formula_error", wrong, field, suggested=False)] if any(wrong) else []
+
+    def _finding(self, code: str, values: list[bool | None], field: Field, *, suggested: bool = True) -> Finding:
+        mask = self.having(values)
+        rows, texts, which = (item if mask is None else item.filter(mask) for item in (self.rows, self.texts, self.which))
+        hints = pl.Series([item.suggestion for item in self.readings], dtype=pl.String).gather(which) if suggested else None
+        return finding(code, field.name, rows, value=texts, suggestion=hints, expected=expected_of(field))
+
+    def missing(self) -> pl.DataFrame | None:
+        """Cells that say why they are empty."""
+        reasons = [item.why for item in self.readings]
+        if not any(reasons):
+            return None
+        why, mask = pl.Series(reasons, dtype=pl.String).gather(self.which), self.having(reasons)
+        columns = {"index": self.rows, "why": why, "written": self.texts}
+        return pl.DataFrame({name: column if mask is None else column.filter(mask) for name, column in columns.items()})
 
 
-def _findings(cells: pl.DataFrame, column: str, field: Field) -> list[Finding]:
-    if not cells.height:
-        return []
-    expected = expected_of(field)
-    return [
-        finding(str(code), field.name, group["index"], value=group["text"], suggestion=group["suggestion"], expected=expected)
-        for (code,), group in cells.partition_by(column, as_dict=True, maintain_order=True).items()
-    ]
-
-
-def _errors(missing: pl.DataFrame, field: Field) -> list[Finding]:
-    errors = missing.filter(pl.col("why") == "erreur_formule") if missing.height else missing
-    if not errors.height:
-        return []
-    return [finding("formula_error", field.name, errors["index"], value=errors["text"], expected=expected_of(field))]
-
-
-def _read_distinct(distinct: pl.Series, field: Field, sense: ColumnSense) -> pl.DataFrame:
-    texts = distinct.to_list()
-    readings = [_with_suggestion(read_cell(text, field, sense), field) for text in texts]
-    return pl.DataFrame(
-        {
-            "text": distinct,
-            "value": pl.Series([item.value for item in readings], dtype=dtype_of(field)),
-            "problem": pl.Series([item.problem for item in readings], dtype=pl.String),
-            "suggestion": pl.Series([item.suggestion for item in readings], dtype=pl.String),
-            "why": pl.Series([item.why for item in readings], dtype=pl.String),
-            "remark": pl.Series([item.remark for item in readings], dtype=pl.String),
-        }
-    )
+def _read_rest(texts: pl.Series, rows: pl.Series, field: Field, sense: ColumnSense) -> _Rest:
+    distinct = texts.unique().sort()
+    readings = [_with_suggestion(read_cell(text, field, sense), field) for text in distinct.to_list()]
+    return _Rest(texts, rows, distinct.search_sorted(texts), readings, dtype_of(field))
 
 
 def _with_suggestion(reading: CellReading, field: Field) -> CellReading:
