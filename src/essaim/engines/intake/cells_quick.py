@@ -27,6 +27,7 @@ DTYPES: dict[FieldType, pl.DataType] = {
 # Five characters that begin with a département: what the kernel accepts as it stands, in one pass.
 COMMUNE_PATTERN = "^(?:" + "|".join(f"{code}[0-9]{{{5 - len(code)}}}" for code in BY_CODE) + ")$"
 _GROUPED = f"^{GROUPED.pattern}$"
+_AS_WRITTEN = pl.QueryOptFlags.none()  # a short column is read faster than its plan is rewritten
 _NO_ROW = pl.Series([], dtype=pl.UInt32)
 _MARKERS = list(plain_markers())
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
@@ -82,7 +83,7 @@ def _computed(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSe
         work = work.with_columns(item for plan in plans for item in getattr(plan, step))
     work = work.select(item for plan in plans for item in plan.told)
     # Long columns go by pieces that stay in the processor's cache, on every processor.
-    found = work.collect(engine="streaming").rechunk() if frame.height >= _LONG else work.collect()
+    found = work.collect(engine="streaming").rechunk() if frame.height >= _LONG else work.collect(optimizations=_AS_WRITTEN)
     columns = {series.name: series for series in found.get_columns()}
     return {field.name: _glance(text[field.name], field, columns) for field, _ in asked}
 
