@@ -24,6 +24,32 @@ def test_the_site_is_loaded_without_what_only_computations_use(tmp_path):
     assert not loaded(site, ESSAIM_HOME=str(tmp_path)) & {"ibis", "sqlglot", "duckdb", "pandas"}
 
 
+def test_a_process_of_the_site_loads_what_its_pages_read_before_the_first_request(built, home):
+    """Register, cells and DuckDB are there when the first visitor comes; what follows a figure known at a past date, down to the
+    entries behind it, needs no SQL written by Ibis, whatever was accepted since the cells were written."""
+    own = home(like=built)
+    own.run(sys.executable, "-c", "import django; django.setup()\nfrom essaim.evaluation.tasks import refresh_figures\nrefresh_figures.func()")
+    site = """
+import essaim.config.wsgi, json, sys, threading
+[thread.join() for thread in threading.enumerate() if thread.name == "essaim-ahead"]
+from essaim.evaluation.reads import STORE, register
+ready = [len(STORE._held), len(register._held), "duckdb" in sys.modules]
+from essaim.evaluation.reads import figures, trace
+asked = {"level": "national", "period": "2024-2025", "known_at": max(item.number for item in STORE._held.values()) - 1}
+shown = figures(["equipment.devices_delivered"], **asked).rows()
+found = trace("equipment.devices_delivered", unit="FR", **asked)
+import pyarrow.compute as pc
+total = pc.sum(pc.multiply(found["sign"], found["contribution"])).as_py()
+print(json.dumps([*ready, "ibis" in sys.modules, total == shown[0]["numerator"], bool(total)]))"""
+    assert json.loads(own.run(sys.executable, "-c", site).splitlines()[-1]) == [1, 1, True, False, True, True]
+
+
+def test_nothing_is_loaded_nor_computed_ahead_where_no_figure_was_kept(built, home):
+    """A new installation starts as light as it can: the first figures are the business of the worker."""
+    site = "import essaim.config.wsgi, threading, sys\n[t.join() for t in threading.enumerate() if t.name == 'essaim-ahead']\nprint(bool({'ibis', 'duckdb'} & set(sys.modules)))"
+    assert home(like=built).run(sys.executable, "-c", site).splitlines()[-1] == "False"
+
+
 def test_cells_are_computed_without_pandas(tmp_path):
     """A scan loads Ibis and DuckDB, in a process that was settled; pandas stays out."""
     scan = """

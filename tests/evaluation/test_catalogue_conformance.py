@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from essaim.engines.measures import DuckEngine, FactTable, Indicator, Kind, SparkEngine, figures
+from essaim.engines.measures import (
+    DuckEngine,
+    FactTable,
+    Indicator,
+    Kind,
+    SparkEngine,
+    cells,
+    figures,
+    refresh,
+)
 from essaim.engines.measures.expressions import Binary, Column, IsIn, Literal, walk
 from essaim.engines.measures.reference import Reference
 from essaim.evaluation.reads import indicators
@@ -108,9 +117,14 @@ def agree(engine: Any, seed: int, level: str, name: str | None, known_at: int | 
     """Compares every figure of the catalogue by ``name``; how many have a value."""
     found, (frame, profile) = entries(seed), places()
     given_ = [item for item in asked(name) if item.kind is not Kind.GAP or name is None]
-    computed = figures(
-        given_, frames(found), frame, level=level, period=PERIODS, by=(name,) if name else (), known_at=known_at, attributes=profile, engine=engine,
-    ).rows()  # fmt: skip
+    by = (name,) if name else ()
+    if engine is None:  # rows counted in memory, added to cells of nothing
+        nothing = {code: rows.clear() for code, rows in frames(found).items()}
+        held = cells(given_, nothing, by=[each for each in by if each not in GROUPS], known_at=known_at)
+        given = {"facts": None, "prepared": refresh(held, frames(found))}
+    else:
+        given = {"facts": frames(found), "engine": engine, "known_at": known_at}
+    computed = figures(given_, hierarchies=frame, level=level, period=PERIODS, by=by, attributes=profile, **given).rows()
     judge = Reference(found, frame.to_dicts(), profile.to_dicts(), known_at)
     attributes, categories = ((name,), ()) if name in GROUPS else ((), (name,) if name else ())
     truth = {
@@ -133,6 +147,14 @@ def agree(engine: Any, seed: int, level: str, name: str | None, known_at: int | 
 def test_duckdb_agrees_with_plain_python_on_the_whole_catalogue(name: str | None, seed: int, level: str, known_at: int | None) -> None:
     """Whatever the facts, the level and the submission known: every indicator that allows the breakdown, number by number."""
     assert agree(DuckEngine(threads=1), seed, level, name, known_at) > 0
+
+
+@pytest.mark.parametrize("name", [None, *(name for name in breakdowns() if name not in GROUPS)], ids=str)
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from((None, 3)))
+def test_rows_counted_in_memory_agree_with_plain_python_on_the_whole_catalogue(name: str | None, seed: int, known_at: int | None) -> None:
+    """What a submission adds to the cells is counted without an engine, by the same declarations."""
+    assert agree(None, seed, "departement", name, known_at) > 0
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import date, timedelta
 
@@ -110,6 +111,22 @@ def test_another_process_reads_what_one_wrote(admin) -> None:
         path.write_bytes(path.read_bytes()[:100])
     forget()
     assert asked() == before[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cells_of_another_version_of_the_program_do_not_stay_in_the_cache(admin) -> None:
+    """Once the current ones are kept, files of another form and what a killed process left half written are removed; those that a
+    process of the other version has just written, and every current one, stay."""
+    hand_in("deliveries", *rows_of("deliveries", random.Random(1), 0), by=admin)
+    refresh_figures.func()
+    own = {path.name for path in folder().iterdir()}
+    old, partial, fresh = (folder() / name for name in ("cells-0123456789abcdef.zip", ".cells-0-1.zip.77.1", "cells-00-11.zip"))
+    for path in (old, partial, fresh, *(folder() / name for name in own)):
+        path.touch()
+        if path is not fresh:
+            os.utime(path, (0, 0))
+    refresh_figures.func()
+    assert {path.name for path in folder().iterdir()} == {*own, fresh.name}
 
 
 @pytest.mark.django_db(transaction=True)

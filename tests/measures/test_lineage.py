@@ -42,7 +42,7 @@ def test_the_entries_of_a_figure_add_up_to_it(indicator, period) -> None:
     for row in shown.rows():
         rows = pl.from_arrow(trace(
             indicator, facts, world.hierarchies(), level="departement", unit=row["unit"], period=period, known_at=15,
-            by="sector", breakdown=row["breakdown"], attributes=world.attributes(), engine=engine,
+            by="sector", breakdown=row["breakdown"], attributes=world.attributes(),
         ))  # fmt: skip
         assert isinstance(rows, pl.DataFrame)
         assert _sum(rows, "numerator") == pytest.approx(row["numerator"] or 0)

@@ -88,15 +88,17 @@ def test_a_figure_known_at_a_date_ignores_what_came_later(seed: int, known_at: i
     assert ask(world.frames(found), known_at=known_at).equals(ask(world.frames(early), known_at=known_at))
 
 
+@pytest.mark.parametrize("own", [ENGINE, None], ids=["scanned", "in memory"])
 @QUICK
 @given(SEEDS, st.integers(1, 9))
-def test_refreshed_cells_equal_cells_computed_again(seed: int, cut: int) -> None:
-    """Adding the new entries to old cells gives exactly what a full computation gives, withdrawals included."""
+def test_refreshed_cells_equal_cells_computed_again(own: DuckEngine | None, seed: int, cut: int) -> None:
+    """Adding the new entries to old cells, scanned by an engine or counted in memory, gives exactly what a full computation
+    gives, withdrawals included."""
     found = world.frames(world.entries(seed))
     old = {name: table.filter(pl.col("submission") <= cut) for name, table in found.items()}
     new = {name: table.filter(pl.col("submission") > cut) for name, table in found.items()}
     full = cells(world.INDICATORS, found, by=("category",), engine=ENGINE)
-    step = refresh(cells(world.INDICATORS, old, by=("category",), engine=ENGINE), new, engine=ENGINE)
+    step = refresh(cells(world.INDICATORS, old, by=("category",), engine=ENGINE), new, engine=own)
     for measure in full.frames:
         left, right = summed(step.of(measure)), summed(full.of(measure))
         assert left.sort(pl.all()).equals(right.sort(pl.all()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 from django_tasks import task
 
-from essaim.evaluation.reads.keeping import STORE, brought_up_to_date
+from essaim.evaluation.reads.keeping import STORE, brought_up_to_date, stored_number
+from essaim.evaluation.reads.register import register
 from essaim.foundation.reads.facts import number_known_at
 
 
@@ -17,3 +18,13 @@ def refresh_figures() -> int:
     brought_up_to_date(number)
     STORE.release()
     return number
+
+
+def load_figures() -> bool:
+    """Reads into the memory of this process the register and the cells written down, brought to the last submission; False, and
+    nothing computed, when none are."""
+    if stored_number(()) < 0:
+        return False
+    register()
+    STORE.current((), number_known_at(timezone.now()))
+    return True

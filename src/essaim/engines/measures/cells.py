@@ -7,17 +7,29 @@ simply appended: `refresh` never reads the old facts again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from essaim.engines.measures.coding import Index, address, coded, codes_of, indexed
 from essaim.engines.measures.compiler import Bundle, bundles, has_always_data, scan
-from essaim.engines.measures.engines import DuckEngine, Engine, Facts, FactsMissing, opened, whole_columns
+from essaim.engines.measures.engines import (
+    DuckEngine,
+    Engine,
+    Facts,
+    FactsMissing,
+    Source,
+    opened,
+    whole_columns,
+)
+from essaim.engines.measures.hierarchies import as_frame
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Timing
+from essaim.engines.measures.rows import counted
 
 if TYPE_CHECKING:
     import ibis
@@ -109,15 +121,20 @@ def cells(
 
 
 def _run(
-    bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine
+    bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine | None
 ) -> Iterable[tuple[Measure, pl.DataFrame]]:
-    if isinstance(engine, DuckEngine):
+    """The cells of the measures of a bundle; without engine, of facts in memory."""
+    near = engine is None or isinstance(engine, DuckEngine)
+    whole = whole_columns(_given(bundle, facts)) & bundle.columns if near else frozenset()
+    together = [number for number, one in enumerate(bundle.measures) if near and has_always_data(one, whole)]
+    if engine is None:
+        rows = as_frame(_given(bundle, facts), ())  # type: ignore[arg-type]
+        _refuse_undated(bundle, rows.columns, known_at)
+        wide = counted(bundle, rows, known_at, whole)
+    elif isinstance(engine, DuckEngine):
         table = _signed_table(bundle, facts, known_at, engine)
-        whole = whole_columns(facts[bundle.facts.name]) & bundle.columns
-        together = [index for index, measure in enumerate(bundle.measures) if has_always_data(measure, whole)]
         wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at, whole))
     else:
-        together = []
         wide = engine.run(prepared(bundle, facts, known_at, engine))
     wide = _tidy(wide, bundle.latest)
     keys = [name for name in ("uai", "when", "by", "part", "at") if name in wide.columns]
@@ -142,13 +159,21 @@ def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine)
 
 
 def _signed_table(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
+    table = engine.table(bundle.facts.name, _given(bundle, facts))
+    _refuse_undated(bundle, table.columns, known_at)
+    return table
+
+
+def _given(bundle: Bundle, facts: Facts) -> Source:
     name = bundle.facts.name
     if name not in facts:
         raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
-    table = engine.table(name, facts[name])
-    if known_at is not None and "submission" not in table.columns:
-        raise FactsMissing(f"La table « {name} » n'a pas de numéro de dépôt : aucune date de connaissance possible.")
-    return table
+    return facts[name]
+
+
+def _refuse_undated(bundle: Bundle, columns: Iterable[str], known_at: int | None) -> None:
+    if known_at is not None and "submission" not in columns:
+        raise FactsMissing(f"La table « {bundle.facts.name} » n'a pas de numéro de dépôt : aucune date de connaissance possible.")
 
 
 def _with_sign(table: ibis.Table) -> ibis.Table:
@@ -166,15 +191,16 @@ def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | No
     return str(ibis.to_sql(scan(bundle, table, known_at, whole), dialect="duckdb"))
 
 
-def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> Cells:
-    """The cells after the signed entries ``changed`` (tables absent from ``changed`` have not changed).
+def refresh(old: Cells, changed: Facts, *, engine: str | Engine | None = None) -> Cells:
+    """The cells after the signed entries ``changed`` (tables absent from ``changed`` have not changed). Without ``engine``,
+    tables in memory are counted where they are (`rows`), files by DuckDB.
 
     The index of ``old`` serves both. Cost depends on ``changed`` only; layers are summed together once there are too many. Entries later than
     ``old.known_at`` are ignored, so that a figure dated of a submission stays what it was.
     """
     touched = [item for item in old.frames if item.facts.name in changed]
     new: dict[Measure, list[pl.DataFrame]] = {}
-    with opened(engine) as running:
+    with _opened_for(changed, engine) as running:
         for bundle in bundles(touched, old.by, old.quantiles):
             for measure, frame in _run(bundle, changed, old.known_at, running):
                 new.setdefault(measure, []).append(frame)
@@ -183,6 +209,12 @@ def refresh(old: Cells, changed: Facts, *, engine: str | Engine = "duckdb") -> C
         frames[measure] = _stacked((*frames[measure], *(item for item in layers if item.height)))
     kept = {measure: frame for measure, frame in dict(old.memory).items() if measure not in new}
     return Cells(frames, old.by, old.known_at, old.quantiles, kept, old.index)
+
+
+def _opened_for(changed: Facts, engine: str | Engine | None) -> AbstractContextManager[Engine | None]:
+    if engine is None and all(isinstance(source, pa.Table | pl.DataFrame) for source in changed.values()):
+        return nullcontext()
+    return opened(engine or "duckdb")
 
 
 def _stacked(layers: tuple[pl.DataFrame, ...]) -> tuple[pl.DataFrame, ...]:

@@ -37,7 +37,7 @@ from essaim.engines.measures.indicator import Measure, Timing
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_OPERATORS = {
+OPERATORS = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -65,7 +65,7 @@ def to_ibis(expr: Expr, table: ir.Table, facts: FactTable) -> ir.Value:
         case Binary("/", left, right):
             return down(left).cast("float64") / down(right).cast("float64").nullif(0)
         case Binary(op, left, right):
-            return _OPERATORS[op](down(left), down(right))
+            return OPERATORS[op](down(left), down(right))
         case Not(of):
             return ~down(of)
         case IsIn(of, values):

@@ -9,8 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from essaim.engines.measures.cells import fact_dimensions
-from essaim.engines.measures.compiler import joined, row_value, to_ibis
-from essaim.engines.measures.engines import Engine, Facts, FactsMissing, opened
+from essaim.engines.measures.engines import Facts, FactsMissing, paths_of
 from essaim.engines.measures.figures import check_breakdowns
 from essaim.engines.measures.hierarchies import (
     UNKNOWN_GROUP,
@@ -23,6 +22,7 @@ from essaim.engines.measures.hierarchies import (
 from essaim.engines.measures.indicator import Indicator, Kind, Measure, Quantity, Timing
 from essaim.engines.measures.periods import Period
 from essaim.engines.measures.periods import period as parse_period
+from essaim.engines.measures.rows import joined, row_value, to_polars
 
 TRACE_COLUMNS = ("part", "measure", "table", "contribution")
 
@@ -40,7 +40,6 @@ def trace(
     known_at: int | None = None,
     attributes: Frame | None = None,
     hierarchy: str | None = None,
-    engine: str | Engine = "duckdb",
 ) -> pa.Table:
     """The signed entries behind one figure, asked as `figures` was (``breakdown``: the label it shows).
 
@@ -59,20 +58,19 @@ def trace(
     attribute_names = [name for name in names if name in attribute_frame.columns]
     group, category = _split(breakdown, len(attribute_names), bool(dimensions))
     found: list[pl.DataFrame] = []
-    with opened(engine) as running:
-        everyone = _everyone(source, facts, frame, level, running)
-        schools = _schools(frame, attribute_frame, level, hierarchy, unit, wanted, attribute_names, group, everyone)
-        for part, measure in _parts(source):
-            rows = _rows(measure, facts, schools, wanted, known_at, dimensions, category, running)
-            found.append(
-                rows.select(
-                    pl.lit(part).alias("part"),
-                    pl.lit(measure.code).alias("measure"),
-                    pl.lit(measure.facts.name).alias("table"),
-                    "contribution",
-                    pl.exclude("part", "measure", "table", "contribution"),
-                )
+    everyone = _everyone(source, facts, frame, level)
+    schools = _schools(frame, attribute_frame, level, hierarchy, unit, wanted, attribute_names, group, everyone)
+    for part, measure in _parts(source):
+        rows = _rows(measure, facts, schools, wanted, known_at, dimensions, category)
+        found.append(
+            rows.select(
+                pl.lit(part).alias("part"),
+                pl.lit(measure.code).alias("measure"),
+                pl.lit(measure.facts.name).alias("table"),
+                "contribution",
+                pl.exclude("part", "measure", "table", "contribution"),
             )
+        )
     return pl.concat(found, how="diagonal_relaxed").to_arrow()
 
 
@@ -97,19 +95,28 @@ def _parts(indicator: Indicator) -> Iterator[tuple[str, Measure]]:
             yield part, measure
 
 
-def _everyone(source: Indicator, facts: Facts, frame: pl.DataFrame, level: str, engine: Engine) -> pl.Series:
+def _everyone(source: Indicator, facts: Facts, frame: pl.DataFrame, level: str) -> pl.Series:
     found = [frame["uai"].cast(pl.String)]
     if level == "establishment" or not frame.height:
         for table in dict.fromkeys(item.facts for item in source.measures):
-            held = _table(table.name, facts, engine)
-            found.append(engine.run(held.select(uai=held[table.place].cast("string")).distinct())["uai"])
+            held = _table(table.name, facts).select(pl.col(table.place).cast(pl.String).unique())
+            found.append(held.collect().to_series())
     return pl.concat(found).drop_nulls().unique().sort().rename("uai")
 
 
-def _table(name: str, facts: Facts, engine: Engine):  # type: ignore[no-untyped-def]
+def _table(name: str, facts: Facts) -> pl.LazyFrame:
+    """The entries given: in memory, or Parquet files with what their folders say."""
     if name not in facts:
         raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
-    return engine.table(name, facts[name])
+    source = facts[name]
+    if isinstance(source, pa.Table | pl.DataFrame):
+        return as_frame(source, ()).lazy()
+    return pl.concat([_file(path) for path in paths_of(source)], how="diagonal_relaxed")
+
+
+def _file(path: str) -> pl.LazyFrame:
+    folders = {part.partition("=")[0]: pl.String() for part in path.split("/")[:-1] if "=" in part}
+    return pl.scan_parquet(path, hive_partitioning=bool(folders), hive_schema=folders or None)
 
 
 def _schools(
@@ -141,38 +148,42 @@ def _rows(
     known_at: int | None,
     dimensions: Sequence[str],
     category: str | None,
-    engine: Engine,
 ) -> pl.DataFrame:
-    import ibis
-
-    table = _table(measure.facts.name, facts, engine)
-    if "sign" not in table.columns:
-        table = table.mutate(sign=ibis.literal(1, "int8"))
-    kept = [name for name in dimensions if measure.facts.has(name)]
-    value, met, _ = row_value(measure, table)
-    adds = measure.distinct is None
-    extra = {
-        "_met": met,
-        "_value": value if adds else ibis.null("int64"),
-        "_date": to_ibis(measure.date_expr, table, measure.facts),
-        "_part": joined(table, measure.observed_per) if measure.observed_per else ibis.literal(""),
-        "_by": joined(table, kept) if kept else ibis.literal(""),
-    }
-    if measure.until_expr is not None:
-        extra["_until"] = to_ibis(measure.until_expr, table, measure.facts)
-    # Entries of sign 0 are claims: they say who stands behind a row, and add nothing.
-    condition = table[measure.facts.place].isin(schools) & (table["sign"] != 0)
-    if known_at is not None:
-        condition = condition & (table["submission"] <= known_at)
-    if "origin" not in table.columns and "submission" in table.columns:
+    held = _table(measure.facts.name, facts)
+    columns = held.collect_schema().names()
+    if "sign" not in columns:
+        held = held.with_columns(pl.lit(1, pl.Int8).alias("sign"))
+    if "origin" not in columns and "submission" in columns:
         # Rows of a derived table carry the submission that states them.
-        table = table.mutate(origin=table["submission"])
-    frame = engine.run(table.mutate(**extra).filter(condition))
+        held = held.with_columns(pl.col("submission").alias("origin"))
+    # Entries of sign 0 are claims: they say who stands behind a row, and add nothing.
+    held = held.filter(pl.col(measure.facts.place).cast(pl.String).is_in(schools) & (pl.col("sign") != 0))
+    if known_at is not None:
+        held = held.filter(pl.col("submission") <= known_at)
+    kept = [name for name in dimensions if measure.facts.has(name)]
+    frame = held.with_columns(**_worked_out(measure, kept)).collect()
+    if "submission" in columns:
+        frame = frame.sort("submission", "sign", maintain_order=True)  # in order of posting
     frame = _in_time(measure, frame, wanted).filter(pl.col("_met"))
     if category is not None and kept:
         frame = frame.filter(pl.col("_by") == category)
     contribution = pl.col("_value").cast(pl.Float64) / 10.0**measure.places_kept
     return frame.with_columns(contribution.alias("contribution")).select(pl.exclude("^_.*$"))
+
+
+def _worked_out(measure: Measure, kept: Sequence[str]) -> dict[str, pl.Expr]:
+    """What decides whether a row counts, and for how much."""
+    value, met, _ = row_value(measure)
+    found = {
+        "_met": met,
+        "_value": value if measure.distinct is None else pl.lit(None, pl.Int64),
+        "_date": to_polars(measure.date_expr, measure.facts),
+        "_part": joined(measure.observed_per) if measure.observed_per else pl.lit(""),
+        "_by": joined(kept) if kept else pl.lit(""),
+    }
+    if measure.until_expr is not None:
+        found["_until"] = to_polars(measure.until_expr, measure.facts)
+    return found
 
 
 def _in_time(measure: Measure, frame: pl.DataFrame, wanted: Period) -> pl.DataFrame:

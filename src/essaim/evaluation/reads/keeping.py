@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import threading
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from essaim.foundation.reads.facts import ledger, table_spec
 
 # Says how establishments are written: files written otherwise are other files.
 _FORMAT = "coded|"
+# Files of another version of the program are left this long to its processes, which write them again while they are at work.
+_STALE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,15 @@ def folder() -> Path:
     return Path(settings.ESSAIM_CACHE_DIR) / "figures"
 
 
+def _generation() -> str:
+    """What cells depend on besides the facts: how they are written, and what the catalogue declares."""
+    text = _FORMAT + repr([(item.code, item.version, item.measures) for item in indicators()])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _path(by: tuple[str, ...]) -> Path:
-    """One file a catalogue: another declaration or another breakdown is another file."""
-    text = _FORMAT + repr([(item.code, item.version, item.measures) for item in concerned(by)]) + "|" + "|".join(by)
-    return folder() / f"cells-{hashlib.sha256(text.encode()).hexdigest()[:16]}.zip"
+    """One file a breakdown: another form or another catalogue is another file."""
+    return folder() / f"cells-{_generation()}-{hashlib.sha256('|'.join(by).encode()).hexdigest()[:8]}.zip"
 
 
 def stored_number(by: tuple[str, ...]) -> int:
@@ -218,4 +226,17 @@ def brought_up_to_date(number: int) -> Sequence[tuple[str, ...]]:
     found = ((), *fact_breakdowns())
     for by in found:
         STORE.keep(by, number)
+    drop_stale()
     return found
+
+
+def drop_stale() -> None:
+    """Removes the files of other versions of the program, and what killed processes were writing, once nobody has touched them
+    for a while. A file being read stays whole for its reader."""
+    before, current = time.time() - _STALE_SECONDS, f"cells-{_generation()}-"
+    for path in (*folder().glob("cells-*.zip"), *folder().glob(".cells-*")):
+        try:
+            if not path.name.startswith(current) and path.stat().st_mtime < before:
+                path.unlink()
+        except OSError:  # another process was quicker
+            continue
