@@ -14,6 +14,7 @@ from essaim.engines.intake.contract import Code
 @dataclass(frozen=True, slots=True)
 class Category:
     """One category. ``base_of`` is ``classroom`` or ``school`` when the *socle de base* asks for it there;
+    ``products`` are names of what is sold and is always of this category;
     ``alternative`` names the group of categories any one of which will do; ``terminal`` marks what counts as a device
     for a pupil or a teacher."""
 
@@ -23,6 +24,31 @@ class Category:
     base_of: str | None = None
     alternative: str | None = None
     terminal: bool = False
+    products: tuple[str, ...] = ()
+
+
+def _sold(**lines: str) -> tuple[str, ...]:
+    """Product lines that are always of one category, by maker: each is met with its maker's name and without. A line that holds
+    laptops and desktops, or tablets and laptops (Pavilion, Precision, Surface, Yoga), is in none."""
+    return tuple(text for maker, names in lines.items() for name in names.split(", ") for text in (name, f"{maker.replace('_', ' ')} {name}"))
+
+
+LAPTOPS = _sold(
+    hp="probook, elitebook, zbook, hp stream, dragonfly", dell="latitude", lenovo="thinkpad, thinkbook, ideapad", apple="macbook, macbook air, macbook pro",
+    acer="travelmate, swift, chromebook", asus="expertbook, vivobook, zenbook, chromebook", toshiba="tecra, portege, satellite pro", dynabook="tecra, portege, satellite pro",
+    fujitsu="lifebook", samsung="galaxy book, chromebook", microsoft="surface laptop", huawei="matebook",
+)  # fmt: skip
+DESKTOPS = _sold(
+    hp="prodesk, elitedesk, eliteone, proone", dell="optiplex", lenovo="thinkcentre, thinkstation", apple="imac, mac mini, mac pro", acer="veriton", fujitsu="esprimo",
+    asus="expertcenter, vivopc",
+)  # fmt: skip
+TABLETS = _sold(
+    apple="ipad, ipad air, ipad pro, ipad mini", samsung="galaxy tab", lenovo="tab m8, tab m10, tab p11", huawei="mediapad, matepad", amazon="fire hd", xiaomi="redmi pad",
+    asus="zenpad", acer="iconia tab",
+)  # fmt: skip
+PANELS = _sold(promethean="activpanel, activboard", smart="smart board", speechi="speechitouch", clevertouch="impact plus, impact max", newline="trutouch", samsung="flip pro")
+PROJECTORS = _sold(epson="powerlite, eb 685wi, eb 695wi, eb 725wi, eb 735fi")
+ROBOTS = _sold(mobsya="thymio", tts="bee bot, blue bot", ozobot="ozobot evo, ozobot bit", sphero="sphero bolt", makeblock="mbot, mbot2", lego="spike prime, spike essentiel, mindstorms")
 
 
 CATEGORIES: tuple[Category, ...] = (
@@ -32,6 +58,7 @@ CATEGORIES: tuple[Category, ...] = (
         ("vidéo-projecteur", "vidéo projecteur", "vp", "projecteur", "videoproj", "vidéoprojecteur courte focale", "VP focale ultra courte", "vidéoprojecteurs", "vidéoprojecteur interactif", "VPI", "vidéoprojecteurs interactifs"),
         base_of="classroom",
         alternative="affichage",
+        products=PROJECTORS,
     ),
     Category(
         "ecran_interactif",
@@ -39,6 +66,7 @@ CATEGORIES: tuple[Category, ...] = (
         ("ENI", "écran interactif", "écrans interactifs", "écran tactile", "TNI", "TBI", "tableau numérique interactif", "tableau blanc interactif", "ENI 75", "ENI 86", "écran numérique interactif mobile", "afficheur interactif"),
         base_of="classroom",
         alternative="affichage",
+        products=PANELS,
     ),
     Category(
         "ordinateur_portable",
@@ -47,18 +75,21 @@ CATEGORIES: tuple[Category, ...] = (
         base_of="classroom",
         alternative="ordinateur",
         terminal=True,
+        products=LAPTOPS,
     ),
     Category(
         "ordinateur_fixe",
         "Ordinateur fixe",
-        ("PC fixe", "unité centrale", "poste fixe", "ordinateur de bureau", "PC", "ordinateur", "poste de travail", "ordinateurs fixes", "tour", "all in one", "UC"),
+        ("PC fixe", "unité centrale", "poste fixe", "ordinateur de bureau", "PC", "ordinateur", "poste de travail", "ordinateurs fixes", "tour", "mini tour", "all in one", "tout en un", "desktop", "mini PC", "UC"),
         terminal=True,
+        products=DESKTOPS,
     ),
     Category(
         "tablette",
         "Tablette",
         ("tablettes", "tablet", "tablette tactile", "iPad", "tablette Android", "tablette numérique", "tab", "tablettes élèves"),
         terminal=True,
+        products=TABLETS,
     ),
     Category(
         "ordinateur_direction",
@@ -123,6 +154,7 @@ CATEGORIES: tuple[Category, ...] = (
         "robot",
         "Robot pédagogique",
         ("robots", "robotique", "kit robotique", "bee-bot", "thymio", "blue-bot", "robot éducatif", "codage"),
+        products=ROBOTS,
     ),
     Category(
         "casque",
@@ -141,7 +173,7 @@ CATEGORIES: tuple[Category, ...] = (
     ),
 )
 
-CATEGORY_CODES: tuple[Code, ...] = tuple(Code(item.code, item.label, item.aliases) for item in CATEGORIES)
+CATEGORY_CODES: tuple[Code, ...] = tuple(Code(item.code, item.label, item.aliases, item.products) for item in CATEGORIES)
 TERMINALS: tuple[str, ...] = tuple(item.code for item in CATEGORIES if item.terminal)
 
 

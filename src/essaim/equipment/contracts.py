@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from essaim.engines.intake.contract import (
     AnyOf,
     Code,
@@ -9,6 +11,7 @@ from essaim.engines.intake.contract import (
     Field,
     FieldType,
     InOrder,
+    Listing,
     Plausible,
     ProductEquals,
     Severity,
@@ -112,6 +115,38 @@ AWAITED = (
     "planifiee", "prevu", "prevue", "reporte", "reportee", "retourne", "retournee", "en preparation", "expedie", "expediee", "non recu", "non recue",
 )  # fmt: skip
 GONE = ("sorti", "sortie", "reforme", "reformee", "vole", "volee", "perdu", "perdue", "restitue", "restituee", "detruit", "detruite")
+# Exports of asset management, one line a device.
+PLACES = ("entité", "entité / lieu", "lieu", "localisation", "emplacement", "site", "lieu d'affectation", "implantation", "affectation", "location", "entity", "groupe")
+LISTING = Listing(
+    "quantity",
+    ("appareil", "appareils"),
+    serials=(
+        "numéro de série", "n° de série", "n° série", "num série", "num de série", "numéro série", "no série", "série", "S/N", "SN", "NS", "N/S", "serial", "serial number", "n° de série constructeur",
+        "service tag", "numéro de série constructeur", "IMEI", "SSN", "serial no",
+    ),
+    tags=(
+        "numéro d'inventaire", "n° d'inventaire", "n° inventaire", "num inventaire", "no inventaire", "code inventaire", "référence inventaire", "réf inventaire", "inventaire", "étiquette",
+        "étiquette inventaire", "n° étiquette", "numéro d'étiquette", "asset tag", "tag", "code barre", "code-barres", "code à barres", "n° immobilisation", "numéro d'immobilisation", "n° immo",
+        "n° d'immobilisation", "otherserial", "identifiant matériel", "n° de parc", "numéro de parc",
+    ),
+    names=(
+        "nom", "name", "nom de l'ordinateur", "nom du poste", "nom ordinateur", "nom machine", "nom de la machine", "hostname", "nom d'hôte", "nom netbios", "nom réseau", "computer name", "nom du matériel",
+        "nom de l'équipement", "nom de l'appareil", "libellé",
+    ),
+    left_out=("comment",),
+    kind="category",
+    models=("modèle", "modele", "model", "marque et modèle", "marque / modèle", "désignation du modèle", "référence constructeur", "product", "produit"),
+    vague=("ordinateur", "pc", "poste de travail", "poste", "computer", "matériel informatique", "informatique", "terminal", "équipement", "matériel", "uc", "mobile", "autre", "autres", "divers"),
+    place="school_name",
+    places=PLACES,
+)  # fmt: skip
+IN_USE = ("en service", "en usage", "utilise", "utilisee", "affecte", "affectee", "attribue", "attribuee", "deploye", "deployee", "actif", "active", "en production", "installe", "installee", "in use", "deployed")
+LOANED = ("prete", "pretee", "en pret", "pret")
+IDLE = (
+    "en stock", "stock", "en reserve", "reserve", "disponible", "en panne", "panne", "en reparation", "reparation", "en maintenance", "maintenance", "sav", "hs", "hors service", "inactif", "inactive",
+    "non utilise", "non utilisee", "inutilise", "inutilisee", "non affecte", "non affectee", "a reformer", "neuf", "livre", "recu", "a installer", "non deploye", "obsolete",
+)  # fmt: skip
+PURCHASED = {"purchase_year": ("date d'achat", "date achat", "acheté le", "date d'acquisition", "date acquisition", "acquis le", "purchase date")}
 PER_PUPIL = Plausible(
     "quantite_invraisemblable",
     "La quantité dépasse trois appareils par élève : vérifiez le nombre ou l'établissement.",
@@ -158,6 +193,7 @@ ORDERS = Contract(
     place="uai",
     wide=WIDE,
     undone=CANCELLED,
+    listing=replace(LISTING, summed=("total_eur",)),
 )
 
 DELIVERIES = Contract(
@@ -189,6 +225,7 @@ DELIVERIES = Contract(
     place="uai",
     wide=(*WIDE, Wide("delivered_on", "quantity")),
     undone=(*CANCELLED, *AWAITED),
+    listing=LISTING,
 )
 
 ACKNOWLEDGEMENTS = Contract(
@@ -213,6 +250,7 @@ ACKNOWLEDGEMENTS = Contract(
     place="uai",
     wide=WIDE,
     undone=(*CANCELLED, *AWAITED),
+    listing=LISTING,
 )
 
 INVENTORY = Contract(
@@ -241,6 +279,7 @@ INVENTORY = Contract(
     place="uai",
     wide=WIDE,
     undone=GONE,
+    listing=replace(LISTING, summed=("in_use", "loaned"), dated="counted_on", states={"in_use": (*IN_USE, *LOANED), "loaned": LOANED}, idle=IDLE, years=PURCHASED),
 )
 
 DISPOSALS = Contract(
@@ -264,6 +303,7 @@ DISPOSALS = Contract(
     key=("sender", "disposal_ref", "uai", "category", "retired_on", "destination", "purchase_year"),
     place="uai",
     undone=CANCELLED,
+    listing=replace(LISTING, years=PURCHASED),
 )
 
 PUBLIC_CONTRACTS = Contract(

@@ -16,7 +16,9 @@ from typing import IO
 import polars as pl
 from django.conf import settings
 
-PARTS = ("rows", "refused", "issues", "summary", "missing_why")
+from essaim.engines.intake.report import LINES_SCHEMA
+
+PARTS = ("rows", "refused", "issues", "summary", "missing_why", "lines")
 _CHUNK = 2**20
 
 
@@ -134,8 +136,10 @@ def keep_check(frames: dict[str, pl.DataFrame]) -> str:
 
 
 def part(key: str, name: str) -> pl.LazyFrame:
-    """One frame of a kept check: ``rows``, ``refused``, ``issues``, ``summary`` or ``missing_why``."""
-    return pl.scan_parquet(check_folder(key) / f"{name}.parquet", glob=False)
+    """One frame of a kept check: ``rows``, ``refused``, ``issues``, ``summary``, ``missing_why`` or ``lines`` (none in checks kept before
+    lines were added up)."""
+    path = check_folder(key) / f"{name}.parquet"
+    return pl.LazyFrame(schema=LINES_SCHEMA) if name == "lines" and not path.exists() else pl.scan_parquet(path, glob=False)
 
 
 def forget_check(key: str) -> None:

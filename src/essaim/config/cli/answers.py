@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from essaim.engines.intake.report import Check, Question
 
 IGNORED = ("", "-")
+_FREE = {"date": "JJ/MM/AAAA"}
 
 
 def answering(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +93,7 @@ def hints(questions: Sequence[Question]) -> list[str]:
     lines = []
     for question in questions:
         kind = question.id.partition(":")[0]
-        choice = " | ".join(value for value, _, _ in question.choices if value)
+        choice = " | ".join([*(value for value, _, _ in question.choices if value), *([_FREE[question.free]] if question.free else [])])
         field = question.id.rpartition(":")[2]
         written = {"mapping": f"map {question.about}={choice}", "wanted": f"map {choice}={field}", "once": f"set {field}={choice}"}
         option, text = written.get(kind, f"answer {question.id}={choice}").split(" ", 1)

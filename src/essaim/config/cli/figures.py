@@ -204,6 +204,7 @@ def trace(
         values = ", ".join(f"{key}={value}" for key, value in entry["values"].items() if value is not None)
         sign = "+" if entry["sign"] > 0 else "−"
         place = f"ligne {entry['row']}" + (f" (cellule {entry['cell']})" if entry["cell"] else "")
+        place += f", lignes additionnées {entry['lines']}" if entry["lines"] else ""
         click.echo(f"{sign} dépôt {entry['submission']} · {entry['file']} · {entry['sheet']} {place} · {values}")
     click.echo(f"{found.num_rows} écritures" + (f", {limit} montrées" if limit and found.num_rows > limit else ""))
 

@@ -182,11 +182,11 @@ def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
         # The key letter proves the identity: kept, and said as a warning, never silently.
         return CellReading(verdict.suggestion, remark="uai_spelling", suggestion=verdict.suggestion)
     if verdict.problem == "uai_format" and verdict.suggestion is None:
-        return CellReading(problem="uai_format", suggestion=_uai_within(text))
+        return CellReading(problem="uai_format", suggestion=uai_within(text))
     return _from_verdict(verdict, {})
 
 
-def _uai_within(text: str) -> str | None:
+def uai_within(text: str) -> str | None:
     """The one valid UAI written inside a longer text (``UAI : 0020011B``, ``0020011B / Laon``), if there is exactly one."""
     if re.fullmatch(r"[0-9]{4,6}", text.strip()):  # zeros lost with the letter: a number as a spreadsheet left it
         digits = text.strip().zfill(7)
@@ -260,12 +260,43 @@ def _code(text: str, field: Field, sense: ColumnSense) -> CellReading:
     value = spellings.get(key) or spellings.get(_singular(key)) or (spellings.get(key.replace(" ", "")) if _ACRONYM.match(key) else None)
     if value is not None:
         return CellReading(value)
+    product = _product(key, field, spellings)
+    if product is not None:
+        return CellReading(product, remark="code_product", suggestion=next(c.label for c in field.codes if c.value == product))
     head = _head_code(key, spellings)
     if head is not None:
         return CellReading(head, remark="code_head", suggestion=next(c.label for c in field.codes if c.value == head))
     close = process.extractOne(key, spellings.keys(), scorer=fuzz.WRatio, score_cutoff=80)
     label = next((c.label for c in field.codes if close and c.value == spellings[close[0]]), None)
     return CellReading(problem="code_unknown", suggestion=label)
+
+
+# What goes with a product and is sold under its name.
+_ACCESSORIES = frozenset(
+    ("dock", "station", "chargeur", "batterie", "housse", "coque", "adaptateur", "cable", "support", "stylet", "clavier", "souris", "licence", "garantie", "sacoche", "lampe",
+     "telecommande", "ecran", "moniteur", "extension", "filtre", "pen", "pencil", "keyboard", "folio", "case", "charger", "monitor", "lot", "pack", "alimentation")
+)  # fmt: skip
+
+
+def _product(key: str, field: Field, spellings: dict[str, str]) -> str | None:
+    """The code of the product that a text begins with (``hp probook 450 g8``); None for what is sold with it (``probook dock``,
+    ``ipad chariot``), unless it comes besides (``probook avec sacoche``)."""
+    words = key.split()
+    products = _products(_Codes(field.codes))
+    for cut in range(min(4, len(words)), 0, -1):
+        value = products.get(" ".join(words[:cut]))
+        if value is not None:
+            left = words[cut:]
+            own = next((place for place, word in enumerate(left) if word in ("avec", "et", "inclus")), len(left))
+            rest = f" {' '.join(left[:own])} "
+            other = any(len(name) > 2 and f" {name} " in rest for name, code in spellings.items() if code != value)
+            return None if other or _ACCESSORIES.intersection(left[:own]) else value
+    return None
+
+
+@lru_cache(maxsize=512)
+def _products(listed: _Codes) -> dict[str, str]:
+    return {folded(name): code.value for code in listed.codes for name in code.products}
 
 
 def _head_code(key: str, spellings: dict[str, str]) -> str | None:

@@ -25,9 +25,20 @@ ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """A table of one line a thing. ``identity``: a number a line, equal where the same thing is named, null where none is; ``letter``
+    and ``header`` of the column that names it, empty without one."""
+
+    identity: pl.Series
+    letter: str = ""
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch; ``undone``: the rows that its column of
-    status says did not happen, with the text of the cell, and ``status`` the header of that column."""
+    status says did not happen, with the text of the cell, and ``status`` the header of that column; ``each``: of a table of one line
+    a thing."""
 
     file: int
     table: RawTable
@@ -35,6 +46,7 @@ class Part:
     rows: int
     undone: tuple[tuple[int, str], ...] = ()
     status: str = ""
+    each: Each | None = None
 
     def emptied(self) -> Part:
         """The same without its cells."""

@@ -50,4 +50,5 @@ def _question(question: Any) -> dict[str, Any]:
         "message": question.message,
         "choices": [{"value": value, "label": label, "score": score} for value, label, score in question.choices],
         "holds": question.holds,
+        "free": question.free,
     }

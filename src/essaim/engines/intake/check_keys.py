@@ -18,8 +18,10 @@ _FAR = 5.0
 _NOTICEABLE = 50
 
 
-def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Series]:
-    """Same natural key within one file: identical rows are merged (their later positions are given back), others conflict."""
+def check_duplicates(batch: Batch, typed: Typed, out: pl.Series | None = None) -> tuple[list[Finding], pl.Series]:
+    """Same natural key within one file: identical rows are merged (their later positions are given back), others conflict.
+
+    ``out``: rows that another already counts."""
     none = pl.Series([], dtype=pl.UInt32)
     keys = [name for name in batch.contract.key if name in typed.columns]
     if not keys:
@@ -28,6 +30,8 @@ def check_duplicates(batch: Batch, typed: Typed) -> tuple[list[Finding], pl.Seri
     files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part)
     hashes = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])])
     given = _told_apart(frame, [name for name in keys if batch.contract.field(name).required])
+    if out is not None:
+        given = ~out if given is None else given & ~out
     told = hashes if given is None else hashes.filter(given)
     # Counting is several times cheaper than finding which: most files repeat nothing.
     if told.n_unique() == len(told):
@@ -103,12 +107,15 @@ def _any_wrong(typed: Typed, size: int) -> pl.Series:
     return mask
 
 
-def check_history(batch: Batch, typed: Typed, existing: Existing | None, sender: str | None) -> tuple[list[Finding], dict[str, int]]:
-    """Rows the ledger already holds under the same key: how many are unchanged or changed, and numbers that jump."""
+def check_history(
+    batch: Batch, typed: Typed, existing: Existing | None, sender: str | None, out: pl.Series | None = None
+) -> tuple[list[Finding], dict[str, int]]:
+    """Rows the ledger already holds under the same key: how many are unchanged or changed, and numbers that jump. ``out``: see above."""
     keys = [name for name in batch.contract.key if name in typed.columns]
     if existing is None or not keys:
         return [], {}
     frame = typed.frame().with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"))
+    frame = frame if out is None else frame.filter(~out)
     asked = frame.select(keys).unique()
     if "sender" in batch.contract.key:
         asked = asked.with_columns(pl.lit(sender, dtype=pl.String).alias("sender"))

@@ -14,7 +14,7 @@ from .check_rows import BatchRows
 from .contract import Contract, Severity
 from .issues import ISSUE_SCHEMA, BatchIssues, Finding, by_file, refused_rows, summary_frame
 from .issues_messages import CELL_MESSAGES, expected_of
-from .report import SYSTEM_COLUMNS, Check, Question, TableReading
+from .report import LINES_SCHEMA, SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
 
 _NOTHING = pl.Series([], dtype=pl.UInt32)
@@ -36,7 +36,7 @@ class Aside:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything found about a batch of files. ``checked`` is None when no table of any file was usable; ``questions`` go
-    with the number of their file."""
+    with the number of their file. ``merged`` and ``added``: rows that repeat another, that another adds up; ``lines``: see Check, by ``_file``."""
 
     contract: Contract
     files: Sequence[tuple[ReadFile, str]]
@@ -46,6 +46,8 @@ class Outcome:
     questions: tuple[tuple[int, Question], ...] = ()
     merged: pl.Series = field(default_factory=lambda: _NOTHING)
     counts: dict[str, int] = field(default_factory=dict)
+    added: pl.Series = field(default_factory=lambda: _NOTHING)
+    lines: pl.DataFrame | None = None
 
 
 def empty_rows(contract: Contract, *, as_text: bool = False) -> pl.DataFrame:
@@ -72,7 +74,8 @@ def split_by_file(outcome: Outcome) -> list[Check]:
         return [_unusable(outcome, number) for number in range(len(outcome.files))]
     batch, typed = outcome.checked
     told = [item for item in typed.findings if item.code != SILENT]
-    repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(outcome.merged, True) if len(outcome.merged) else None
+    again = pl.concat([outcome.merged, outcome.added])
+    repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(again, True) if len(again) else None
     rows = BatchRows(batch, typed, outcome.sender, refused_rows(typed.findings, batch.size), repeated)
     issues = BatchIssues(told, outcome.contract, batch.places)
     whole = _Whole(by_file(told, batch.places, batch.file_of_part), issues, rows, _missing_why(batch, typed), batch.extents())
@@ -146,9 +149,20 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
         rows.accepted, rows.refused, lambda: pl.concat([whole.issues.of_parts(parts[0], parts[-1]), ignored]),  # type: ignore[arg-type]
         summary, questions, missing.drop("_part"),
-        (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
-        rows.count_refused,
+        (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, **_added(outcome, number), "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
+        rows.count_refused, lines=_lines(outcome, number),
     )  # fmt: skip
+
+
+def _added(outcome: Outcome, number: int) -> dict[str, int]:
+    """How many lines of a file of one line a thing were counted."""
+    return {"added": height} if (height := _lines(outcome, number).height) else {}
+
+
+def _lines(outcome: Outcome, number: int) -> pl.DataFrame:
+    """The lines that rows of one file add up."""
+    found = outcome.lines
+    return found.filter(pl.col("_file") == number).drop("_file") if found is not None else pl.DataFrame(schema=LINES_SCHEMA)
 
 
 def _counted(issues: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ def with_status(part: Part, contract: Contract) -> Part:
         return part
     used = {*part.mapping.fields.values(), *(part.mapping.wide.positions if part.mapping.wide else ())}
     for position, column in enumerate(part.table.columns):
-        if position in used or not _STATUS.intersection(folded(column.header).split()):
+        if position in used or not of_status(column.header):
             continue
         texts = part.table.frame[f"c{position}"]
         said = [text for text in texts.drop_nulls().unique().head(_FEW).to_list() if _is_undone(text, contract)]
@@ -30,6 +30,11 @@ def with_status(part: Part, contract: Contract) -> Part:
             rows = part.table.frame.filter(texts.is_in(said).fill_null(False)).select("row", f"c{position}").rows()
             return replace(part, undone=tuple((int(row), str(text)) for row, text in rows), status=" ".join(column.header.split()))
     return part
+
+
+def of_status(header: str) -> bool:
+    """Whether a header is that of a column of status."""
+    return bool(_STATUS.intersection(folded(header).split()))
 
 
 def _is_undone(text: str, contract: Contract) -> bool:

@@ -92,17 +92,20 @@ def _question(
 ) -> Question | None:
     layout = part.mapping.layout
     column, once = f"wanted:{layout}:{field.name}", f"once:{layout}:{field.name}"
-    if column not in answers and (columns := _columns(part, field, contract)):
+    of_the_list = part.each is not None and contract.listing is not None and field.name == contract.listing.dated
+    if column not in answers and not of_the_list and (columns := _columns(part, field, contract)):
         return _holding(column, part, field, WANTED_QUESTION, columns)
-    if once not in answers and (values := _values(part, field, filename)):
-        return _holding(once, part, field, ONCE_QUESTION, values)
+    values = _values(part, field, filename)
+    if once not in answers and (values or of_the_list):
+        free = "date" if field.type is FieldType.DATE else ""
+        return _holding(once, part, field, ONCE_QUESTION, values, free)
     return None
 
 
-def _holding(key: str, part: Part, field: Field, text: str, choices: tuple[tuple[str, str, float], ...]) -> Question:
+def _holding(key: str, part: Part, field: Field, text: str, choices: tuple[tuple[str, str, float], ...], free: str = "") -> Question:
     """A question about ``field`` without whose answer nothing is accepted; none of the choices is one too."""
     message = text.format(label=field.label)
-    return Question(key, "mapping", part.table.sheet, field.label, message, (*choices, ("", NONE_CHOICE, 0.0)), True)
+    return Question(key, "mapping", part.table.sheet, field.label, message, (*choices, ("", NONE_CHOICE, 0.0)), True, free)
 
 
 def _columns(part: Part, field: Field, contract: Contract) -> tuple[tuple[str, str, float], ...]:

@@ -22,6 +22,8 @@ from .context import complete
 from .contract import Contract, FieldType
 from .fill_down import said_once
 from .issues import Finding, remark_on_table
+from .listing import listed
+from .listing_sums import Sums, add_up, lines_of
 from .mapping import map_table, vocabulary
 from .references import Reference
 from .report import Check
@@ -129,9 +131,10 @@ def _checked(files: list[tuple[ReadFile, str]], contract: Contract, inputs: Chec
     tell(0.7, "Recherche dans les registres")
     questions = resolve_references(batch, typed, inputs.references, inputs.answers)
     tell(0.85, "Vérification des règles")
-    merged, counts = _rules(batch, typed, inputs)
+    merged, counts, sums = _rules(batch, typed, inputs)
     tell(1.0, "Terminé")
-    return split_by_file(Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts))
+    outcome = Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts)
+    return split_by_file(outcome if sums is None else replace(outcome, added=sums.added, lines=lines_of(batch, sums)))
 
 
 def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: CheckInputs) -> tuple[list[Part], list[Aside]]:
@@ -140,6 +143,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     ignored: list[Aside] = []
     for number, (read, sha256) in enumerate(files):
         usable, others = set_apart(*_sorted_out(_mapped(number, read, contract, inputs), contract), contract)
+        usable = listed(usable, contract, inputs.answers)
         completed = complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:
@@ -152,19 +156,24 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     return kept, ignored
 
 
-def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int]]:
+def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int], Sums | None]:
     def of_cells() -> list[Finding]:
         return check_required(batch, typed) + check_bounds(batch, typed)
 
+    listing = any(part.each is not None for part in batch.parts)
     # Values far from the others are told last; nothing they need changes meanwhile.
-    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: check_outliers(batch, typed)], batch.size)
-    typed.findings += cells + check_rules(batch, typed) + far + check_status(batch)
-    duplicates, merged = check_duplicates(batch, typed)
+    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: [] if listing else check_outliers(batch, typed)], batch.size)
+    typed.findings += cells + check_rules(batch, typed, of_size=False if listing else None) + far + check_status(batch)
+    sums = add_up(batch, typed) if listing else None
+    if sums is not None:
+        typed.findings += sums.findings + check_rules(batch, typed, of_size=True) + check_outliers(batch, typed)
+    out = sums.out if sums is not None else None
+    duplicates, merged = check_duplicates(batch, typed, out)
     typed.findings += duplicates
-    jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender)
+    jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender, out)
     typed.findings += jumps
     typed.findings += _column_remarks(batch)
-    return merged, counts
+    return merged, counts, sums
 
 
 def _column_remarks(batch: Batch) -> list[Finding]:

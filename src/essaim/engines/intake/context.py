@@ -33,7 +33,7 @@ _OTHER_ACTS = frozenset(
 _DATED_LATER = re.compile(r"\b(?:au|du|le|en)\s+(\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]+\.?)[\s/.\-]+(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2})", re.IGNORECASE)
 _SPAN = re.compile(r"\b(?:du|de|entre)\b.{1,20}\d\s+(?:au|à|et)\s+(?:le\s+)?\d", re.IGNORECASE)
 _ANY_DATE = re.compile(r"(?<!\d)(?:\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]{3,}\.?)[\s/.\-]+(?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?!\d)")
-_SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
+SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
 _COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 Reading = Callable[[tuple[str, ...]], Iterable[str]]
 _LONGEST, _FEW_ROWS, _FEW_COLUMNS = 120, 15, 3
@@ -237,8 +237,8 @@ def _school(part: Part, contract: Contract, around: list[_Line], taken: set[str]
         name = next((other for other in field.references_with if "name" in other and "commune" not in other), None)
         if field.type is not FieldType.UAI or name is None or {field.name, name} & (taken | set(found)):
             continue
-        between = [_Given(name, text, f"ligne {row}", row) for row, text in part.table.sections if _SCHOOL.match(folded(text))]
-        given = _first(contract.field(name), lambda cells: [cell for cell in cells if len(cell) <= _LONGEST and _SCHOOL.match(folded(cell))], around)
+        between = [_Given(name, text, f"ligne {row}", row) for row, text in part.table.sections if SCHOOL.match(folded(text))]
+        given = _first(contract.field(name), lambda cells: [cell for cell in cells if len(cell) <= _LONGEST and SCHOOL.match(folded(cell))], around)
         given += between
         if given:
             found[name] = given

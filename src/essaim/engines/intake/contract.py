@@ -43,11 +43,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One value of a code list, with the spellings met in the field (accents and case are ignored)."""
+    """One value of a code list, with the spellings met in the field (accents and case are ignored). ``products``: names of what is
+    sold and is always of this value (``hp probook``), whatever follows them."""
 
     value: str
     label: str
     aliases: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,37 @@ class Plausible(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Files that list things one by one, as asset management exports them: a line counts for one in the field ``count``.
+
+    ``word``: what a line is, singular and plural. ``serials`` and ``tags``: headers of what identifies a thing, by its maker or by
+    its owner; it tells lines given twice and is never kept. ``names``: headers of a thing's own name, which is no school's.
+    ``summed``: numbers added up with ``count``. ``left_out``: fields said of one thing, never kept of several. ``dated``: the date
+    of the whole list, which is never one thing's own. ``kind``: the code that ``models`` (headers) may tell, alone or where ``vague``
+    words say less. ``states``: field → what a column of status says of a thing that counts in it; ``idle``: of one that counts in
+    none. ``years``: field → headers of dates whose year it is. ``places``: headers of where a thing is, of a school's name (``place``)
+    within a path.
+    """
+
+    count: str
+    word: tuple[str, str]
+    serials: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    dated: str | None = None
+    kind: str | None = None
+    models: tuple[str, ...] = ()
+    vague: tuple[str, ...] = ()
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
+    years: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    place: str | None = None
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """The declaration of one kind of file.
 
@@ -145,6 +178,7 @@ class Contract:
     differ by them alone are the same row.
     ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
     ``undone``: what a column of status says (folded, or its first words) of a row that did not happen: it is refused, never counted.
+    ``listing``: how a file that has one line a thing is counted, None where such a file says nothing.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
 
@@ -163,6 +197,7 @@ class Contract:
     source: str = ""
     incidental: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    listing: Listing | None = None
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

@@ -24,7 +24,7 @@ class Finding:
     """One kind of remark on some rows of one field. ``frame``: ``index`` (row of the batch), ``value, suggestion, detail``.
 
     ``message`` replaces the template of ``code`` (rules bring their own sentence). ``part`` places a remark about a whole
-    column or table, which has no row (``index`` null)."""
+    column or table, which has no row (``index`` null). ``letter``: the sender's column, where no field has it."""
 
     code: str
     severity: Severity
@@ -33,6 +33,7 @@ class Finding:
     expected: str | None = None
     message: str | None = None
     part: int | None = None
+    letter: str | None = None
 
 
 def finding(
@@ -147,6 +148,8 @@ def _by_part(part: pl.Series, values: Sequence[str | None]) -> pl.Series:
 
 
 def _letters(item: Finding, places: Places) -> pl.Series:
+    if item.letter:
+        return pl.Series([item.letter], dtype=pl.String).new_from_index(0, item.frame.height)
     letters = [found.get(item.field or "") for found in places.letters]
     if item.part is not None:
         return pl.Series([letters[item.part]], dtype=pl.String).new_from_index(0, item.frame.height)

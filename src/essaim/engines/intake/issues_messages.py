@@ -36,6 +36,7 @@ _MESSAGES: dict[str, _Said] = {
     "boolean_format": _Said(_B, "« {value} » n'est ni oui ni non pour « {label} ».", "{count} cellules de {where} ne sont ni oui ni non{examples}."),
     "code_unknown": _Said(_B, "« {value} » ne fait pas partie de la liste de « {label} » : {expected}.", "{count} cellules de {where} ne font pas partie de la liste{examples}."),
     "code_head": _Said(_W, "« {value} » a été lu « {suggestion} » d'après ses premiers mots (« {label} »). Vérifiez.", "{count} cellules de {where} ont été lues d'après leurs premiers mots{examples} : vérifiez-les."),
+    "code_product": _Said(_N, "« {value} » a été lu « {suggestion} » d'après le nom du produit (« {label} »).", "{count} cellules de {where} ont été lues d'après le nom du produit{examples}."),
     "uai_spelling": _Said(_W, "L'UAI « {value} » a été lu « {suggestion} » (minuscules ou espaces). Vérifiez-le.", "{count} UAI de {where} ont été lus malgré des minuscules ou des espaces{examples} : vérifiez-les."),
     "uai_letter_missing": _Said(_B, "Il manque la lettre-clé à l'UAI « {value} ».", "{count} UAI de {where} n'ont pas leur lettre-clé{examples} : une correction est proposée pour chacun."),
     "uai_letter": _Said(_B, "La lettre-clé de l'UAI « {value} » ne correspond pas à ses chiffres : l'un ou l'autre est faux.", "{count} UAI de {where} ont une lettre-clé qui ne correspond pas à leurs chiffres{examples}."),
@@ -65,6 +66,10 @@ _MESSAGES: dict[str, _Said] = {
     "history_gap": _Said(_W, "« {value} » s'écarte beaucoup de la valeur déjà connue ({detail}) pour « {label} ». Vérifiez.", "{count} valeurs de {where} s'écartent beaucoup de celles déjà connues{examples}."),
     "duplicate_identical": _Said(_N, "Cette ligne répète à l'identique {detail} : elle n'est comptée qu'une fois.", "{count} lignes en répètent d'autres à l'identique : elles ne sont comptées qu'une fois."),
     "duplicate_conflict": _Said(_B, "Même identité que {detail}, avec d'autres valeurs ({expected}). Gardez la bonne ligne.", "{count} lignes ont la même identité qu'une autre avec des valeurs différentes : gardez la bonne."),
+    "lines_counted": _Said(_N, "{detail}"),
+    "thing_repeated": _Said(_W, "Cette ligne porte le même {detail} : elle n'est comptée qu'une fois. Vérifiez le numéro.", "{count} lignes portent le même numéro qu'une autre : elles ne sont comptées qu'une fois. Vérifiez-les."),
+    "thing_conflict": _Said(_B, "Cette ligne porte le même {detail}, mais ne dit pas la même chose ({expected}). Gardez la bonne ligne.", "{count} lignes portent le même numéro qu'une autre sans dire la même chose : gardez la bonne."),
+    "lines_differ": _Said(_N, "{detail}"),
     "reference_unknown": _Said(_W, "« {value} » est inconnu du registre (« {label} »). Vérifiez-le.", "{count} valeurs de {where} sont inconnues du registre{examples}."),
     "reference_closed": _Said(_W, "« {value} » désigne un établissement fermé{detail} (« {label} »).", "{count} valeurs de {where} désignent des établissements fermés{examples}."),
     "reference_former": _Said(_N, "« {value} » est un ancien code : « {suggestion} » a été retenu pour « {label} ».", "{count} anciens codes de {where} ont été remplacés par le code actuel{examples}."),
@@ -108,6 +113,10 @@ MAPPING_QUESTION = "À quoi correspond la colonne {letter} « {header} » ?"
 WANTED_QUESTION = "Aucune colonne n'est reconnue pour « {label} » : laquelle est-ce ?"
 ONCE_QUESTION = "Aucune colonne ne donne « {label} » : que vaut-il pour tout le tableau ?"
 NONE_CHOICE = "Aucun de ces choix"
+EACH_QUESTION = "Aucune colonne ne donne « {label} ». Chaque ligne compte-t-elle pour un {one} ?"
+EACH_CHOICES = (("each", "Oui, une ligne par {one} : les additionner"), ("", "Non, une ligne vaut pour plusieurs {several}"))
+DATES_QUESTION = "« {label} » change d'une ligne à l'autre d'un même établissement. De quelle date est cette liste ?"
+DATES_CHOICES = (("last", "De la plus récente, le {day} : tout ce qui est listé était là"), ("each", "Chaque date est celle d'un comptage à part"))
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"

@@ -21,6 +21,7 @@ from .mapping_names import (
     accented_otherwise,
     field_names,
     name_scores,
+    of_a_person,
     of_another_state,
     qualified_otherwise,
     read_header,
@@ -100,7 +101,7 @@ def _header_scores(same: _Same, headers: tuple[HeaderName, ...]) -> _HeaderScore
     """Files of one layout follow one another: their headers are compared once."""
     contract, known = same.contract, _known_names(same)
     names, spelling = name_scores(list(headers), known, len(contract.fields))
-    barred = np.array([[of_another_state(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
+    barred = np.array([[of_another_state(header, field, words) or of_a_person(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
     for line, header in enumerate(headers):
         for position in map(int, np.flatnonzero(names[line] >= 50)):
             if barred[line, position] or accented_otherwise(header.text, contract.fields[position]):  # « Commandé » is a number, « commande » a reference

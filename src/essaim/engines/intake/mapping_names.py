@@ -154,6 +154,22 @@ def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) ->
     return bool(words - known)
 
 
+# Headers of columns that hold people. They are kept nowhere, unless the field is named so.
+_PEOPLE = frozenset(
+    ("utilisateur", "utilisateurs", "utilisatrice", "usager", "usagers", "user", "username", "login", "prenom", "prenoms", "detenteur", "emprunteur", "eleve", "enseignant", "enseignante",
+     "professeur", "technicien", "technicienne", "proprietaire", "owner", "mail", "email", "courriel", "telephone")
+)  # fmt: skip
+_ENTRUSTED = re.compile(r"(?:affecte|affectee|attribue|attribuee|prete|pretee|confie|confiee|remis|remise|assigned|alloue|allouee) (?:a|to)\b")
+
+
+def of_a_person(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
+    """Whether the header says that the column holds people and the field, a text, is not known to be about them."""
+    if field.type is not FieldType.TEXT or not header.forms:
+        return False
+    entrusted = _ENTRUSTED.match(header.forms[0])
+    return bool((_PEOPLE - known).intersection(header.forms[0].split()) or (entrusted and not known.intersection(entrusted[0].split()[:1])))
+
+
 _PARTICIPLE = re.compile(r"[^\W\d]+ée?s?(?!\w)")
 
 

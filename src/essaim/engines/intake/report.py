@@ -10,6 +10,8 @@ import polars as pl
 
 from .contract import Contract
 
+# Where an accepted row that adds several up stands, and where each of the sender's lines it adds up does.
+LINES_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "line_sheet": pl.String, "line_row": pl.UInt32}
 # Columns the intake adds to the contract's own in ``Check.rows`` and ``Check.refused``.
 SYSTEM_COLUMNS = ("departement", "sender", "source_sheet", "source_row")
 
@@ -32,7 +34,7 @@ class Question:
     """Something only the sender can settle. ``kind`` is ``mapping`` or ``reference``; ``about`` the column letter, the label of a
     field or the text looked up; ``choices`` are (value, label, score). Answered by ``answers[question.id] = value``.
     ``holds``: the answer decides what rows say or what tells them apart (a required field, a part of the key), so nothing is
-    accepted before it is given."""
+    accepted before it is given. ``free``: what else may be answered than a choice (``date``), nothing when empty."""
 
     id: str
     kind: str
@@ -41,6 +43,7 @@ class Question:
     message: str
     choices: tuple[tuple[str, str, float], ...]
     holds: bool = False
+    free: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Check:
     value, expected, suggestion, message`` in file order. These three, given as functions, are built when first looked at.
     ``summary``: the issues grouped: code, severity, field, count, message.
     ``missing_why``: frame ``source_sheet, source_row, field, why`` for cells that state why they are empty (ND, NS, #N/A).
+    ``lines``: the lines that each accepted row adds up, in files of one line a thing (LINES_SCHEMA).
     """
 
     contract: Contract
@@ -87,6 +91,7 @@ class Check:
     extra: dict[str, Any] = field(default_factory=dict)
     rows_refused: int = -1
     pending: Callable[[], pl.DataFrame] | None = field(default=None, repr=False, compare=False)
+    lines: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINES_SCHEMA))
     unbuilt: dict[str, Callable[[], pl.DataFrame]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -21,10 +21,14 @@ _APART = 3.0
 PER_WORDS = {"pupils": "le nombre d'élèves", "classes": "le nombre de classes"}
 
 
-def check_rules(batch: Batch, typed: Typed) -> list[Finding]:
-    """Every rule of the contract; a rule never fires where a value it needs is missing (AnyOf and RequiredWhen aside)."""
+def check_rules(batch: Batch, typed: Typed, *, of_size: bool | None = None) -> list[Finding]:
+    """Every rule of the contract; a rule never fires where a value it needs is missing (AnyOf and RequiredWhen aside).
+
+    ``of_size``: only the rules that compare with the size of a place (true), only the others (false)."""
     found: list[Finding] = []
     for rule in batch.contract.rules:
+        if of_size is not None and isinstance(rule, Plausible) is not of_size:
+            continue
         item = _apply(rule, batch, typed)
         if item is not None:
             found.append(item)

@@ -12,7 +12,7 @@ from django.db import transaction
 from essaim.engines import intake
 from essaim.engines.intake.report import Check, TableReading
 from essaim.engines.intake.tables import Limits
-from essaim.kernel.french import folded
+from essaim.kernel.french import folded, read_date
 
 from .. import clock, storage
 from ..contracts import contract as contract_named
@@ -68,9 +68,9 @@ def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -
     """Answer the questions of the last check, for the next check of this file; that check remembers them for the sender
     and these layouts. Refuses a choice that was not offered."""
     mandate = sending(by, submission.contract, submission.sender)
-    offered = {item["id"]: {choice[0] for choice in item["choices"]} for item in submission.report.get("questions", ())}
+    asked = {item["id"]: item for item in submission.report.get("questions", ())}
     for key, value in answers.items():
-        if key in offered and value and value not in offered[key]:
+        if key in asked and value and not _is_an_answer(asked[key], value):
             raise ActRefused(f"La réponse « {value} » ne fait pas partie des choix proposés.")
     with transaction.atomic():
         current = Submission.objects.select_for_update().get(pk=submission.pk)
@@ -79,6 +79,11 @@ def answer(*, submission: Submission, answers: Mapping[str, str], by: Account) -
         submission.answers = merged
         record("answer", submission, by=by, mandate=mandate, answers=dict(answers))
     return submission
+
+
+def _is_an_answer(question: Mapping[str, Any], value: str) -> bool:
+    """One of the choices, or a date where any is one."""
+    return value in {choice[0] for choice in question["choices"]} or (question.get("free") == "date" and read_date(value) is not None)
 
 
 def _remember(submission: Submission, found: Check, by: Account) -> None:

@@ -131,6 +131,10 @@ def correct_rows(
     declared = contract_named(submission.contract)
     if not rows:
         raise ActRefused("Aucune ligne corrigée.")
+    if submission.report.get("extra", {}).get("added"):
+        raise ActRefused(
+            "Ce fichier compte une ligne par appareil : une ligne corrigée seule remplacerait le total de son établissement. Corrigez-la dans le fichier, puis déposez-le de nouveau en entier."
+        )
     refused = _refused_positions(submission)
     lines = []
     for row in rows:

@@ -142,6 +142,19 @@ def counted_cell(submission: Submission, sheet: str, row: int, values: Mapping[s
     return _cell(letter, row)
 
 
+def lines_added(submission: Submission, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], list[tuple[str, int]]]:
+    """The lines of the sender's file, as (sheet, row), that each of the rows at ``places`` adds up, in files of one line a device; nothing
+    of rows that are one line."""
+    if not submission.checked_key or not submission.report.get("extra", {}).get("added"):
+        return {}
+    wanted = pl.LazyFrame([{"source_sheet": sheet, "source_row": row} for sheet, row in places], schema=pl.Schema({"source_sheet": pl.String, "source_row": pl.UInt32}))
+    found = storage.part(submission.checked_key, "lines").join(wanted, on=["source_sheet", "source_row"], how="semi").collect()
+    added: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for sheet, row, line_sheet, line_row in found.iter_rows():
+        added.setdefault((sheet, row), []).append((line_sheet, line_row))
+    return added
+
+
 def _cell(letter: str, row: int) -> str | None:
     return (f"{letter_of(row - 1)}{letter}" if letter.isdigit() else f"{letter}{row}") if letter else None
 

@@ -71,6 +71,7 @@ def _question_as_json(item: Question) -> dict[str, Any]:
         "message": item.message,
         "choices": [list(choice) for choice in item.choices],
         "holds": item.holds,
+        "free": item.free,
     }
 
 
@@ -82,6 +83,7 @@ def frames_of(check: Check) -> dict[str, pl.DataFrame]:
         "issues": check.issues,
         "summary": check.summary,
         "missing_why": check.missing_why,
+        "lines": check.lines,
     }
 
 

@@ -39,6 +39,7 @@ class Question(Schema):
     sheet: str
     message: str
     choices: list[list[Any]] = Field(description="[valeur à répondre, libellé, score]")
+    free: str = Field("", description="Ce qui peut être répondu à la place d'un choix : « date », ou rien.")
     holds: bool = Field(False, description="Rien n'est accepté avant la réponse : elle décide d'un champ obligatoire ou de la clé.")
 
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from essaim.engines.measures import Indicator, IndicatorRefused, LevelUnknown, explain
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
-from essaim.evaluation.reads.lineage import described_entries
-from essaim.foundation.reads.facts import cells
+from essaim.evaluation.reads.lineage import described_entries, told_lines
+from essaim.foundation.reads.facts import cells, lines_added
 from essaim.foundation.reads.submissions import visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
@@ -187,4 +187,5 @@ def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
     found = [(labels[where.field], where) for where in held if where.cell or where.written]
     if not found:
         raise Http404
-    return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row})
+    lines = told_lines(lines_added(submission, {(sheet, row)}).get((sheet, row), ()), sheet)
+    return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row, "lines": lines})

@@ -135,7 +135,9 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         said = [item["message"] for item in submission.report.get("summary", [])] + [text for _, text in submission.report.get("notices", [])]
         context |= {"why": list(dict.fromkeys(said)), "unreadable": not submission.report.get("tables")}
     if submission.rows_read is not None:
-        context["repeated"] = max(0, submission.rows_read - (submission.rows_accepted or 0) - (submission.rows_refused or 0))
+        context["added"] = added = submission.report.get("extra", {}).get("added", 0)
+        standing = added or submission.rows_accepted or 0  # a row that adds lines up stands for each of them
+        context["repeated"] = max(0, submission.rows_read - standing - (submission.rows_refused or 0))
     context["step"] = _step(submission, context)
     if submission.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN):
         context["counts"] = reads.preview_counts(submission)
@@ -159,7 +161,7 @@ def submission_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Step 2: answers kept, and the file checked again with them."""
     submission = visible_submission(request, pk)
     asked = {item["id"] for item in submission.report.get("questions", [])}
-    answers = {key: value for key in asked if (value := request.POST.get(f"question-{key}")) is not None}
+    answers = {key: value for key in asked if (value := request.POST.get(f"libre-{key}") or request.POST.get(f"question-{key}")) is not None}
     if not answers:
         messages.warning(request, "Aucune réponse choisie : les colonnes concernées resteront de côté.")
         return redirect("depot", pk=pk)

@@ -1,0 +1,164 @@
+"""Files of one line a thing: recognised by what identifies each (a serial number), or asked; never because a quantity is missing.
+
+A table understood so has its count on every line, and the columns that speak of one thing (its name, its user) left aside. Lines are
+added up once they are read and checked (``listing_sums``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import replace
+
+import polars as pl
+
+from essaim.kernel.french import folded, format_date, read_date
+
+from .cells_missing import why_missing
+from .check_batch import Each, Part
+from .contract import Contract, FieldType, Listing
+from .issues_messages import DATES_CHOICES, DATES_QUESTION, EACH_CHOICES, EACH_QUESTION
+from .listing_columns import Column, columns_of, columns_told, own_fields, with_columns, without
+from .mapping_content import fit, sample_of
+from .report import Mapping, Question
+
+_FILLED, _REPEATED, _FEW = 0.5, 0.1, 2
+_SEVERAL = re.compile(r"[,;\n]|\S / \S|\s(?:à|au|et)\s", re.IGNORECASE)
+# What makers leave in the place of a serial number.
+_BLANK = frozenset(
+    ("to be filled by o e m", "system serial number", "default string", "not specified", "none", "inconnu", "inconnue", "unknown", "illisible", "absent", "pas de numero", "sans numero", "not applicable", "n a", "xxx", "xxxx", "xxxxx")
+)  # fmt: skip
+_COUNT_WORDS = frozenset(("qte", "qtes", "quantite", "quantites", "nb", "nbre", "nombre", "effectif", "stock", "unites", "volume"))
+_OTHER_NUMBERS = frozenset(
+    ("id", "prix", "pu", "cout", "montant", "valeur", "ht", "ttc", "annee", "an", "ans", "age", "garantie", "duree", "mois", "ram", "memoire", "go", "gb", "mo", "disque", "ssd", "hdd",
+     "stockage", "capacite", "taille", "pouce", "pouces", "ecran", "ghz", "mhz", "processeur", "cpu", "code", "cp", "postal", "salle", "etage", "batiment", "piece", "numero", "n", "num", "no",
+     "ref", "reference", "port", "vlan", "ip", "version", "os", "windows", "ligne", "poste", "lot", "telephone", "poids", "marche", "facture", "commande", "bon", "bl", "bc", "engagement")
+)  # fmt: skip
+
+
+def listed(parts: Sequence[Part], contract: Contract, answers: MappingOf[str, str]) -> list[Part]:
+    """The tables of a file, those of one line a thing counted so; those that may be ask it."""
+    return [_listed(part, contract, contract.listing, answers) if contract.listing else part for part in parts]
+
+
+def _listed(part: Part, contract: Contract, listing: Listing, answers: MappingOf[str, str]) -> Part:
+    wide = part.mapping.wide
+    if listing.count in part.mapping.fields or (wide and listing.count in wide.fields) or part.table.turned or not part.rows:
+        return part
+    key = f"each:{part.mapping.layout}"
+    said = answers.get(key)
+    once = answers.get(f"once:{part.mapping.layout}:{listing.count}") or answers.get(f"once:{listing.count}")
+    if said == "" or once not in (None, "1"):
+        return part
+    position = _identifier(part, listing)
+    if said is None and once is None and not _is_certain(part, contract, listing, position):
+        return _asking(part, contract, listing, position, key)
+    return _counted(part, contract, listing, position, answers, with_count=once is None)
+
+
+def _identifier(part: Part, listing: Listing) -> int | None:
+    """The column of serial numbers, else of inventory numbers, else none; an empty one is none."""
+    held = [position for position, column in enumerate(part.table.columns) if column.letter and part.table.frame[f"c{position}"].null_count() < part.rows]
+    return next((position for names in (listing.serials, listing.tags) for position in columns_of(part, names, held)), None)
+
+
+def identity_of(texts: pl.Series) -> pl.Series:
+    """A number a line for what its text names, spaces, dashes and case ignored; null where it names nothing."""
+    said = {text: _named(text) for text in texts.drop_nulls().unique().to_list()}
+    named = texts.replace_strict(said, default=None, return_dtype=pl.String)
+    return named.hash().set(named.is_null(), None)
+
+
+def _named(text: str) -> str | None:
+    key = "".join(character for character in text.upper() if character.isalnum())
+    if folded(text) in _BLANK or len(set(key)) < 2 or why_missing(text, FieldType.INTEGER):
+        return None
+    return key
+
+
+def _is_certain(part: Part, contract: Contract, listing: Listing, position: int | None) -> bool:
+    """Whether each line names one thing, most another one, and no column may be a quantity."""
+    if position is None:
+        return False
+    texts = part.table.frame[f"c{position}"]
+    named = identity_of(texts).drop_nulls()
+    repeated = len(named) - named.n_unique()
+    if len(named) < _FILLED * part.rows or repeated > max(_FEW, _REPEATED * len(named)):
+        return False
+    several = any(_SEVERAL.search(text) for text in texts.drop_nulls().head(500).to_list())
+    return not several and not any(_rivals(part, contract, listing, position))
+
+
+def _rivals(part: Part, contract: Contract, listing: Listing, identifier: int) -> Iterator[int]:
+    """Columns that nothing took and that may be a quantity."""
+    used = {identifier, *part.mapping.fields.values()}
+    field = contract.field(listing.count)
+    for position, column in enumerate(part.table.columns):
+        texts = sample_of(part.table.frame[f"c{position}"])
+        if position in used or not column.letter or not texts or set(texts) == {"1"}:
+            continue
+        words = set(folded(column.header).split())
+        known = any(position in columns_of(part, names, [position]) for names in (listing.serials, listing.tags, listing.names))
+        if words & _COUNT_WORDS or (not known and not words & _OTHER_NUMBERS and fit(texts, field) >= 0.8):
+            yield position
+
+
+def _asking(part: Part, contract: Contract, listing: Listing, position: int | None, key: str) -> Part:
+    """The table with the question whether each line is one thing, where it may be: something identifies lines, or alike lines repeat."""
+    if position is None and not _repeats(part, contract):
+        return part
+    one, several = listing.word
+    choices = tuple((value, label.format(one=one, several=several), 0.0) for value, label in EACH_CHOICES)
+    message = EACH_QUESTION.format(label=contract.field(listing.count).label, one=one)
+    question = Question(key, "mapping", part.table.sheet, contract.field(listing.count).label, message, choices, True)
+    return replace(part, mapping=replace(part.mapping, questions=(*part.mapping.questions, question)))
+
+
+def _repeats(part: Part, contract: Contract) -> bool:
+    """Whether lines of the same kind in the same place follow one another: a list of things, rather than of quantities."""
+    places = [part.mapping.fields[name] for name in contract.key if name in part.mapping.fields]
+    places += [part.mapping.fields[name] for item in contract.fields for name in item.references_with if name in part.mapping.fields]
+    if not places or part.rows < 2:
+        return False
+    return part.table.frame.select(f"c{place}" for place in dict.fromkeys(places)).n_unique() < part.rows
+
+
+def _counted(part: Part, contract: Contract, listing: Listing, position: int | None, answers: MappingOf[str, str], *, with_count: bool) -> Part:
+    texts = part.table.frame[f"c{position}"] if position is not None else pl.Series([None], dtype=pl.String).new_from_index(0, part.rows)
+    column = part.table.columns[position] if position is not None else None
+    each = Each(identity_of(texts), column.letter if column else "", " ".join(column.header.split()) if column else "")
+    part = without(part, contract, own_fields(part, contract, listing))
+    if with_count:
+        reason = f"une ligne par {listing.word[0]} : chacune compte pour un"
+        mapped = Mapping(each.letter, each.header, listing.count, 100.0, reason) if each.letter else None
+        one = pl.Series(["1"], dtype=pl.String).new_from_index(0, part.rows)
+        part = with_columns(part, [Column(listing.count, one, mapped)])
+    part = with_columns(part, columns_told(part, contract, listing))
+    return _dated(replace(part, each=each), listing, contract, answers)
+
+
+def _dated(part: Part, listing: Listing, contract: Contract, answers: MappingOf[str, str]) -> Part:
+    """The table with the one date of its list, when its lines of one place give several: the last for all, or each its own, as the
+    sender says. Taken as they are, they would be as many lists of a few things each."""
+    position = part.mapping.fields.get(listing.dated or "")
+    if position is None:
+        return part
+    frame, column = part.table.frame, f"c{position}"
+    days = pl.col(column).str.slice(0, 10)
+    places = [f"c{part.mapping.fields[name]}" for name in (contract.place, listing.place) if name in part.mapping.fields]
+    counted = frame.group_by(places).agg(days.n_unique().alias("n"))["n"] if places else frame.select(days.n_unique())[:, 0]
+    if int(counted.max() or 0) <= 1:  # type: ignore[call-overload]
+        return part
+    key = f"dates:{part.mapping.layout}:{listing.dated}"
+    answer = answers.get(key)
+    found = {text: read.value for text in frame[column].drop_nulls().unique().to_list() if (read := read_date(text[:10]) or read_date(text)) and read.value}
+    if answer == "last" and found:
+        last = max(found.values())
+        return replace(part, table=replace(part.table, frame=frame.with_columns(pl.lit(last.isoformat()).alias(column))))
+    if answer is not None or not found:
+        return part
+    letter = next((item.column for item in part.mapping.mapping if item.field == listing.dated), "")
+    choices = tuple((value, label.format(day=format_date(max(found.values()))), 0.0) for value, label in DATES_CHOICES)
+    message = DATES_QUESTION.format(label=contract.field(str(listing.dated)).label)
+    question = Question(key, "mapping", part.table.sheet, letter, message, choices, True)
+    return replace(part, mapping=replace(part.mapping, questions=(*part.mapping.questions, question)))

@@ -1,0 +1,159 @@
+"""Lines of one thing each added up by the natural key, a thing given twice once; which lines a sum is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from .check_batch import Batch
+from .check_cells import Typed
+from .contract import Listing
+from .issues import Finding, finding, refused_rows, remark_on_table
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """``out``: rows that no longer stand for themselves (added to another, or refused); ``added``: those of them that another
+    row counts; ``lines``: row that holds a sum (``first``) → each of its lines (``line``), as positions in the batch."""
+
+    findings: list[Finding]
+    out: pl.Series
+    added: pl.Series
+    lines: pl.DataFrame
+
+
+def add_up(batch: Batch, typed: Typed) -> Sums | None:
+    """Adds up the good lines of the tables of one line a thing, in ``typed``: the first of each key holds the sum. None without such a table."""
+    listing = batch.contract.listing
+    listed = [number for number, part in enumerate(batch.parts) if part.each is not None]
+    if listing is None or not listed:
+        return None
+    frame = _lines(batch, typed)
+    keys = [name for name in batch.contract.key if name in typed.columns]
+    good = frame.filter(pl.col("_part").is_in(listed) & ~pl.col("_bad"))
+    again, conflicts = _twice(good, keys)
+    good = good.filter(~pl.col("_index").is_in([*again["_index"], *conflicts["_index"]]))
+    groups = good.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index"), *_kept(batch, listing, keys))
+    differing = _write(typed, groups, good, listing, keys)
+    lines = groups.select(pl.col("_index").list.first().alias("first"), pl.col("_index").alias("line")).explode("line")
+    rest = pl.concat([lines.filter(pl.col("line") != pl.col("first"))["line"], again["_index"]])
+    bad = frame.filter(pl.col("_part").is_in(listed) & pl.col("_bad"))["_index"]
+    out = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(pl.concat([rest, bad, conflicts["_index"]]), True)
+    typed.columns[listing.count] = typed.columns[listing.count].set(out, None)
+    told = [*_told_twice(batch, again, conflicts), *_counted(batch, good, keys, listing, listed), *_differ(batch, listed, differing)]
+    return Sums(told, out, rest, lines)
+
+
+def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
+    """Every row with its place, what names it, and whether it is refused."""
+    counts = dict(batch.places.part.value_counts().iter_rows())
+    nothing = pl.Series([None], dtype=pl.UInt64)
+    named = [part.each.identity if part.each is not None else nothing.new_from_index(0, counts.get(number, 0)) for number, part in enumerate(batch.parts)]
+    return typed.frame().with_columns(
+        pl.int_range(batch.size, dtype=pl.UInt32).alias("_index"),
+        batch.places.part.alias("_part"),
+        batch.places.row.alias("_row"),
+        pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part).alias("_file"),
+        pl.concat(named).alias("_named"),
+        refused_rows(typed.findings, batch.size).alias("_bad"),
+    )
+
+
+def _twice(good: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines that name a thing already named: with the same key (all but the first), or with another (all of them)."""
+    named = good.filter(pl.col("_named").is_not_null())
+    by = ["_file", "_named"]
+    several = named.filter(pl.len().over(by) > 1).with_columns(pl.struct(keys).n_unique().over(by).alias("_kinds"), pl.col("_row").implode().over(by).alias("_rows"))
+    same = several.filter(pl.col("_kinds") == 1).with_columns(pl.col("_row").first().over(by).alias("_first"))
+    again = same.filter(pl.int_range(pl.len()).over(by) > 0)
+    return again, several.filter(pl.col("_kinds") > 1)
+
+
+def _kept(batch: Batch, listing: Listing, keys: Sequence[str]) -> list[pl.Expr]:
+    """What the sum of lines says: numbers added up where all are known, anything else where all say the same."""
+    found = []
+    for name in batch.contract.field_names:
+        if name == listing.count or name in listing.summed:
+            found.append(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name))
+        elif name not in keys:
+            found.append(pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name))
+    return found
+
+
+def _write(typed: Typed, groups: pl.DataFrame, good: pl.DataFrame, listing: Listing, keys: Sequence[str]) -> list[str]:
+    """Writes each sum on its first line; the fields that its lines do not agree on."""
+    first = groups["_index"].list.first()
+    differing = []
+    for name in (name for name in typed.columns if name not in keys):
+        before = typed.columns[name]
+        after = groups[name].cast(before.dtype)
+        if name != listing.count and name not in listing.summed and before.gather(good["_index"]).null_count() < good.height:
+            known = groups.select("_index", pl.Series("known", after)).filter(pl.col("known").is_null()).explode("_index")["_index"]
+            if len(known) and before.gather(known.drop_nulls()).is_not_null().any():
+                differing.append(name)
+        typed.columns[name] = before.scatter(first, after)
+    return differing
+
+
+def _told_twice(batch: Batch, again: pl.DataFrame, conflicts: pl.DataFrame) -> list[Finding]:
+    found = []
+    for number, part in enumerate(batch.parts):
+        if part.each is None:
+            continue
+        mine, clashing = again.filter(pl.col("_part") == number), conflicts.filter(pl.col("_part") == number)
+        header = part.each.header or "numéro"
+        if mine.height:
+            detail = mine.select(pl.format("« {} » que la ligne {}", pl.lit(header), "_first"))[:, 0]
+            found.append(replace(finding("thing_repeated", None, mine["_index"], detail=detail), letter=part.each.letter))
+        if clashing.height:
+            labels = ", ".join(batch.contract.field(name).label for name in batch.contract.key if name != "sender")
+            texts = [f"« {header} » que {_others(row, rows)}" for row, rows in clashing.select("_row", "_rows").iter_rows()]
+            item = finding("thing_conflict", None, clashing["_index"], detail=pl.Series(texts, dtype=pl.String), expected=f"un seul de : {labels}")
+            found.append(replace(item, letter=part.each.letter))
+    return found
+
+
+def _others(row: int, rows: Sequence[int]) -> str:
+    others = [str(other) for other in rows if other != row] or [str(row)]
+    listed = ", ".join(others[:_SHOWN]) + ("…" if len(others) > _SHOWN else "")
+    return f"la ligne {listed}" if len(others) == 1 else f"les lignes {listed}"
+
+
+def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Listing, listed: Sequence[int]) -> list[Finding]:
+    """One remark a table: how many lines became how many."""
+    found = []
+    for number in listed:
+        mine = good.filter(pl.col("_part") == number)
+        sums = mine.select(keys).n_unique() if mine.height else 0
+        many = "s" if mine.height > 1 else ""
+        each = batch.parts[number].each
+        unnamed = mine["_named"].null_count() if each and each.letter else 0
+        detail = f"Chaque ligne compte pour un {listing.word[0]} : {_spaced(mine.height)} ligne{many} additionnée{many} en {_spaced(sums)}."
+        if unnamed and each:
+            detail += f" {_spaced(unnamed)} n'{'a' if unnamed == 1 else 'ont'} pas de « {each.header} » : un doublon n'y serait pas vu."
+        found.append(remark_on_table("lines_counted", number, listing.count, detail=detail))
+    return found
+
+
+def _spaced(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def _differ(batch: Batch, listed: Sequence[int], names: Sequence[str]) -> list[Finding]:
+    detail = "Les lignes additionnées ne disent pas toutes la même chose de « {} » : laissé vide là où elles diffèrent."
+    return [remark_on_table("lines_differ", listed[0], name, detail=detail.format(batch.contract.field(name).label)) for name in names]
+
+
+def lines_of(batch: Batch, sums: Sums) -> pl.DataFrame:
+    """Where each sum stands and where each of its lines does, in the sender's file (``LINES_SCHEMA``, with ``_file``)."""
+    sheets = pl.Series(list(batch.places.sheets), dtype=pl.String)
+
+    def places(of: pl.Series, sheet: str, row: str) -> list[pl.Series]:
+        return [sheets.gather(batch.places.part.gather(of)).alias(sheet), batch.places.row.gather(of).alias(row)]
+
+    files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part.gather(sums.lines["first"]))
+    return pl.DataFrame([*places(sums.lines["first"], "source_sheet", "source_row"), *places(sums.lines["line"], "line_sheet", "line_row"), files])
