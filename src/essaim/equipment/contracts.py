@@ -122,7 +122,7 @@ LISTING = Listing(
     ("appareil", "appareils"),
     serials=(
         "numéro de série", "n° de série", "n° série", "num série", "num de série", "numéro série", "no série", "série", "S/N", "SN", "NS", "N/S", "serial", "serial number", "n° de série constructeur",
-        "service tag", "numéro de série constructeur", "IMEI", "SSN", "serial no",
+        "service tag", "numéros de série", "n° de séries", "serial numbers", "numéro de série constructeur", "IMEI", "SSN", "serial no",
     ),
     tags=(
         "numéro d'inventaire", "n° d'inventaire", "n° inventaire", "num inventaire", "no inventaire", "code inventaire", "référence inventaire", "réf inventaire", "inventaire", "étiquette",
@@ -250,7 +250,6 @@ ACKNOWLEDGEMENTS = Contract(
     place="uai",
     wide=WIDE,
     undone=(*CANCELLED, *AWAITED),
-    listing=LISTING,
 )
 
 INVENTORY = Contract(

@@ -23,7 +23,7 @@ from .contract import Contract, FieldType
 from .fill_down import said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
-from .listing_sums import Sums, add_up, lines_of
+from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
 from .references import Reference
 from .report import Check
@@ -129,7 +129,8 @@ def _checked(files: list[tuple[ReadFile, str]], contract: Contract, inputs: Chec
     batch = build_batch(contract, kept, inputs.answers)
     typed = type_columns(batch)
     tell(0.7, "Recherche dans les registres")
-    questions = resolve_references(batch, typed, inputs.references, inputs.answers)
+    questions = ask_kinds(batch, typed)
+    questions += resolve_references(batch, typed, inputs.references, inputs.answers)
     tell(0.85, "Vérification des règles")
     merged, counts, sums = _rules(batch, typed, inputs)
     tell(1.0, "Terminé")

@@ -66,7 +66,7 @@ def with_columns(part: Part, columns: Sequence[Column]) -> Part:
         told = [item for item in told if item.field != column.field] + ([column.mapping] if column.mapping else [])
     if not columns:
         return part
-    given = {item.column for item in told}
+    given = {column.mapping.column for column in columns if column.mapping}
     titles = {column.header or column.letter for column in table.columns if column.letter in given}
     changed = replace(
         mapping,
@@ -132,8 +132,8 @@ def _kind(part: Part, contract: Contract, listing: Listing) -> Column | None:
         return None
     field = contract.field(listing.kind)
     given = part.mapping.fields.get(field.name)
-    beside = [name for name in contract.field_names if name in part.mapping.fields and name != field.name and name != contract.place]
-    models = columns_of(part, listing.models, _free(part, *beside))
+    models = columns_of(part, listing.models, range(len(part.table.columns)))
+    given = None if given in models else given
     if not models:
         return None
     texts = part.table.frame[f"c{models[0]}"]
@@ -200,14 +200,27 @@ def own_fields(part: Part, contract: Contract, listing: Listing) -> list[str]:
     fields = part.mapping.fields
     identifying = {*columns_of(part, (*listing.serials, *listing.tags), fields.values())}
     found = [name for name, position in fields.items() if position in identifying or name in listing.left_out]
-    named = fields.get(listing.place or "")
-    if named is not None and columns_of(part, listing.names, [named]):
-        texts = part.table.frame[f"c{named}"].drop_nulls().unique().to_list()
-        if sum(SCHOOL.match(folded(text)) is not None for text in texts) < _MOST_PLACES * len(texts):
-            found.append(str(listing.place))
+    for name in contract.field(contract.place).references_with if contract.place else ():
+        position = fields.get(name)
+        if position is not None and _is_of_a_thing(part, name, position, listing):
+            found.append(name)
     if listing.dated in fields and not _is_said(part, contract, str(listing.dated)):
         found.append(str(listing.dated))
     return found
+
+
+def _is_of_a_thing(part: Part, name: str, position: int, listing: Listing) -> bool:
+    """Whether a column taken for a school's name or commune is a thing's own name, or a room where another column names the school."""
+    if columns_of(part, listing.names, [position]):
+        return name != listing.place or _share_of_schools(part, position) < _MOST_PLACES
+    others = [other for other in columns_of(part, listing.places, _free(part)) if _share_of_schools(part, other) >= _MOST_PLACES]
+    return name == listing.place and bool(others) and _share_of_schools(part, position) < _MOST_PLACES
+
+
+def _share_of_schools(part: Part, position: int) -> float:
+    """Share of the different texts of a column that name a school, alone or in a path."""
+    texts = part.table.frame[f"c{position}"].drop_nulls().unique().to_list()
+    return sum(_school_in(text) is not None for text in texts) / max(1, len(texts))
 
 
 def _is_said(part: Part, contract: Contract, name: str) -> bool:

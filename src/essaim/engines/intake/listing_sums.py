@@ -11,8 +11,10 @@ from .check_batch import Batch
 from .check_cells import Typed
 from .contract import Listing
 from .issues import Finding, finding, refused_rows, remark_on_table
+from .issues_messages import LEAVE_CHOICE, VALUE_QUESTION
+from .report import Question
 
-_SHOWN = 5
+_SHOWN, _ASKED = 5, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,24 @@ def add_up(batch: Batch, typed: Typed) -> Sums | None:
     typed.columns[listing.count] = typed.columns[listing.count].set(out, None)
     told = [*_told_twice(batch, again, conflicts), *_counted(batch, good, keys, listing, listed), *_differ(batch, listed, differing)]
     return Sums(told, out, rest, lines)
+
+
+def ask_kinds(batch: Batch, typed: Typed) -> list[tuple[int, Question]]:
+    """What each unknown text of the kind means, asked once a file; the lines that say it wait. ``value:<field>:<text>`` is remembered."""
+    listing = batch.contract.listing
+    if listing is None or listing.kind is None or all(part.each is None for part in batch.parts):
+        return []
+    field = batch.contract.field(listing.kind)
+    choices = (("", LEAVE_CHOICE, 0.0), *((code.value, code.label, 0.0) for code in field.codes))
+    asked: dict[tuple[int, str], Question] = {}
+    for item in (item for item in typed.findings if item.code == "code_unknown" and item.field == field.name):
+        for index, text in item.frame.select("index", "value").iter_rows():
+            number = int(batch.places.part[index])
+            file = batch.file_of_part[number]
+            if batch.parts[number].each is not None and len(asked) < _ASKED and (file, text) not in asked:
+                message = VALUE_QUESTION.format(text=text, label=field.label)
+                asked[file, text] = Question(f"value:{field.name}:{text}", "mapping", batch.places.sheets[number], text, message, choices)
+    return [(file, question) for (file, _), question in asked.items()]
 
 
 def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
@@ -128,7 +148,9 @@ def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Lis
     found = []
     for number in listed:
         mine = good.filter(pl.col("_part") == number)
-        sums = mine.select(keys).n_unique() if mine.height else 0
+        if not mine.height:
+            continue
+        sums = mine.select(keys).n_unique()
         many = "s" if mine.height > 1 else ""
         each = batch.parts[number].each
         unnamed = mine["_named"].null_count() if each and each.letter else 0
