@@ -283,3 +283,24 @@ def test_what_a_form_on_its_side_counts_is_traced_to_its_cell(at, tmp_path, obey
     places = sorted((entry["row"], entry["cell"], entry["values"]["quantity"]) for entry in told.json["entries"])
     assert places == [(3, "B3", 4), (3, "C3", 5), (3, "D3", 6)]
     obeys("trace", told.json)
+
+
+def test_a_list_of_devices_is_checked_submitted_and_traced_to_its_lines(at, tmp_path, obeys):
+    """One line a device: told as such, added up, and the trace names every line; doubt is answered with --answer."""
+    rows = [f"PC{n};ZQ{n:04d};HP ProBook 450;{AISNE_SCHOOLS[n % 2]};DURAND Marie;14/05/2026" for n in range(5)]
+    file = tmp_path / "parc.csv"
+    file.write_text("\n".join(["Nom;N° de série;Modèle;UAI;Utilisateur;Date de livraison", *rows]) + "\n", encoding="utf-8")
+    told = at("check", file, "--contract", CONTRACT)
+    assert told.code == 0 and "5 lignes additionnées en 2" in told.out and "DURAND" not in told.out and "ZQ0" not in told.out
+    done = at("submit", file, "--contract", CONTRACT, "--as", "compte-authority_contributor", "--json", "--accept")
+    assert done.code == 0 and (done.json["accepted"], done.json["rows_accepted"], done.json["preview"]["new"]) == (True, 5, 2)
+    obeys("submit", done.json)
+    number = next(n for n in range(1, 60) if (found := at("trace", "--submission", n, "--json")).code == 0 and found.json["entries"][0]["file"] == file.name)
+    traced = at("trace", "--submission", number, "--json")
+    assert sorted((entry["row"], entry["values"]["quantity"], entry["lines"]) for entry in traced.json["entries"]) == [(2, 3, "2, 4, 6"), (3, 2, "3, 5")]
+    obeys("trace", traced.json)
+    assert "lignes additionnées 2, 4, 6" in at("trace", "--submission", number).out
+    file.write_text(file.read_text(encoding="utf-8").replace("N° de série", "Repère"), encoding="utf-8")
+    doubtful = at("check", file, "--contract", CONTRACT, "--json")
+    identity = next(item["id"] for item in doubtful.json["questions"] if item["id"].startswith("each:"))
+    assert doubtful.code == 2 and at("check", file, "--contract", CONTRACT, "--answer", f"{identity}=each").code == 0

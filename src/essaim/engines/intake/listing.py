@@ -105,7 +105,7 @@ def _rivals(part: Part, contract: Contract, listing: Listing, identifier: int) -
 
 def _asking(part: Part, contract: Contract, listing: Listing, position: int | None, key: str) -> Part:
     """The table with the question whether each line is one thing, where it may be: something identifies lines, or alike lines repeat."""
-    if position is None and not _repeats(part, contract):
+    if position is None and not _repeats(part, contract, listing):
         return part
     one, several = listing.word
     choices = tuple((value, label.format(one=one, several=several), 0.0) for value, label in EACH_CHOICES)
@@ -114,10 +114,12 @@ def _asking(part: Part, contract: Contract, listing: Listing, position: int | No
     return replace(part, mapping=replace(part.mapping, questions=(*part.mapping.questions, question)))
 
 
-def _repeats(part: Part, contract: Contract) -> bool:
+def _repeats(part: Part, contract: Contract, listing: Listing) -> bool:
     """Whether lines of the same kind in the same place follow one another: a list of things, rather than of quantities."""
     places = [part.mapping.fields[name] for name in contract.key if name in part.mapping.fields]
-    places += [part.mapping.fields[name] for item in contract.fields for name in item.references_with if name in part.mapping.fields]
+    if contract.place not in part.mapping.fields:
+        named = [part.mapping.fields[name] for item in contract.fields for name in item.references_with if name in part.mapping.fields]
+        places += [position for position in named if not columns_of(part, listing.names, [position])]
     if not places or part.rows < 2:
         return False
     return part.table.frame.select(f"c{place}" for place in dict.fromkeys(places)).n_unique() < part.rows
@@ -147,7 +149,7 @@ def _dated(part: Part, listing: Listing, contract: Contract, answers: MappingOf[
     days = pl.col(column).str.slice(0, 10)
     places = [f"c{part.mapping.fields[name]}" for name in (contract.place, listing.place) if name in part.mapping.fields]
     counted = frame.group_by(places).agg(days.n_unique().alias("n"))["n"] if places else frame.select(days.n_unique())[:, 0]
-    if int(counted.max() or 0) <= 1:  # type: ignore[call-overload]
+    if not (counted > 1).any():
         return part
     key = f"dates:{part.mapping.layout}:{listing.dated}"
     answer = answers.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -15,7 +15,7 @@ from .check_status import of_status
 from .context import SCHOOL
 from .contract import Contract, FieldType, Listing
 from .mapping_content import fit, sample_of
-from .report import Mapping
+from .report import Mapping as Mapped
 
 _MOST_STATES, _MOST_PLACES = 40, 0.5
 
@@ -26,7 +26,7 @@ class Column:
 
     field: str
     texts: pl.Series
-    mapping: Mapping | None
+    mapping: Mapped | None
 
 
 def columns_of(part: Part, names: Iterable[str], positions: Iterable[int]) -> list[int]:
@@ -92,13 +92,13 @@ def _free(part: Part, *taken: str) -> list[int]:
     return [position for position, column in enumerate(part.table.columns) if column.letter and position not in used]
 
 
-def _mapped(part: Part, position: int, field: str, reason: str) -> Mapping:
+def _mapped(part: Part, position: int, field: str, reason: str) -> Mapped:
     column = part.table.columns[position]
-    return Mapping(column.letter, column.header, field, 90.0, reason)
+    return Mapped(column.letter, column.header, field, 90.0, reason)
 
 
-def _translated(texts: pl.Series, said: dict[str, str | None]) -> pl.Series:
-    return texts.replace_strict(said, default=None, return_dtype=pl.String)
+def _translated(texts: pl.Series, said: Mapping[str, str | None]) -> pl.Series:
+    return texts.replace_strict(dict(said), default=None, return_dtype=pl.String)
 
 
 def _place(part: Part, contract: Contract, listing: Listing) -> Column | None:

@@ -91,7 +91,7 @@ def contract_markdown(contract: Contract) -> str:
     for item in contract.fields:
         if item.codes:
             lines += ["", f"## Valeurs de « {item.label} »", "", "| valeur | libellé | aussi reconnu |", "|---|---|---|"]
-            lines += [f"| `{code.value}` | {_cell(code.label)} | {_cell(', '.join(code.aliases))} |" for code in item.codes]
+            lines += [f"| `{code.value}` | {_cell(code.label)} | {_cell(', '.join((*code.aliases, *code.products)))} |" for code in item.codes]
     if contract.rules:
         lines += ["", "## Règles", "", *(f"- {rule.message} ({_rule(rule, contract)}.)" for rule in contract.rules)]
     labels = ["l'expéditeur" if name == "sender" else f"« {contract.field(name).label} »" for name in contract.key]
@@ -99,6 +99,9 @@ def contract_markdown(contract: Contract) -> str:
     lines += ["", "## Identité d'une ligne", "", f"{', '.join(labels).capitalize() if labels else 'Aucune'}. {effect}"]
     for wide in contract.wide:
         lines += ["", f"Un fichier peut aussi avoir une colonne par valeur de « {contract.field(wide.into).label} », la cellule donnant « {contract.field(wide.value).label} »."]
+    if contract.listing:
+        one = contract.listing.word[0]
+        lines += ["", f"Un fichier peut aussi avoir une ligne par {one}, sans quantité mais avec un numéro de série ou d'inventaire : les lignes de même identité sont additionnées, le numéro n'est pas conservé."]
     if contract.source or contract.licence:
         lines += ["", f"Source : {contract.source or 'non précisée'}. Licence : {contract.licence or 'non précisée'}."]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,81 @@
+"""A file of one line a device through the pages: understood, accepted, and a figure followed down to every line it counts."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from essaim.evaluation.reads import trace
+from essaim.evaluation.reads.lineage import described_entries, told_lines
+from essaim.foundation import acts
+from essaim.foundation.models import Role, Submission
+from portal_world import AISNE_SCHOOLS, AISNE_SENDER, built, world  # noqa: F401
+
+SCHOOL, OTHER = AISNE_SCHOOLS[:2]
+HEADERS = "Nom;Numéro de série;Modèle;Type;UAI;Utilisateur;Date de livraison"
+
+
+def _lines(*schools: str, start: int = 1) -> bytes:
+    rows = [f"TAB-{n};XYZ{n:04d};iPad 9;Tablette;{school};DURAND Marie;14/05/2026" for n, school in enumerate(schools, start)]
+    return "\n".join([HEADERS, *rows]).encode()
+
+
+def _received(world, content: bytes, contract: str = "equipment.deliveries", name: str = "parc.csv"):  # noqa: F811
+    by = world.accounts[Role.AUTHORITY]
+    found = acts.receive(content=content, filename=name, contract=contract, sender=AISNE_SENDER, by=by)
+    return acts.check(submission=found, by=by), by
+
+
+def test_a_figure_leads_to_every_line_that_it_counts(world):  # noqa: F811
+    """Trace, page of the entries, page of the sender's line: the same lines, and no name anywhere."""
+    found, by = _received(world, _lines(SCHOOL, SCHOOL, OTHER, SCHOOL))
+    acts.accept(submission=found, by=by)
+    entries = trace("equipment.devices_delivered", level="establishment", unit=SCHOOL, period="2026-05")
+    (entry,) = [item for item in described_entries(entries) if item["file"] == "parc.csv"]
+    assert (entry["row"], entry["cell"], entry["lines"], entry["values"]["quantity"]) == (2, "B2", "2, 3, 5", 3)
+    client = world.client(Role.NATIONAL)
+    pages = [
+        reverse("origine", args=[found.number, 2]) + f"?feuille={quote('parc')}",
+        reverse("depot-ecritures", args=[found.pk]),
+        reverse("chiffre-trace", args=["establishment", SCHOOL, "equipment.devices_delivered"]) + "?periode=2026-05",
+    ]
+    for page in pages:
+        told = client.get(page).content.decode()
+        assert "2, 3, 5" in told and "DURAND" not in told and "XYZ0001" not in told, page
+
+
+def test_lines_added_up_are_not_told_as_repeated_nor_corrected_one_by_one(world):  # noqa: F811
+    """A line corrected alone would replace the sum of its school: the file is handed in again."""
+    found, by = _received(world, _lines(SCHOOL, SCHOOL, "0029999Z"))
+    told = world.client(Role.AUTHORITY).get(reverse("depot", args=[found.pk])).content.decode()
+    assert "Lignes additionnées" in told and "Lignes répétées" not in told and reverse("depot-corrections", args=[found.pk]) not in told
+    acts.accept(submission=found, by=by)
+    line = {"source_sheet": "parc", "source_row": 4, "uai": SCHOOL, "category": "tablette", "quantity": "1", "delivered_on": "14/05/2026"}
+    try:
+        acts.correct_rows(submission=found, rows=[line], by=by)
+    except acts.ActRefused as refusal:
+        assert "de nouveau en entier" in str(refusal)
+    else:
+        raise AssertionError("a line of a sum was corrected alone")
+
+
+def test_the_date_of_an_inventory_is_asked_as_a_date_and_asked_again_next_year(world):  # noqa: F811
+    """An export without date: the page offers a date to fill in; the answer holds for this file only."""
+    content = _lines(SCHOOL, SCHOOL).replace(b"Date de livraison", b"Date de mise en service")
+    found, by = _received(world, content, "equipment.inventory")
+    client = world.client(Role.AUTHORITY)
+    page = client.get(reverse("depot", args=[found.pk])).content.decode()
+    (question,) = found.report["questions"]
+    assert f'type="date" id="q1libre" name="libre-{question["id"]}"' in page
+    client.post(reverse("depot-repondre", args=[found.pk]), {f"question-{question['id']}": "", f"libre-{question['id']}": "2026-06-30"})
+    found = Submission.objects.get(pk=found.pk)
+    assert (found.rows_accepted, found.rows_refused, found.report["questions"]) == (1, 0, [])
+    later, _ = _received(world, _lines(SCHOOL, start=9).replace(b"Date de livraison", b"Date de mise en service"), "equipment.inventory", "parc-2027.csv")
+    assert [item["id"] for item in later.report["questions"]] == [question["id"]]
+
+
+def test_lines_are_told_in_spans():
+    """Neighbours as a span, other sheets by their name."""
+    assert told_lines([("A", 2), ("A", 3), ("A", 4), ("A", 9), ("A", 12), ("A", 11), ("B", 2)], "A") == "2 à 4, 9, 11, 12 ; feuille « B » : 2"
+    assert told_lines([], "A") == ""
