@@ -63,7 +63,7 @@ def test_lines_added_up_are_not_told_as_repeated_nor_corrected_one_by_one(world)
 def test_the_date_of_an_inventory_is_asked_as_a_date_and_asked_again_next_year(world):  # noqa: F811
     """An export without date: the page offers a date to fill in; the answer holds for this file only."""
     content = _lines(SCHOOL, SCHOOL).replace(b"Date de livraison", b"Date de mise en service")
-    found, by = _received(world, content, "equipment.inventory")
+    found, _by = _received(world, content, "equipment.inventory")
     client = world.client(Role.AUTHORITY)
     page = client.get(reverse("depot", args=[found.pk])).content.decode()
     (question,) = found.report["questions"]
