@@ -51,6 +51,15 @@ ENROLMENT_SCHOOLS = """rentree_scolaire;region_academique;academie;departement;c
 2023;HAUTS-DE-FRANCE;AMIENS;AISNE;LAON;0020011B;ECOLE ELEMENTAIRE PUBLIQUE;JEAN MOULIN;PUBLIC;1;0;5;119;0;119;0;24;24;24;24;23;x;02000;02000
 2024;HAUTS-DE-FRANCE;AMIENS;AISNE;LAON;0020011B;ECOLE ELEMENTAIRE PUBLIQUE;JEAN MOULIN;PUBLIC;1;0;5;121;0;121;0;25;24;24;24;24;x;02000;02000
 """
+ENROLMENT_COLLEGES = """rentree_scolaire;code_region_academique;region_academique;code_aca;academie;code_dept;departement;code_commune;commune;numero_college;denomination_principale;patronyme;secteur;rep;rep0;nombre_eleves_total;nombre_eleves_total_hors_segpa_hors_ulis;nombre_d_eleves_total_segpa;nombre_d_eleves_total_ulis;nombre_total_de_6emes;6emes_hors_segpa_hors_ulis
+2023;22;HAUTS-DE-FRANCE;20;AMIENS;002;AISNE;02408;LAON;0020012C;COLLEGE;CHARLEMAGNE;PUBLIC;1;0;585;574;0;11;140;138
+"""
+ENROLMENT_LYCEES_GT = """rentree_scolaire;code_region_academique;region_academique;code_academie_et_assimile;academie;code_departement_pays;departement;code_commune;commune;numero_lycee;denomination_principale;patronyme;secteur;nombre_d_eleves;2ndes_gt;2ndes_gt_filles;2ndes_gt_garcons
+2023;22;HAUTS-DE-FRANCE;20;AMIENS;002;AISNE;02408;LAON;0020013D;LYCEE GENERAL ET TECHNOLOGIQUE;PAUL CLAUDEL;PUBLIC;981;340;180;160
+"""
+ENROLMENT_LYCEES_PRO = """rentree_scolaire;code_region_academique;region_academique;code_academie;academie;code_departement;departement;code_commune;commune;numero_lycee;denomination_principale;patronyme;secteur;nombre_d_eleves;2ndes_pro;2ndes_pro_filles;2ndes_pro_garcons
+2023;22;HAUTS-DE-FRANCE;20;AMIENS;002;AISNE;02000;LAON;0020013D;LYCEE PROFESSIONNEL;JULIE DAUBIE;PUBLIC;303;130;60;70
+"""
 COMPILED = """UAI,Secteur,Nombre d'élèves,Latitude WGS84,Longitude WGS84,Niveau
 0020011B,PUBLIC,999,49.56,3.62,École
 0020012C,PUBLIC,390,49.57,3.63,Collège

@@ -24,6 +24,9 @@ EXPECTED = {
     "POSITION_COLLEGES": ("territories.social_position", "ips"),
     "POSITION_LYCEES": ("territories.social_position", "ips-lycees"),
     "ENROLMENT_SCHOOLS": ("territories.enrolment", "effectifs-ecoles"),
+    "ENROLMENT_COLLEGES": ("territories.enrolment", "effectifs-colleges"),
+    "ENROLMENT_LYCEES_GT": ("territories.enrolment", "effectifs-lycees-gt"),
+    "ENROLMENT_LYCEES_PRO": ("territories.enrolment", "effectifs-lycees-pro"),
     "COMPILED": ("territories.enrolment", "effectifs-compiles"),
     "RESULTS": ("evaluation.school_results", "autre"),
 }
@@ -41,6 +44,16 @@ def test_a_published_file_is_recognised_and_asks_nothing(name, tmp_path):
     assert outcome.questions == ()
     assert outcome.refused.height == 0, outcome.summary
     assert outcome.rows.height > 0
+
+
+@pytest.mark.parametrize("name", ["ENROLMENT_COLLEGES", "ENROLMENT_LYCEES_GT", "ENROLMENT_LYCEES_PRO"])
+def test_technical_headers_of_enrolment_are_known_not_guessed(name):
+    """``numero_college``, ``numero_lycee``, ``code_dept``, ``rep0`` are what the publisher calls them: known names, no resemblance. In the file
+    of vocational lycées ``code_commune`` is a postal code: no field takes it."""
+    table = check(getattr(files, name).encode(), "a.csv", territories.ENROLMENT).tables[0]
+    scores = {item.field: item.score for item in table.mapping}
+    assert min(scores[field] for field in ("uai", "school_year", "departement_code", "pupils", "name")) >= 94 and "code_commune" in table.unmapped
+    assert name != "ENROLMENT_COLLEGES" or min(scores["rep_plus"], scores["pupils_sixth"]) >= 94
 
 
 def test_signed_numbers_and_non_published_values_are_read(tmp_path):

@@ -36,7 +36,7 @@ UAI = Field(
     required=True,
     synonyms=(
         "UAI", "numero_uai", "Numéro UAI", "Identifiant_de_l_etablissement", "Identifiant de l'établissement", "identifiant",
-        "Code établissement", "code UAI", "Numéro de l'école", "numero_ecole", "numero_lycee", "Numéro du lycée", "numero_de_l_ecole", "UAI de l'établissement",
+        "Code établissement", "code UAI", "Numéro de l'école", "numero_ecole", "numero_lycee", "Numéro du lycée", "numero_college", "Numéro du collège", "numero_de_l_ecole", "UAI de l'établissement",
         "RNE", "Code_RNE", "code RNE", "identifiant_etablissement", "n° UAI", "uai_etablissement", "UAI établissement",
         "Numéro de l'établissement", "numero_etablissement", "code_etab", "id_etablissement", "uai_el",
     ),
@@ -108,7 +108,7 @@ DEPARTEMENT_CODE = Field(
     "Code département",
     FieldType.TEXT,
     "Code du département, tel que la source l'écrit (trois caractères parfois).",
-    synonyms=("Code_departement", "code_du_departement", "Code du département", "code département", "Code département pays", "code dep", "code_departement_pays"),
+    synonyms=("Code_departement", "code_du_departement", "Code du département", "code département", "Code département pays", "code dep", "code_dept", "code_departement_pays"),
     examples=("002", "02A"),
 )
 DEPARTEMENT_NAME = Field(
@@ -163,7 +163,7 @@ REP = Field(
 )
 REP_PLUS = Field(
     "rep_plus", "REP +", FieldType.BOOLEAN, "Appartient à un réseau d'éducation prioritaire renforcé.",
-    synonyms=("rep_plus", "REP +", "REP+", "rep plus"),
+    synonyms=("rep_plus", "REP +", "REP+", "rep plus", "rep0"),
 )  # fmt: skip
 PRIORITY_EDUCATION = Field(
     "priority_education",
@@ -332,7 +332,7 @@ ENROLMENT = Contract(
         _count("pupils_nursery", "Nombre d'élèves en pré-élémentaire hors ULIS", "nombre_eleves_preelementaire_hors_ulis", "effectif_pre_elementaire"),
         _count("pupils_elementary", "Nombre d'élèves en élémentaire hors ULIS", "nombre_eleves_elementaire_hors_ulis", "effectif_elementaire"),
         _count("pupils_ulis", "Nombre d'élèves en ULIS", "nombre_eleves_ulis", "Nombre d'élèves total ULIS", "effectif_ulis"),
-        _count("pupils_sixth", "6èmes total", "nombre_eleves_6eme_total", "6eme_total", "effectif_6e"),
+        _count("pupils_sixth", "6èmes total", "nombre_total_de_6emes", "nombre_eleves_6eme_total", "6eme_total", "effectif_6e"),
         _count("pupils_second_gt", "2ndes GT", "2ndes_gt", "secondes_gt", "nombre_eleves_2nde_gt"),
         _count("pupils_second_pro", "2ndes PRO", "2ndes_pro", "secondes_pro", "nombre_eleves_2nde_pro"),
         LATITUDE, LONGITUDE,
