@@ -78,8 +78,8 @@ class Establishment(models.Model):
 
 
 class Organisation(models.Model):
-    """An actor with an identity: authority, owner, association, company, State service. ``code`` is the SIREN when it is
-    known, otherwise a stable name given by the register (``departement-02``)."""
+    """An actor with an identity: authority, owner, association, company, State service. ``code`` is the SIREN where
+    sources give it, otherwise a stable name given by the register (``departement-02``, whose SIREN is declared)."""
 
     class Kind(models.TextChoices):
         COMMUNE = "commune", "Commune"

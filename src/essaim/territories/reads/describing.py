@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from essaim.kernel import communes as commune_codes
@@ -33,8 +35,6 @@ def mapped(column: str, function: object, dtype: type[pl.DataType] = pl.String) 
 
 def level_of(text: str) -> str | None:
     """``Collège`` → ``college``; the highest degree named; ``autre`` for services and medical institutions; None when silent."""
-    import re
-
     plain = folded(text)
     schooled = bool(re.search(f"{_COLLEGE}|{_ECOLE}|lycee", plain))
     if re.search(_NOT_SCHOOL, plain) and not re.match(r"(?:ecole (?!s? ?(?:composees|de metiers|secondaire))|college|lycee|section)", plain):
@@ -47,8 +47,6 @@ def level_of(text: str) -> str | None:
 
 def levels_of(text: str) -> str | None:
     """Every degree named, lowest first, separated by bars."""
-    import re
-
     plain = folded(text)
     found = [code for code, pattern in (("ecole", _ECOLE), ("college", _COLLEGE), ("lycee", _LYCEE)) if re.search(pattern, plain)]
     return "|".join(found) or None
@@ -74,9 +72,34 @@ def departement_code(text: str) -> str | None:
     return departements.parse(text).value
 
 
+# Saint-Barthélemy and Saint-Martin: their schools are those of the académie of Guadeloupe.
+_UNDER_GUADELOUPE = ("977", "978")
+_ARRONDISSEMENT = re.compile(r"(paris|lyon|marseille) \d{1,2}(?:er|e|eme|nd|nde)?(?: arrondissement)?")
+_SHORT = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes"}
+
+
+def commune_key(name: str) -> str:
+    """What two spellings of a commune's name have in common: accents, case, ``ST`` for ``Saint``; an arrondissement (``Paris 17e
+    Arrondissement``, ``LYON 07``) is its city."""
+    key = " ".join(_SHORT.get(word, word) for word in folded(name).split())
+    found = _ARRONDISSEMENT.fullmatch(key)
+    return found[1] if found else key
+
+
+def _named(where: Places) -> pl.DataFrame:
+    """``departement, _commune_key, _code``: names that are those of one commune only of the département, today or before it merged."""
+    today = where.communes.select("departement", "name", pl.col("code").alias("_code"))
+    before = where.former.drop_nulls("name").select(mapped("code", commune_codes.departement_of).alias("departement"), "name", pl.col("current").alias("_code"))
+    before = before.filter(pl.col("_code").is_in(where.communes["code"].implode()))
+    islands = today.filter(pl.col("departement").is_in(_UNDER_GUADELOUPE)).with_columns(pl.lit("971").alias("departement"))
+    named = pl.concat([today, before, islands]).select("departement", mapped("name", commune_key).alias("_commune_key"), "_code")
+    return named.drop_nulls("departement").unique(maintain_order=True).unique(["departement", "_commune_key"], keep="none", maintain_order=True)
+
+
 def placed(frame: pl.DataFrame, where: Places) -> pl.DataFrame:
     """Adds ``departement`` (of the UAI, which is the authority in charge; else of the labels) and makes ``commune_code`` and
-    ``commune_name`` those of current communes; an unknown code is dropped, a name alone gives its code when only one fits."""
+    ``commune_name`` those of current communes; an unknown code is dropped, a name alone gives its code when only one fits, a former
+    name that of the commune it became."""
     known = dict(where.former.select("code", "current").iter_rows())
     current = set(where.communes["code"].to_list())
 
@@ -90,12 +113,11 @@ def placed(frame: pl.DataFrame, where: Places) -> pl.DataFrame:
         pl.coalesce(
             mapped("uai", departement_of), mapped("departement_code", departement_code), mapped("departement_name", departement_code)
         ).alias("departement"),
-        mapped("commune_name", folded).alias("_commune_key"),
+        mapped("commune_name", commune_key).alias("_commune_key"),
     )
     if where.communes.height == 0:
         return frame.drop("_commune_key")
-    named = where.communes.select("departement", mapped("name", folded).alias("_commune_key"), pl.col("code").alias("_code"))
-    named = named.unique(["departement", "_commune_key"], keep="none")
+    named = _named(where)
     labels = where.communes.select(pl.col("code").alias("commune_code"), pl.col("name").alias("_label"))
     return (
         frame.join(named, on=["departement", "_commune_key"], how="left")

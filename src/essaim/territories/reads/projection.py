@@ -107,4 +107,5 @@ def _declared() -> pl.DataFrame:
     regions = {code for code, _name, kind, _d in rows if kind == "region"}
     kept = [row for row in rows if not (row[2] == "departement" and row[0] in regions)]
     frame = pl.DataFrame(kept, schema=["code", "name", "kind", "departement"], orient="row")
-    return frame.with_columns(*(pl.lit(None, pl.String).alias(name) for name in ("siren", "siret", "commune_code"))).select(list(ORGANISATION_SCHEMA))
+    siren = pl.col("code").replace_strict(declared.SIRENS, default=None, return_dtype=pl.String).alias("siren")
+    return frame.with_columns(siren, *(pl.lit(None, pl.String).alias(name) for name in ("siret", "commune_code"))).select(list(ORGANISATION_SCHEMA))
