@@ -114,6 +114,12 @@ AWAITED = (
     "non livre", "non livree", "non livres", "non livrees", "pas livre", "pas livree", "a livrer", "en attente", "en cours", "commande", "commandee", "planifie",
     "planifiee", "prevu", "prevue", "reporte", "reportee", "retourne", "retournee", "en preparation", "expedie", "expediee", "non recu", "non recue",
 )  # fmt: skip
+# Words that name what a table tells of: a title or a sheet that has only those of another file is asked about.
+NAMES_ORDERS = ("commande", "commandes", "cde", "cdes", "achat", "achats", "devis")
+NAMES_DELIVERIES = ("livraison", "livraisons", "bl")
+NAMES_INVENTORY = ("inventaire", "inventaires", "stock", "stocks", "parc")
+NAMES_DISPOSALS = ("reforme", "reformes", "sortie", "sorties", "rebut", "rebuts", "cession", "cessions", "deee", "d3e")
+NAMES_WISHES = ("besoin", "besoins", "prevision", "previsions", "previsionnel", "previsionnelle", "demande", "demandes", "souhait", "souhaits", "projection", "projections")
 GONE = ("sorti", "sortie", "reforme", "reformee", "vole", "volee", "perdu", "perdue", "restitue", "restituee", "detruit", "detruite")
 # Exports of asset management, one line a device.
 PLACES = ("entité", "entité / lieu", "lieu", "localisation", "emplacement", "site", "lieu d'affectation", "implantation", "affectation", "location", "entity", "groupe")
@@ -194,6 +200,8 @@ ORDERS = Contract(
     wide=WIDE,
     undone=CANCELLED,
     listing=replace(LISTING, summed=("total_eur",)),
+    named=(*NAMES_ORDERS[:-1], "marche", "marches"),
+    not_named=("devis", *NAMES_DELIVERIES, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
 )
 
 DELIVERIES = Contract(
@@ -226,6 +234,8 @@ DELIVERIES = Contract(
     wide=(*WIDE, Wide("delivered_on", "quantity")),
     undone=(*CANCELLED, *AWAITED),
     listing=LISTING,
+    named=(*NAMES_DELIVERIES, "livre", "livres", "livree", "livrees", "reception", "receptions", "recu", "recus", "deploiement", "dotation", "dotations", "installation"),
+    not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES, "retour", "retours", "sav"),
 )
 
 ACKNOWLEDGEMENTS = Contract(
@@ -250,6 +260,8 @@ ACKNOWLEDGEMENTS = Contract(
     place="uai",
     wide=WIDE,
     undone=(*CANCELLED, *AWAITED),
+    named=("reception", "receptions", "recu", "recus", "accuse", "accuses", "confirmation", "confirmations", *NAMES_DELIVERIES),
+    not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
 )
 
 INVENTORY = Contract(
@@ -279,6 +291,8 @@ INVENTORY = Contract(
     wide=WIDE,
     undone=GONE,
     listing=replace(LISTING, summed=("in_use", "loaned"), dated="counted_on", states={"in_use": (*IN_USE, *LOANED), "loaned": LOANED}, idle=IDLE, years=PURCHASED),
+    named=(*NAMES_INVENTORY, "recensement", "etat des lieux", "comptage", "equipement", "equipements"),
+    not_named=(*NAMES_ORDERS, *NAMES_DELIVERIES, *NAMES_DISPOSALS, *NAMES_WISHES, "entree", "entrees"),
 )
 
 DISPOSALS = Contract(
@@ -303,6 +317,8 @@ DISPOSALS = Contract(
     place="uai",
     undone=CANCELLED,
     listing=replace(LISTING, years=PURCHASED),
+    named=(*NAMES_DISPOSALS, "don", "dons", "retrait", "retraits", "retire", "retires"),
+    not_named=(*NAMES_ORDERS, *NAMES_DELIVERIES, *NAMES_INVENTORY, *NAMES_WISHES, "entree", "entrees"),
 )
 
 PUBLIC_CONTRACTS = Contract(

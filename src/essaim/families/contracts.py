@@ -47,6 +47,8 @@ ACTIONS = Contract(
         InOrder("venues_superieures_aux_invitees", "Plus de familles venues que d'invitées : vérifiez les deux nombres.", "reached", "invited", severity=Severity.WARNING),
         InOrder("relais_superieurs_aux_venues", "Plus de parents-relais formés que de familles venues : vérifiez les deux nombres.", "relays", "reached", severity=Severity.WARNING),
     ),
+    named=("bilan", "bilans", "realise", "realisees"),
+    not_named=("calendrier", "besoin", "besoins", "prevision", "previsions", "previsionnel", "programmation", "inscription", "inscriptions"),
     place="uai",
 )  # fmt: skip
 

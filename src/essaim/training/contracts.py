@@ -57,6 +57,8 @@ ATTENDANCE = Contract(
     rules=(
         InOrder("presents_superieurs_aux_inscrits", "Plus de personnes présentes que d'inscrites : vérifiez l'émargement.", "attended", "registered", severity=Severity.WARNING),
     ),
+    named=("presence", "presences", "emargement", "emargements", "bilan", "realise", "realisees"),
+    not_named=("inscription", "inscriptions", "calendrier", "offre", "offres", "catalogue", "besoin", "besoins", "prevision", "previsions", "previsionnel", "programmation"),
     place="uai",
 )  # fmt: skip
 

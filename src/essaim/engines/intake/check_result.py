@@ -25,12 +25,13 @@ MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field
 @dataclass(frozen=True, slots=True)
 class Aside:
     """A table left aside and why; ``lacking``: the required fields whose want refuses the file, whose other tables lack some too;
-    ``heading``: read as the words around another table."""
+    ``heading``: read as the words around another table; ``code``: of the remark that tells it."""
 
     part: Part
     reason: str
     lacking: tuple[str, ...] = ()
     heading: bool = False
+    code: str = "table_ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +208,15 @@ def _ignored(outcome: Outcome, number: int) -> pl.DataFrame:
     lines = []
     for item in outcome.ignored:
         if item.part.file == number and not item.heading:
-            message = CELL_MESSAGES["table_ignored"].replace("{detail}", item.reason)
+            message = CELL_MESSAGES[item.code].replace("{detail}", item.reason)
             place = {"sheet": item.part.table.sheet, "row": item.part.table.header_row}
-            lines.append(dict.fromkeys(ISSUE_SCHEMA) | place | {"code": "table_ignored", "severity": "notice", "message": message})
+            lines.append(dict.fromkeys(ISSUE_SCHEMA) | place | {"code": item.code, "severity": "notice", "message": message})
     return pl.DataFrame(lines, schema=ISSUE_SCHEMA)
 
 
 def _notices(outcome: Outcome, number: int) -> tuple[tuple[str, str], ...]:
     return tuple(
-        ("table_ignored", f"Feuille « {item.part.table.sheet} » : ce tableau n'a pas été lu. {item.reason}") for item in outcome.ignored if item.part.file == number and not item.heading
+        (item.code, f"Feuille « {item.part.table.sheet} » : ce tableau n'a pas été lu. {item.reason}") for item in outcome.ignored if item.part.file == number and not item.heading
     )
 
 

@@ -13,6 +13,7 @@ from .check_batch import Batch, Part, build_batch, side_by_side
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_headings import set_apart
 from .check_keys import Existing, check_duplicates, check_history
+from .check_named import by_title, set_aside_by_name
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
 from .check_result import EMPTY, Aside, Outcome, empty_check, split_by_file
@@ -144,8 +145,10 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     ignored: list[Aside] = []
     for number, (read, sha256) in enumerate(files):
         usable, others = set_apart(*_sorted_out(_mapped(number, read, contract, inputs), contract), contract)
-        usable = listed(usable, contract, inputs.answers)
+        usable = listed([piece for part in usable for piece in by_title(part, contract)], contract, inputs.answers)
         completed = complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)
+        completed, named = set_aside_by_name(completed, contract, inputs.answers, read.filename)
+        others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:
             kept += completed

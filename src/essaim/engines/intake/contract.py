@@ -179,6 +179,8 @@ class Contract:
     ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
     ``undone``: what a column of status says (folded, or its first words) of a row that did not happen: it is refused, never counted.
     ``listing``: how a file that has one line a thing is counted, None where such a file says nothing.
+    ``named``: words (folded) that name such a file in a title or a sheet, ``not_named`` those that name another kind of file with the
+    same columns (orders beside deliveries): a table so called is not counted before its sender says so.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
 
@@ -198,6 +200,8 @@ class Contract:
     incidental: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
     listing: Listing | None = None
+    named: tuple[str, ...] = ()
+    not_named: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

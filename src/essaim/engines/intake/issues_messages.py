@@ -82,6 +82,7 @@ _MESSAGES: dict[str, _Said] = {
     "column_duplicate": _Said(_W, "Deux colonnes ont le même sens (« {label} ») : {detail}."),
     "column_conflict": _Said(_N, "{detail}"),
     "table_ignored": _Said(_N, "Ce tableau n'a pas les colonnes attendues : il n'a pas été lu. {detail}"),
+    "table_left": _Said(_N, "{detail}"),
     "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
     "columns_missing": _Said(_B, "{detail}"),
     "table_unusable": _Said(_B, "Aucune des colonnes attendues n'a été reconnue. {detail}"),
@@ -121,6 +122,11 @@ DATES_QUESTION = "« {label} » change d'une ligne à l'autre d'un même établi
 DATES_CHOICES = (("last", "De la plus récente, le {day} : tout ce qui est listé était là"), ("each", "Chaque date est celle d'un comptage à part"))
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
+NAMED_QUESTION = "Le tableau « {name} » ({rows} lignes) doit-il être compté avec « {title} » ? Son nom dit « {word} »."
+HIDDEN_QUESTION = "La feuille « {name} » ({rows} lignes) est masquée, d'autres non : faut-il la compter ?"
+LEFT = "Le tableau « {name} » n'a pas été compté : son nom dit « {word} »."
+LEFT_HIDDEN = "La feuille masquée « {name} » n'a pas été comptée."
+NAMED_CHOICES = (("count", "Oui, compter ses lignes", 0.0), ("leave", "Non, le laisser de côté", 0.0))
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"
 REFERENCE_QUESTION = "Quel établissement est {about} ?"
 
