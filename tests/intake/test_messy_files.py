@@ -51,16 +51,19 @@ def test_the_title_between_a_table_and_its_repeated_header_is_not_a_row():
     assert (6, "intertitre") in found.tables[0].skipped
 
 
-@pytest.mark.parametrize(
-    ("written", "proposed"),
-    [("UAI : 0020015F", "0020015F"), ("0020015f (Chauny)", "0020015F"), ("0020015F / 0020002S", None), ("0020015A bis", None)],
-)
-def test_the_uai_inside_a_longer_text_is_proposed_when_alone_and_valid(written, proposed):
-    """The row is refused all the same: the correction is the sender's."""
+@pytest.mark.parametrize("written", ["UAI : 0020015F", "0020015f (Chauny)", "0020015F Collège Jacques Cartier", "Collège Jacques Cartier - 0020015F"])
+def test_the_only_identifier_among_words_is_read_and_told(written):
+    """Its key letter proves it: a warning, no refusal."""
     found = deliveries(HEADER, f"{written};Tablette;3;01/03/2022", "0020004U;ENI;2;02/03/2022")
     issue = found.issues.row(0, named=True)
-    assert (issue["code"], issue["suggestion"], issue["severity"]) == ("uai_format", proposed, "blocking")
-    assert found.refused.height == 1
+    assert (issue["code"], issue["suggestion"], issue["severity"]) == ("uai_within", "0020015F", "warning")
+    assert found.rows["uai"].to_list() == ["0020015F", "0020004U"]
+
+
+@pytest.mark.parametrize("written", ["0020015F / 0020002S", "0020015A bis", "0020015F 0323202122 Laon"])
+def test_two_identifiers_a_wrong_key_or_other_figures_are_refused(written):
+    found = deliveries(HEADER, f"{written};Tablette;3;01/03/2022", "0020004U;ENI;2;02/03/2022")
+    assert found.issues["severity"][0] == "blocking" and found.refused.height == 1
 
 
 def test_a_line_without_end_is_refused_at_once():

@@ -202,6 +202,7 @@ ORDERS = Contract(
     listing=replace(LISTING, summed=("total_eur",)),
     named=(*NAMES_ORDERS[:-1], "marche", "marches"),
     not_named=("devis", *NAMES_DELIVERIES, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
+    adds=("quantity", "total_eur"),
 )
 
 DELIVERIES = Contract(
@@ -236,6 +237,7 @@ DELIVERIES = Contract(
     listing=LISTING,
     named=(*NAMES_DELIVERIES, "livre", "livres", "livree", "livrees", "reception", "receptions", "recu", "recus", "deploiement", "dotation", "dotations", "installation"),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES, "retour", "retours", "sav"),
+    adds=("quantity",),
 )
 
 ACKNOWLEDGEMENTS = Contract(
@@ -262,6 +264,7 @@ ACKNOWLEDGEMENTS = Contract(
     undone=(*CANCELLED, *AWAITED),
     named=("reception", "receptions", "recu", "recus", "accuse", "accuses", "confirmation", "confirmations", *NAMES_DELIVERIES),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
+    adds=("quantity",),
 )
 
 INVENTORY = Contract(
@@ -293,6 +296,7 @@ INVENTORY = Contract(
     listing=replace(LISTING, summed=("in_use", "loaned"), dated="counted_on", states={"in_use": (*IN_USE, *LOANED), "loaned": LOANED}, idle=IDLE, years=PURCHASED),
     named=(*NAMES_INVENTORY, "recensement", "etat des lieux", "comptage", "equipement", "equipements"),
     not_named=(*NAMES_ORDERS, *NAMES_DELIVERIES, *NAMES_DISPOSALS, *NAMES_WISHES, "entree", "entrees"),
+    adds=("quantity", "in_use", "loaned"),
 )
 
 DISPOSALS = Contract(
@@ -319,6 +323,7 @@ DISPOSALS = Contract(
     listing=replace(LISTING, years=PURCHASED),
     named=(*NAMES_DISPOSALS, "don", "dons", "retrait", "retraits", "retire", "retires"),
     not_named=(*NAMES_ORDERS, *NAMES_DELIVERIES, *NAMES_INVENTORY, *NAMES_WISHES, "entree", "entrees"),
+    adds=("quantity",),
 )
 
 PUBLIC_CONTRACTS = Contract(

@@ -49,6 +49,7 @@ ACTIONS = Contract(
     ),
     named=("bilan", "bilans", "realise", "realisees"),
     not_named=("calendrier", "besoin", "besoins", "prevision", "previsions", "previsionnel", "programmation", "inscription", "inscriptions"),
+    adds=("invited", "reached", "relays"),
     place="uai",
 )  # fmt: skip
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 NARROW_SPACE = "\u202f"
 NO_BREAK_SPACE = "\u00a0"
@@ -24,19 +25,25 @@ _MONTH_STARTS = {
     "october": 10, "november": 11, "december": 12, "juil": 7, "jul": 7, "aout": 8, "aou": 8, "sept": 9, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
 }  # fmt: skip
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2007\u2009\u200a\u2002-\u2008\u200b\ufeff]+")
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'", "ʼ": "'"})
 _DASHES = str.maketrans({"−": "-", "–": "-", "—": "-", "‑": "-", "‐": "-"})
 
 
+def visible(text: str) -> str:
+    """The text without the marks that no reader sees: direction, soft hyphens, joiners, byte order marks."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 def squeezed(text: str) -> str:
     """Every run of blanks (non-breaking, thin and invisible ones too) as one space, none at the ends."""
-    return _SPACES.sub(" ", text).strip()
+    return _SPACES.sub(" ", visible(text)).strip()
 
 
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """Lower case, without accents nor punctuation, words separated by one space: what one compares names by."""
-    plain = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
+    plain = unicodedata.normalize("NFKD", visible(text).translate(_LIGATURES))
     plain = "".join(ch for ch in plain if not unicodedata.combining(ch)).casefold()
     return " ".join(re.findall(r"[a-z0-9]+", plain))
 
@@ -138,6 +145,8 @@ class WrittenDate:
 
 
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?$")
+_INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:00(?::00(?:\.0{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})$")
+_PARIS = ZoneInfo("Europe/Paris")
 _DAY_FIRST = re.compile(r"^(\d{1,2})\s?[/.\- ]\s?(\d{1,2})\s?[/.\- ]\s?(\d{4}|\d{2})(?: (?:à )?\d{1,2}[:h]\d{2}(?::\d{2})?)?$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})$")
 _COMPACT = re.compile(r"^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
@@ -153,12 +162,13 @@ def read_date(text: str) -> WrittenDate | None:
     """``31/08/2021`` ``31/8/21`` ``31 août 2021`` ``1er mars 2022`` ``août 2021`` ``2019-03-05+01:00`` ``20210831``
     ``31082021`` ``31-Aug-21`` ``Aug 31, 2021`` ``le 31/08/2021`` → date.
 
-    The day is kept as written whatever the time zone. None when the text is not written as a date at all.
+    The day is kept as written whatever the time zone, but for a midnight of Paris that software wrote in another one
+    (``2022-02-28T23:00:00Z`` is 1 March 2022). None when the text is not written as a date at all.
     """
     text = _LE.sub("", squeezed(text).translate(_DASHES))
     for pattern in (_ISO, _YEAR_FIRST, _COMPACT):
         if match := pattern.match(text):
-            return _checked(int(match[1]), int(match[2]), int(match[3]))
+            return _midnight(text) or _checked(int(match[1]), int(match[2]), int(match[3]))
     if match := _DAY_COMPACT.match(text):
         return _checked(int(match[3]), int(match[2]), int(match[1]))
     if match := _DAY_FIRST.match(text):
@@ -168,6 +178,14 @@ def read_date(text: str) -> WrittenDate | None:
     if match := _YEAR_MONTH.match(text):
         return _checked(int(match[1]), int(match[2]), 1, "month")
     return _read_date_in_words(text)
+
+
+def _midnight(text: str) -> WrittenDate | None:
+    """The day that begins in Paris at the instant written; None for any other instant."""
+    if not _INSTANT.match(text):
+        return None
+    moment = datetime.fromisoformat(text).astimezone(_PARIS)
+    return WrittenDate(moment.date()) if moment.time() == time(0) else None
 
 
 def _read_date_in_words(text: str) -> WrittenDate | None:

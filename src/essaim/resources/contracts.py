@@ -36,6 +36,7 @@ USES = Contract(
         COMMENT,
     ),
     key=("sender", "uai", "month", "resource_id", "role"),
+    adds=("openings",),
     place="uai",
 )  # fmt: skip
 

@@ -59,6 +59,7 @@ ATTENDANCE = Contract(
     ),
     named=("presence", "presences", "emargement", "emargements", "bilan", "realise", "realisees"),
     not_named=("inscription", "inscriptions", "calendrier", "offre", "offres", "catalogue", "besoin", "besoins", "prevision", "previsions", "previsionnel", "programmation"),
+    adds=("registered", "attended"),
     place="uai",
 )  # fmt: skip
 

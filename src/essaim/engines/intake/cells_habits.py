@@ -16,6 +16,8 @@ _GROUPED = f"^{GROUPED.pattern}$"
 # The mark that closes the whole part: other than three digits after it, or nothing that could be a group before it.
 _POINT_DECIMAL = r"^[^.]*\.(?:\d{1,2}|\d{4,})(?:[^\d.,].*)?$|\d{4,}\.\d+|,\d{3}\.|,\d{3},|^-?0\.\d"
 _COMMA_DECIMAL = r"^[^,]*,(?:\d{1,2}|\d{4,})(?:[^\d.,].*)?$|\d{4,},\d+|\.\d{3},|\.\d{3}\.|^-?0,\d"
+# ``12,000`` all down a column: how management software writes whole numbers with three decimals.
+_THREE_ZEROS = r"^\s*-?\d{1,3}[.,]000-?\s*$"
 _SLASHED = r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](?:\d{4}|\d{2})\b"
 _ENOUGH = 3
 _NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY)
@@ -47,6 +49,8 @@ def _thousands(text: pl.Series, field: Field) -> str:
     if points != commas:
         return "," if points else "."
     marks = {mark for mark in ".," if doubtful.str.contains(mark, literal=True).any()}
+    if bool(text.drop_nulls().str.contains(_THREE_ZEROS).all()):
+        return ""
     # Without other evidence, a count is not written with three decimals.
     return marks.pop() if field.type is FieldType.INTEGER and not points and len(marks) == 1 else ""
 
@@ -61,7 +65,7 @@ def _month_first(text: pl.Series) -> bool:
 
 def doubtful_marks(text: pl.Series, field: Field, sense: ColumnSense) -> list[Finding]:
     """Numbers like ``2.500`` read with decimals where nothing in the column says so: worth a look."""
-    if sense.thousands or field.type not in (FieldType.DECIMAL, FieldType.MONEY):
+    if sense.thousands or field.type not in _NUMBERS:
         return []
     rows = text.str.contains(_GROUPED).fill_null(False).arg_true()
     if not len(rows) or text.str.contains(_POINT_DECIMAL).any() != text.str.contains(_COMMA_DECIMAL).any():

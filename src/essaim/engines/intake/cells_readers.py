@@ -21,6 +21,7 @@ from essaim.kernel.french import (
     read_date,
     read_number,
     squeezed,
+    visible,
 )
 from essaim.kernel.money import STANDARD_VAT, to_cents
 from essaim.kernel.periods import parse_school_year
@@ -182,8 +183,15 @@ def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
         # The key letter proves the identity: kept, and said as a warning, never silently.
         return CellReading(verdict.suggestion, remark="uai_spelling", suggestion=verdict.suggestion)
     if verdict.problem == "uai_format" and verdict.suggestion is None:
-        return CellReading(problem="uai_format", suggestion=uai_within(text))
+        within = uai_within(text)
+        if within and _NAMED_UAI.fullmatch(text.strip()):
+            return CellReading(within, remark="uai_within", suggestion=within)
+        return CellReading(problem="uai_format", suggestion=within)
     return _from_verdict(verdict, {})
+
+
+# « 0020011B Collège Truffaut », « UAI : 0020011B », « Laon (0020011B) »: one identifier among words.
+_NAMED_UAI = re.compile(r"[^\W\d][^\d]*[\W_]\d{7}[A-Za-z][\W_]*|\d{7}[A-Za-z][\W_]+[^\W\d][^\d]*")
 
 
 def uai_within(text: str) -> str | None:
@@ -348,6 +356,7 @@ READERS: dict[FieldType, Reader] = {
 
 def read_cell(text: str, field: Field, sense: ColumnSense = PLAIN) -> CellReading:
     """Reads one text: a value, a problem, or why there is none. Blank text gives nothing at all."""
+    text = visible(text)
     if not text.strip():
         return CellReading()
     if text.startswith(_TEXT_MARKS) and field.type is not FieldType.TEXT:  # how spreadsheets mark a text

@@ -1,4 +1,4 @@
-"""Rows that a column of status says did not happen: an order cancelled, a delivery still awaited."""
+"""Rows that a column of status says did not happen (an order cancelled, a delivery still awaited), or that are struck through."""
 
 from __future__ import annotations
 
@@ -43,9 +43,13 @@ def _is_undone(text: str, contract: Contract) -> bool:
 
 
 def check_status(batch: Batch) -> list[Finding]:
-    """One blocking finding a table that has such rows."""
+    """One blocking finding a table that has such rows, one for those its sender struck through."""
     found = []
     for number, part in enumerate(batch.parts):
+        if part.table.struck and not part.table.turned:
+            rows = ((batch.places.part == number) & batch.places.row.is_in(list(part.table.struck))).arg_true()
+            if len(rows):
+                found.append(finding("row_struck", None, rows))
         if part.undone:
             said = dict(part.undone)
             here = (batch.places.part == number) & batch.places.row.is_in(list(said))

@@ -5,19 +5,24 @@ the one thing to repair, so the file is refused as a whole, with the columns tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import replace
 
+from essaim.kernel.french import folded
+
 from .check_batch import Part
 from .context import dates_around
 from .contract import Contract, Field, FieldType
-from .issues_messages import NONE_CHOICE, ONCE_QUESTION, WANTED_QUESTION
+from .issues_messages import NONE_CHOICE, ONCE_QUESTION, ONE_CHOICE, WANTED_QUESTION
 from .mapping import known_names
 from .mapping_content import fit, sample_of
 from .mapping_names import of_another_state
 from .report import Question
 
+# Columns of lists that hold one line a device.
+_DEVICE = re.compile(r"\b(?:serie|serial|s n|imei|immobilisation|etiquette|code barres?|inventaire n|n inventaire|numero d inventaire)\b")
 _FITS = 0.8
 _MOST = 6
 _BY_CONTENT = frozenset((FieldType.INTEGER, FieldType.MONEY, FieldType.DATE, FieldType.CODE, FieldType.UAI, FieldType.SIRET, FieldType.SIREN))
@@ -142,4 +147,6 @@ def _values(part: Part, field: Field, filename: str) -> tuple[tuple[str, str, fl
         return tuple((code.value, code.label, 0.0) for code in field.codes)
     if field.type is FieldType.DATE:
         return tuple((text, text, 0.0) for text in dates_around(part, filename)[:_MOST])
+    if field.type is FieldType.INTEGER and any(_DEVICE.search(folded(column.header)) for column in part.table.columns):
+        return (("1", ONE_CHOICE, 0.0),)
     return ()

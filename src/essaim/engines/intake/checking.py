@@ -16,16 +16,18 @@ from .check_keys import Existing, check_duplicates, check_history
 from .check_named import by_title, set_aside_by_name
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
+from .check_repeats import added_up
 from .check_result import EMPTY, Aside, Outcome, empty_check, split_by_file
 from .check_status import check_status, with_status
 from .check_wanted import absent, wanted
 from .context import complete
 from .contract import Contract, FieldType
-from .fill_down import said_once
+from .fill_down import repeated, said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
 from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
+from .mapping_units import in_packs
 from .references import Reference
 from .report import Check
 from .rules import check_outliers, check_rules
@@ -151,7 +153,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
         others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:
-            kept += completed
+            kept += [added_up(part, contract, inputs.answers) for part in completed]
         else:
             lacking = [tuple(item.name for item in absent(part, contract)) for part in completed]
             others = [*(Aside(part, refusal, names) for part, names in zip(completed, lacking, strict=True)), *others]
@@ -183,7 +185,7 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
 def _column_remarks(batch: Batch) -> list[Finding]:
     lying = [remark_on_table("table_turned", number) for number, part in enumerate(batch.parts) if part.table.turned]
     return lying + [
-        remark_on_table(code, number, field, detail=detail)
+        remark_on_table(code, number, field or None, detail=detail)
         for number, part in enumerate(batch.parts)
         for code, field, detail in part.mapping.remarks
     ]
@@ -195,9 +197,9 @@ def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs
 
 def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
-    repeated = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
-    part = with_status(Part(number, table.filled(repeated), mapping, table.frame.height), contract)
-    return said_once(part, contract, inputs.answers)
+    down = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
+    part = with_status(Part(number, table.filled(down), mapping, table.frame.height), contract)
+    return said_once(in_packs(repeated(part, contract), contract), contract, inputs.answers)
 
 
 def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[Aside]]:

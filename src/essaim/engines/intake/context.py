@@ -20,6 +20,7 @@ from .check_batch import Part
 from .contract import Contract, Field, FieldType
 from .mapping import known_names
 from .mapping_names import FieldNames, read_header
+from .mapping_units import in_unit_of_title
 from .mapping_wide import without_verbs
 from .tables import Column, RawTable
 
@@ -31,6 +32,9 @@ _OTHER_ACTS = frozenset(
     ["edite", "edition", "imprime", "impression", "extrait", "extraction", "maj", "jour", "mis", "mise", "commande", "commandes", "prevue", "prevues", "prevu", "previsionnelle", "signature", "facture", "marche", "convention", "deliberation", "notification", "arrete", "conseil", "envoi", "transmis"]
 )  # fmt: skip
 _DATED_LATER = re.compile(r"\b(?:au|du|le|en)\s+(\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]+\.?)[\s/.\-]+(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2})", re.IGNORECASE)
+_A_MONTH = re.compile(r"(.*?[^\w/.-]|.*?_|)\s*([^\W\d]{3,}\.?[\s_-]+\d{4}|\d{2}[-/.]\d{4}|\d{4}[-/.]\d{2})")
+_LINKS = frozenset(("de", "du", "des", "d", "mois", "en", "le", "la", "les", "pour"))
+_LOT = re.compile(r"^\s*(?:lot|poste|tranche|onglet|feuille|\d+)\s*(?:n[°o]\s*)?\w{0,3}\s*[-–—:.]\s*", re.IGNORECASE)
 _SPAN = re.compile(r"\b(?:du|de|entre)\b.{1,20}\d\s+(?:au|à|et)\s+(?:le\s+)?\d", re.IGNORECASE)
 _ANY_DATE = re.compile(r"(?<!\d)(?:\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]{3,}\.?)[\s/.\-]+(?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?!\d)")
 SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
@@ -71,7 +75,7 @@ def complete(parts: Sequence[Part], aside: Sequence[Part], contract: Contract, f
         alone = len(parts) == 1 and folded(stem) != folded(part.table.sheet)
         named = [_Line((stem.replace("_", " "),), f"nom du fichier « {filename} »")] if alone or len(around) == 1 else []
         given = _given(part, contract, names, around, named)
-        found.append(_with(part, given, contract) if given else part)
+        found.append(in_unit_of_title(_with(part, given, contract) if given else part, contract))
     return found
 
 
@@ -142,7 +146,7 @@ def _of_kind(field: Field, words: frozenset[str], part: Part, contract: Contract
         between = [_Given(field.name, code, f"ligne {row}", row) for row, text in part.table.sections if (code := _only(_identifiers([text])))]
         return [*_first(field, _identifiers, around, file), *between]
     if field.type is FieldType.DATE and field.required:
-        return _first(field, lambda cells: _dates(cells, words), around)
+        return _first(field, lambda cells: _dates(cells, words), around) or _first(field, lambda cells: _month(cells, words), around)
     if field.type is FieldType.CODE and field.required:
         return _first(field, lambda cells: _codes(cells, field), around[::-1])
     return []
@@ -188,6 +192,15 @@ def _dates(cells: Iterable[str], words: frozenset[str]) -> Iterator[str]:
         yield from own or _later_date(cell[:_LONGEST], words)
 
 
+def _month(cells: Iterable[str], words: frozenset[str]) -> Iterator[str]:
+    """« Mars 2022 », « Livraisons mars 2022 », « 03-2022 » as the name of a sheet: the month of its lines."""
+    for cell in cells:
+        found = _A_MONTH.fullmatch(cell[:_LONGEST].strip())
+        before = folded(found[1] or "").split() if found else []
+        if found and all(word in _LINKS or word in words or word.removesuffix("s") in words for word in before) and read_date(found[2]):
+            yield found[2]
+
+
 def _later_date(cell: str, words: frozenset[str]) -> Iterator[str]:
     """``INVENTAIRE DES COLLÈGES AU 31/12/2022``: the only date of a line that begins with the field's own word and says of no other act."""
     dates = list(_DATED_LATER.finditer(cell))
@@ -201,8 +214,8 @@ def _later_date(cell: str, words: frozenset[str]) -> Iterator[str]:
 
 def _codes(cells: Sequence[str], field: Field) -> Iterator[str]:
     if len(cells) == 1 and len(cells[0]) <= _LONGEST:
-        form = folded(cells[0])
-        for text in (cells[0], *without_verbs((form,))):
+        named = _LOT.sub("", cells[0])  # « Lot 1 - Tablettes »
+        for text in (named, *without_verbs((folded(named),))):
             if len(text) <= _LONGEST and read_cell(text, field).value is not None:
                 yield text
                 return

@@ -181,6 +181,7 @@ class Contract:
     ``listing``: how a file that has one line a thing is counted, None where such a file says nothing.
     ``named``: words (folded) that name such a file in a title or a sheet, ``not_named`` those that name another kind of file with the
     same columns (orders beside deliveries): a table so called is not counted before its sender says so.
+    ``adds``: fields whose numbers may be added up over lines of one key, when the sender says so (one line a room).
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
 
@@ -202,6 +203,7 @@ class Contract:
     listing: Listing | None = None
     named: tuple[str, ...] = ()
     not_named: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

@@ -1,4 +1,5 @@
-"""Schools written on the first of their lines only: asked, because an empty cell may as well be a forgotten one."""
+"""Cells that stand for the one above: marks of repetition (« idem », « " ») say so; schools written on the first of their lines
+only are asked, because an empty cell may as well be a forgotten one."""
 
 from __future__ import annotations
 
@@ -8,12 +9,39 @@ from dataclasses import replace
 import polars as pl
 
 from .check_batch import Part
-from .contract import Contract, Field
-from .issues_messages import FILL_CHOICES, FILL_QUESTION
+from .contract import Contract, Field, FieldType
+from .issues_messages import DITTO, FILL_CHOICES, FILL_QUESTION
 from .report import Question
 
 ABOVE = "above"
 _OFTEN = 0.25
+
+
+_DITTO = r"""(?ix)^\s*(?:-*\s*["″〃”“„«»]{1,2}\s*-* | ''|’’|‘‘|´´ | //+ | id\. | idem | idem\s+.{0,20} | dito | ditto | (?:voir\s+)?ci-dessus | même\s+chose)\s*$"""
+_TYPED_BY_HAND = 50_000
+# Numbers are never repeated so: « idem » under a quantity may be the total of both.
+_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
+
+
+def repeated(part: Part, contract: Contract) -> Part:
+    """The table with its marks of repetition replaced by the text above them, and the remark that tells it."""
+    frame = part.table.frame
+    places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
+    if not places or not frame.height or frame.height > _TYPED_BY_HAND:
+        return part
+    marked = frame.select(pl.col(f"c{place}").str.contains(_DITTO).fill_null(False) for place in places)
+    remarks = []
+    for place, field in places.items():
+        marks = marked[f"c{place}"]
+        if not marks.any() or marks[0]:
+            continue
+        column = frame[f"c{place}"]
+        above = pl.select(pl.when(marks).then(None).otherwise(pl.int_range(len(marks)))).to_series().forward_fill()
+        frame = frame.with_columns(column.gather(above).alias(f"c{place}"))
+        remarks.append(("cell_ditto", field.name, DITTO.format(count=int(marks.sum() or 0), label=field.label, example=column.filter(marks)[0].strip())))
+    if not remarks:
+        return part
+    return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks)))
 
 
 def said_once(part: Part, contract: Contract, answers: MappingOf[str, str]) -> Part:

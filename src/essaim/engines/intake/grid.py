@@ -16,6 +16,7 @@ class Grid:
     ``rows`` (UInt32) gives the 1-based sheet row of each line. Rows and columns without any cell may be absent.
     ``merged`` holds inclusive ranges (first row, first column, last row, last column), rows 1-based, columns 0-based.
     ``keyed`` says that the first line is known to be the header (parquet, JSON): nothing is guessed.
+    ``struck_rows``: 1-based rows with a cell whose text is struck through.
     """
 
     sheet: str
@@ -28,6 +29,7 @@ class Grid:
     hidden_columns: frozenset[int] = frozenset()
     keyed: bool = False
     epoch_1904: bool = False
+    struck_rows: frozenset[int] = frozenset()
 
     @property
     def width(self) -> int:

@@ -38,6 +38,7 @@ _MESSAGES: dict[str, _Said] = {
     "code_head": _Said(_W, "« {value} » a été lu « {suggestion} » d'après ses premiers mots (« {label} »). Vérifiez.", "{count} cellules de {where} ont été lues d'après leurs premiers mots{examples} : vérifiez-les."),
     "code_product": _Said(_N, "« {value} » a été lu « {suggestion} » d'après le nom du produit (« {label} »).", "{count} cellules de {where} ont été lues d'après le nom du produit{examples}."),
     "uai_spelling": _Said(_W, "L'UAI « {value} » a été lu « {suggestion} » (minuscules ou espaces). Vérifiez-le.", "{count} UAI de {where} ont été lus malgré des minuscules ou des espaces{examples} : vérifiez-les."),
+    "uai_within": _Said(_W, "« {value} » a été lu {suggestion} pour « {label} ». Vérifiez-le.", "{count} UAI de {where} étaient accompagnés d'autres mots{examples} : l'UAI seul a été lu, vérifiez-les."),
     "uai_letter_missing": _Said(_B, "Il manque la lettre-clé à l'UAI « {value} ».", "{count} UAI de {where} n'ont pas leur lettre-clé{examples} : une correction est proposée pour chacun."),
     "uai_letter": _Said(_B, "La lettre-clé de l'UAI « {value} » ne correspond pas à ses chiffres : l'un ou l'autre est faux.", "{count} UAI de {where} ont une lettre-clé qui ne correspond pas à leurs chiffres{examples}."),
     "uai_format": _Said(_B, "« {value} » n'est pas un UAI : sept chiffres et une lettre sont attendus, par exemple 0020011B.", "{count} cellules de {where} ne sont pas des UAI (sept chiffres et une lettre){examples}."),
@@ -82,6 +83,11 @@ _MESSAGES: dict[str, _Said] = {
     "column_duplicate": _Said(_W, "Deux colonnes ont le même sens (« {label} ») : {detail}."),
     "column_conflict": _Said(_N, "{detail}"),
     "table_ignored": _Said(_N, "Ce tableau n'a pas les colonnes attendues : il n'a pas été lu. {detail}"),
+    "row_struck": _Said(_B, "Cette ligne est barrée dans votre fichier : elle n'est pas comptée. Retirez-la, ou enlevez le trait si elle compte.", "{count} lignes barrées dans votre fichier ne sont pas comptées : retirez-les, ou enlevez le trait si elles comptent."),
+    "rows_added": _Said(_N, "{detail}"),
+    "packed": _Said(_W, "{detail}"),
+    "title_unit": _Said(_W, "{detail}"),
+    "cell_ditto": _Said(_N, "{detail}"),
     "table_left": _Said(_N, "{detail}"),
     "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
     "columns_missing": _Said(_B, "{detail}"),
@@ -113,6 +119,7 @@ _EXPECTED = {
 MAPPING_QUESTION = "À quoi correspond la colonne {letter} « {header} » ?"
 WANTED_QUESTION = "Aucune colonne n'est reconnue pour « {label} » : laquelle est-ce ?"
 ONCE_QUESTION = "Aucune colonne ne donne « {label} » : que vaut-il pour tout le tableau ?"
+ONE_CHOICE = "Un appareil par ligne"
 NONE_CHOICE = "Aucun de ces choix"
 EACH_QUESTION = "Aucune colonne ne donne « {label} ». Chaque ligne compte-t-elle pour un {one} ?"
 EACH_CHOICES = (("", "Non, une ligne peut valoir pour plusieurs {several}"), ("each", "Oui, une ligne par {one} : les additionner"))
@@ -120,6 +127,7 @@ VALUE_QUESTION = "Que désigne « {text} » ({label}) ?"
 LEAVE_CHOICE = "À corriger dans le fichier"
 DATES_QUESTION = "« {label} » change d'une ligne à l'autre d'un même établissement. De quelle date est cette liste ?"
 DATES_CHOICES = (("last", "De la plus récente, le {day} : tout ce qui est listé était là"), ("each", "Chaque date est celle d'un comptage à part"))
+DITTO = "Colonne « {label} » : {count} cellule(s) « {example} » ont pris le texte de la ligne du dessus."
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 NAMED_QUESTION = "Le tableau « {name} » ({rows} lignes) doit-il être compté avec « {title} » ? Son nom dit « {word} »."
@@ -127,6 +135,12 @@ HIDDEN_QUESTION = "La feuille « {name} » ({rows} lignes) est masquée, d'autre
 LEFT = "Le tableau « {name} » n'a pas été compté : son nom dit « {word} »."
 LEFT_HIDDEN = "La feuille masquée « {name} » n'a pas été comptée."
 NAMED_CHOICES = (("count", "Oui, compter ses lignes", 0.0), ("leave", "Non, le laisser de côté", 0.0))
+PACKED = "« {header} » parle de lots (« {example} ») : la quantité doit compter les appareils, pas les lots. Vérifiez-la."
+TITLE_UNIT = "Les montants de « {label} » ont été lus dans l'unité dite au-dessus du tableau : « {line} ». Vérifiez-les."
+ADD_QUESTION = "{count} lignes disent la même chose du même établissement et ne diffèrent que par {columns}, qui n'est pas repris : leurs nombres s'additionnent-ils ?"
+ADD_CHOICES = (("sum", "Oui, les additionner", 0.0), ("", "Non, ce sont des répétitions", 0.0))
+ADDED = "{count} ligne(s) ajoutée(s) à celles du même établissement, comme vous l'avez dit."
+ADDED_TO = "ajoutée à la ligne {row}"
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"
 REFERENCE_QUESTION = "Quel établissement est {about} ?"
 

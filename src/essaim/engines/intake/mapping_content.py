@@ -49,7 +49,7 @@ def fit(texts: list[str], field: Field) -> float:
     if field.type in (FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT, FieldType.INTEGER):
         return sum(_number_fit(text, field) for text in texts) / len(texts)
     if field.type is FieldType.DATE:
-        return sum(_is_plain_day(text) or (reads_as(text, field) and not text.replace(".", "").isdigit()) for text in texts) / len(texts)
+        return sum(_is_plain_day(text) or (reads_as(text, field) and not text.replace(".", "", 1).isdigit()) for text in texts) / len(texts)
     if field.type is FieldType.UAI:
         return sum(_uai_fit(text, field) for text in texts) / len(texts)
     return sum(reads_as(text, field) for text in texts) / len(texts)

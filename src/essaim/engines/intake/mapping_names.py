@@ -150,8 +150,8 @@ _STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "a
 
 def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
     """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
-    words = _OTHER_STATES.intersection(header.forms[0].split()) if header.forms and field.type in _OF_TYPE else frozenset()
-    return bool(words - known)
+    words = {word for form in header.forms for word in form.split()} if field.type in _OF_TYPE else set()  # the French of an English header too
+    return bool(_OTHER_STATES.intersection(words) - known)
 
 
 # Headers of columns that hold people. They are kept nowhere, unless the field is named so.

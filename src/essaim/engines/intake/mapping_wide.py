@@ -65,6 +65,8 @@ def wide_columns(
         if wide.into in settled.values() or (names[:, positions[wide.into]] >= _CERTAIN).any():
             continue
         field = contract.field(wide.into)
+        if field.type in (FieldType.DATE, FieldType.MONTH) and _adds_up(table):
+            continue
         codes: dict[int, str] = {}
         others: dict[int, tuple[str | None, str]] = {}
         for line, header in enumerate(headers):
@@ -81,6 +83,12 @@ def wide_columns(
         if len(codes) >= 2:
             return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
     return None
+
+
+def _adds_up(table: RawTable) -> bool:
+    """Whether the columns or what stands above them say that each date holds what came before too (« cumul au 31/03 »)."""
+    texts = [table.sheet, *(column.header for column in table.columns), *(cell for _, cells in table.prose for cell in cells)]
+    return any("cumul" in text.casefold() for text in texts)
 
 
 def doubtful_codes(

@@ -178,6 +178,7 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     return RawTable(
         grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
         tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
+        struck=grid.struck_rows,
     )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ import polars as pl
 
 from .headers import is_numbering
 from .shape import CODE, DATA, NUMBER, TEXT, kind_of, one_line
+from .sums import is_description, is_example, sums_of_lines
 
-BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE = (
+BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE, EXAMPLE, UNITS = (
     "ligne vide",
     "ligne de total",
     "note",
@@ -20,16 +21,19 @@ BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE = (
     "numéros de colonnes",
     "intertitre",
     "texte avant le tableau",
+    "ligne d'exemple",
+    "unités ou formats des colonnes",
 )
 _TOTAL = re.compile(
     r"\s*(?:\*\s*)?(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)(?:\s+(?:g[ée]n[ée]ra(?:l|ux)|cumul[ée]|interm[ée]diaire|ht|ttc|h\.t\.?|t\.t\.c\.?))*\s*:?\s*$"
     r"|\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+\S.*$"
     r"|\s*(?:montant\s+)?(?:t\.?v\.?a\b|net\s+[àa]\s+payer).{0,20}$"
+    r"|\s*(?:[àa]\s+reporter|reports?)\s*:?\s*$|\s*report\s+(?:de\s+la\s+)?page\b.{0,20}$"
     r"|\s*(?:ensemble|cumul|moyenne|somme|r[ée]capitulatif|grand\s+total)\s*:?\s*$",
     re.IGNORECASE,
 )
 _NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©)", re.IGNORECASE)
-_MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP", "TVA", "tva", "T.V", "payer", "PAYER"]
+_MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP", "TVA", "tva", "T.V", "payer", "PAYER", "eport", "EPORT"]
 _LOT = re.compile(r"\s*(?:lot|tranche|chapitre)\s+(?:n[°o]\s*)?\w{1,3}\b", re.IGNORECASE)
 _SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)
 MARKED = "|".join(map(re.escape, _MARKS))
@@ -76,6 +80,7 @@ def split_body(
         reason = _reason(cells, labels, header, profile, int(rows[position]) in wide, position)
         if reason:
             reasons[position] = reason
+    reasons.update(dict.fromkeys(sums_of_lines(frame, fill, profile.fill, profile.kinds, reasons), TOTAL))
     reasons.update(_titles_between(frame, fill, profile, reasons))
     reasons.update(_trailing(frame, fill, profile, reasons, set(blanks)))
     dropped = sorted({*reasons, *blanks})
@@ -98,9 +103,9 @@ def _is_all_data(frame: pl.DataFrame, fill: pl.Series, labels: Sequence[str], he
 
 
 def begins_with_data(first: Sequence[str | None], labels: Sequence[str], header: Sequence[str | None] | None) -> bool:
-    """Whether the line under a header is neither the numbers of the columns, nor the header again, nor a total."""
+    """Whether the line under a header is none of these: the numbers of the columns, an example, units, the header again, a total."""
     repeated = header is not None and _repeats(first, header, labels)
-    return not (repeated or is_numbering(first) or any(_TOTAL.match(cell) for cell in first if cell))
+    return not (repeated or is_numbering(first) or is_example(first) or is_description(first) or any(_TOTAL.match(cell) for cell in first if cell))
 
 
 def is_sparse(fill: pl.Series, width: int) -> pl.Series:
@@ -154,7 +159,7 @@ def _candidates(
         first_label = next((i for i, cell in enumerate(header) if cell), None)
         if first_label is not None:
             looks = looks | (frame.to_series(first_label) == header[first_label]).fill_null(False)
-    first = pl.int_range(looks.len(), eager=True) == 0
+    first = pl.int_range(looks.len(), eager=True) < 2
     return (looks | first).arg_true().head(_CANDIDATES)
 
 
@@ -181,6 +186,10 @@ def _reason(
         return REPEATED
     if position == 0 and is_numbering(cells):
         return NUMBERING
+    if position < 2 and is_example(cells):
+        return EXAMPLE
+    if position == 0 and is_description(cells):
+        return UNITS
     if _is_total(cells, found, profile):
         return TOTAL
     if len(found) == 1 and profile.fill >= 2:

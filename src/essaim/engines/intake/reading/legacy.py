@@ -54,6 +54,18 @@ def _grid(book: Any, sheet: Any, limits: Limits) -> Grid:
         frozenset(row + 1 for row, info in sheet.rowinfo_map.items() if info.hidden),
         frozenset(place for place, info in sheet.colinfo_map.items() if info.hidden),
         epoch_1904=book.datemode == 1,
+        struck_rows=_struck_rows(book, sheet),
+    )
+
+
+def _struck_rows(book: Any, sheet: Any) -> frozenset[int]:
+    """1-based rows with a cell that holds something and is struck through."""
+    struck = {number for number, style in enumerate(book.xf_list) if book.font_list[style.font_index].struck_out}
+    if not struck:
+        return frozenset()
+    rows = range(sheet.nrows)
+    return frozenset(
+        row + 1 for row in rows if any(sheet.cell_xf_index(row, place) in struck and sheet.cell_value(row, place) != "" for place in range(sheet.row_len(row)))
     )
 
 

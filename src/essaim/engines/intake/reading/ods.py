@@ -1,13 +1,16 @@
-"""OpenDocument spreadsheets, packed (ods) or flat (fods): values, displayed percents and codes, merges, hidden rows."""
+"""OpenDocument spreadsheets, packed (ods) or flat (fods): values, displayed percents and codes, merges, hidden and struck rows."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from lxml import etree
+
+from essaim.kernel.french import read_number
 
 from ..grid import Grid, grid_from_cells
 from ..tables import FileRefused, Limits
@@ -32,8 +35,17 @@ class _Sheet:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
+    struck_rows: set[int] = field(default_factory=set)
     column: int = 0
     row: int = 1
+
+
+@dataclass(slots=True)
+class _Styles:
+    """Names of the styles that hide a sheet, and of those that strike text through."""
+
+    hidden: set[str] = field(default_factory=set)
+    struck: set[str] = field(default_factory=set)
 
 
 def read_ods(content: bytes, limits: Limits) -> list[Grid]:
@@ -50,11 +62,11 @@ def read_ods(content: bytes, limits: Limits) -> list[Grid]:
 def read_flat_ods(xml: bytes, limits: Limits) -> list[Grid]:
     """The grids of OpenDocument XML; repeated empty rows and columns cost nothing, repeated values are bounded."""
     checked_xml(xml)
-    hidden_styles: set[str] = set()
+    styles = _Styles()
     sheets: list[_Sheet] = []
     try:
         for event, element in _events(xml):
-            _step(event, element, sheets, hidden_styles, limits)
+            _step(event, element, sheets, styles, limits)
     except etree.XMLSyntaxError:
         raise truncated() from None
     return [_grid(sheet) for sheet in sheets]
@@ -69,26 +81,28 @@ def _events(xml: bytes) -> Iterator[tuple[str, Any]]:
     )
 
 
-def _step(event: str, element: Any, sheets: list[_Sheet], hidden_styles: set[str], limits: Limits) -> None:
+def _step(event: str, element: Any, sheets: list[_Sheet], styles: _Styles, limits: Limits) -> None:
     name = element.tag
     if name == _STYLE + "style" and event == "end":
         if any(child.get(_TABLE + "display") == "false" for child in element):
-            hidden_styles.add(element.get(_STYLE + "name"))
+            styles.hidden.add(element.get(_STYLE + "name"))
+        if any(child.get(_STYLE + "text-line-through-style", "none") != "none" for child in element):
+            styles.struck.add(element.get(_STYLE + "name"))
     elif name == _TABLE + "table" and event == "start":
-        sheets.append(_Sheet(element.get(_TABLE + "name", ""), element.get(_TABLE + "style-name") in hidden_styles))
+        sheets.append(_Sheet(element.get(_TABLE + "name", ""), element.get(_TABLE + "style-name") in styles.hidden))
     elif event == "end" and sheets and name == _TABLE + "table-column":
         repeat = int(element.get(_TABLE + "number-columns-repeated", "1"))
         if element.get(_TABLE + "visibility") in ("collapse", "filter"):
             sheets[-1].hidden_columns.update(range(sheets[-1].column, sheets[-1].column + min(repeat, 16_384)))
         sheets[-1].column += repeat
     elif event == "end" and sheets and name == _TABLE + "table-row":
-        _read_row(element, sheets[-1], limits)
+        _read_row(element, sheets[-1], styles, limits)
         element.clear(keep_tail=True)
         while element.getprevious() is not None and element.getprevious().tag == name:
             del element.getparent()[0]
 
 
-def _read_row(element: Any, sheet: _Sheet, limits: Limits) -> None:
+def _read_row(element: Any, sheet: _Sheet, styles: _Styles, limits: Limits) -> None:
     repeat = int(element.get(_TABLE + "number-rows-repeated", "1"))
     found: list[tuple[int, str]] = []
     column = 0
@@ -103,6 +117,8 @@ def _read_row(element: Any, sheet: _Sheet, limits: Limits) -> None:
             if column + times > 1_000_000 or len(sheet.cells) + times > _CELLS:
                 raise bomb()
             found.extend((column + i, text) for i in range(times))
+            if styles.struck and cell.get(_TABLE + "style-name") in styles.struck:
+                sheet.struck_rows.update(range(sheet.row, sheet.row + min(repeat, limits.rows)))
         _merge(cell, sheet, column)
         column += times
     if found:
@@ -148,6 +164,8 @@ def _number(value: str, kind: str, shown: str) -> str | None:
         return percent_text(number)
     if shown.startswith("0") and shown.isdigit() and len(shown) > 1:
         return shown
+    if "€" in shown and (written := read_number(shown)) is not None and abs(written.value) > 100 * abs(Decimal(value)) > 0:
+        return f"{number_text(number)} {'M€' if abs(written.value) > 100_000 * abs(Decimal(value)) else 'k€'}"  # the format says the unit
     return number_text(number)
 
 
@@ -182,6 +200,7 @@ def _grid(sheet: _Sheet) -> Grid:
         sheet.hidden,
         frozenset(sheet.hidden_rows),
         frozenset(sheet.hidden_columns),
+        struck_rows=frozenset(sheet.struck_rows),
     )
 
 

@@ -44,12 +44,23 @@ def open_package(content: bytes, limits: Limits) -> zipfile.ZipFile:
     return archive
 
 
+def check_parts(archive: zipfile.ZipFile) -> None:
+    """Refuse a workbook that holds a part twice: readers would not agree on which one counts."""
+    names = archive.namelist()
+    if len(set(names)) < len(names):
+        raise FileRefused("duplicate_parts", "Le classeur contient deux fois la même partie : ouvrez-le dans un tableur et enregistrez-le de nouveau.")
+
+
 def member_bytes(archive: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
     """The content of one member, never more than it declares nor than ``limits`` allow; empty when absent."""
     try:
         member = archive.getinfo(name)
     except KeyError:
         return b""
+    return _content(archive, member, limits)
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
     allowed = min(member.file_size, limits.unpacked_bytes)
     try:
         with archive.open(member) as stream:
@@ -81,7 +92,7 @@ def inner_files(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str,
         parts = [part for part in re.split(r"[\\/]+", member.filename) if part not in ("", ".", "..")]
         if member.is_dir() or not parts or parts[0] == "__MACOSX" or parts[-1].startswith((".", "~$")):
             continue
-        content = member_bytes(archive, member.filename, limits)
+        content = _content(archive, member, limits)
         spent += len(content)
         if spent > limits.unpacked_bytes:
             raise bomb()

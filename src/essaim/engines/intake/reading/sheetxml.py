@@ -30,6 +30,7 @@ class SheetFacts:
     overlay: Overlay = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+    struck_rows: frozenset[int] = frozenset()
     formulas: bool = False
     valueless: int = 0
 
@@ -39,8 +40,9 @@ def is_dense(xml: bytes) -> bool:
     return b"<sheetData" in xml and _usual(xml) and not _too_sparse(xml)
 
 
-def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
-    """Collect the facts of one dense worksheet part. ``formats`` gives the styles whose display matters."""
+def look(xml: bytes, formats: Mapping[int, str], struck: frozenset[int] = frozenset()) -> SheetFacts:
+    """Collect the facts of one dense worksheet part. ``formats`` gives the styles whose display matters, ``struck`` those that
+    strike text through."""
     formulas = holds(xml, b"<f", b"f") and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
     overlay: Overlay = {}
     if b't="e"' in xml:
@@ -52,6 +54,7 @@ def look(xml: bytes, formats: Mapping[int, str]) -> SheetFacts:
         overlay,
         _hidden_rows(xml) if hidden else frozenset(),
         hidden_columns(xml) if hidden else frozenset(),
+        _struck_rows(xml, struck) if struck else frozenset(),
         formulas,
         sum(1 for _ in _NO_VALUE.finditer(xml)) if formulas else 0,
     )
@@ -101,6 +104,13 @@ def _shown(xml: bytes, formats: Mapping[int, str], overlay: Overlay) -> None:
             rows, texts = places[letters]
             rows.append(int(row))
             texts.append(text)
+
+
+def _struck_rows(xml: bytes, struck: frozenset[int]) -> frozenset[int]:
+    """Rows with a cell that holds something and is struck through."""
+    styles = b"|".join(str(style).encode() for style in sorted(struck))
+    pattern = re.compile(rb'<c\b(?=[^>]*\bs="(?:' + styles + rb')")[^>]*?\br="[A-Z]+(\d+)"[^>/]*>(?!</c>)')
+    return frozenset(map(int, pattern.findall(xml)))
 
 
 def _hidden_rows(xml: bytes) -> frozenset[int]:

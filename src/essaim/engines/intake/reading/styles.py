@@ -13,7 +13,7 @@ from defusedxml.common import DefusedXmlException
 from ..tables import FileRefused, Limits
 from .package import checked_xml, member_bytes
 from .sniff import truncated
-from .values import is_code_format, is_percent_format
+from .values import is_code_format, is_percent_format, unit_of_format
 
 _BUILTIN = {9: "0%", 10: "0.00%"}
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -31,12 +31,14 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Sheets of a workbook and the styles whose display differs from the stored number (style index → format)."""
+    """Sheets of a workbook and the styles whose display differs from the stored number (style index → format). ``struck``: styles
+    that strike their text through."""
 
     sheets: tuple[SheetPart, ...]
     formats: dict[int, str]
     external_links: int
     epoch_1904: bool = False
+    struck: frozenset[int] = frozenset()
 
 
 def local(tag: str) -> str:
@@ -71,7 +73,8 @@ def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
             path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             sheets.append(SheetPart(element.get("name", ""), path, element.get("state", "visible") != "visible"))
     links = sum(name.startswith("xl/externalLinks/externalLink") for name in archive.namelist())
-    return Package(tuple(sheets), _formats(archive, folder, limits), links, epoch_1904)
+    formats, struck = _styles(archive, folder, limits)
+    return Package(tuple(sheets), formats, links, epoch_1904, struck)
 
 
 def _workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
@@ -89,15 +92,19 @@ def _relationships(archive: zipfile.ZipFile, member: str, limits: Limits) -> dic
     return {e.get("Id", ""): e.get("Target", "") for e in parse_xml(content)} if content else {}
 
 
-def _formats(archive: zipfile.ZipFile, folder: str, limits: Limits) -> dict[int, str]:
+def _styles(archive: zipfile.ZipFile, folder: str, limits: Limits) -> tuple[dict[int, str], frozenset[int]]:
     content = member_bytes(archive, f"{folder}/styles.xml", limits)
     if not content:
-        return {}
-    codes, used = dict(_BUILTIN), []
+        return {}, frozenset()
+    codes, used, fonts, struck = dict(_BUILTIN), [], [], set()
     for element in parse_xml(content):
         if local(element.tag) == "numFmts":
             codes.update({int(e.get("numFmtId", "0")): e.get("formatCode", "") for e in element})
+        elif local(element.tag) == "fonts":
+            struck = {number for number, font in enumerate(element) if any(local(e.tag) == "strike" and e.get("val", "1") in ("1", "true") for e in font)}
         elif local(element.tag) == "cellXfs":
             used = [int(e.get("numFmtId", "0") or 0) for e in element]
+            fonts = [int(e.get("fontId", "0") or 0) for e in element]
     shown = ((index, codes.get(code, "")) for index, code in enumerate(used))
-    return {index: code for index, code in shown if is_percent_format(code) or is_code_format(code)}
+    told = {index: code for index, code in shown if is_percent_format(code) or is_code_format(code) or unit_of_format(code)}
+    return told, frozenset(index for index, font in enumerate(fonts) if font in struck)

@@ -12,6 +12,8 @@ import polars as pl
 
 _PLACES = re.compile(r'\[[^\]]*\]|"[^"]*"|\\.|_.|\*.')
 _CODE_FORMAT = re.compile(r"0{2,}(?:[ \u00a0\u202f./-]?0+)*$")
+_DIVIDED = re.compile(r"[0#?],+(?![0#?])")
+_UNIT = re.compile(r"(?<!\w)([kKM])\s?(?:€|EUR\b|euros?\b)")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]')
 
 
@@ -144,6 +146,16 @@ def is_percent_format(code: str) -> bool:
     return "%" in _PLACES.sub("", code.split(";")[0])
 
 
+def unit_of_format(code: str) -> str | None:
+    """``k€`` or ``M€`` when a number format writes it after a number kept in thousands or millions; not when it also divides
+    what it shows (``0.0,"k€"``)."""
+    section = code.split(";")[0]
+    if ('"' not in section and "\\" not in section) or _DIVIDED.search(_PLACES.sub("", section)):
+        return None
+    found = _UNIT.search("".join(one or two for one, two in _LITERAL.findall(section)))
+    return f"{found[1].lower() if found[1] in 'kK' else found[1]}€" if found else None
+
+
 def is_code_format(code: str) -> bool:
     """Whether a number format pads a code with zeros (``00000``, ``000 000``), so that its digits are an identifier."""
     section = code.split(";")[0]
@@ -174,6 +186,8 @@ def displayed(value: str, code: str) -> str | None:
             return percent_text(number)
         if is_code_format(code):
             return code_text(number, code)
+        if unit := unit_of_format(code):
+            return f"{number_text(number)} {unit}"
     except (ValueError, OverflowError, InvalidOperation):
         return None
     return None

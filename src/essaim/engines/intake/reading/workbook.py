@@ -18,7 +18,7 @@ import python_calamine
 from ..grid import Grid, grid_from_cells, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
-from .package import checked_xml, member_bytes, open_package
+from .package import check_parts, checked_xml, member_bytes, open_package
 from .sheetxml import Overlay, SheetFacts, hidden_columns, is_dense, look
 from .sniff import encrypted, truncated
 from .styles import Package, SheetPart, read_package
@@ -30,6 +30,7 @@ Notice = tuple[str, str]
 def read_xlsx(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
     """The grids of an xlsx or xlsm workbook and the remarks its content calls for."""
     archive = open_package(content, limits)
+    check_parts(archive)
     package = read_package(archive, limits)
     notices: list[Notice] = []
     if package.external_links:
@@ -100,7 +101,7 @@ def _read_sheet(
         return _sparse(reader.content, part, hidden_columns(xml), limits)
     with ThreadPoolExecutor(max_workers=1) as beside:  # calamine leaves the interpreter to the look at the XML
         sheet = beside.submit(reader.sheet, part.name)
-        facts = look(xml, package.formats)
+        facts = look(xml, package.formats, package.struck)
         del xml
         grid = _dense(part, facts, sheet.result(), limits)
     _tell_formulas(part, facts, notices)
@@ -131,8 +132,9 @@ def _dense(part: SheetPart, facts: SheetFacts, sheet: Any, limits: Limits) -> Gr
     grid = grid_from_columns(part.name, columns, first_column, first_row)
     ranges = tuple((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or [])
     return Grid(
-        part.name, grid.frame, grid.rows, grid.columns, ranges, part.hidden, facts.hidden_rows, facts.hidden_columns
-    )
+        part.name, grid.frame, grid.rows, grid.columns, ranges, part.hidden, facts.hidden_rows, facts.hidden_columns,
+        struck_rows=facts.struck_rows,
+    )  # fmt: skip
 
 
 def _overlaid(columns: list[pl.Series], overlay: Overlay, first_row: int, first_column: int, height: int) -> list[pl.Series]:

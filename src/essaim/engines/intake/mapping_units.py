@@ -1,0 +1,63 @@
+"""Units that a column does not say: amounts whose unit stands above the table (« Montants en k€ TTC »), things sold in packs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from essaim.kernel.french import folded
+
+from .check_batch import Part
+from .contract import Contract, FieldType
+from .issues_messages import PACKED, TITLE_UNIT
+from .mapping_names import read_header
+
+_PACKS = r"(?i)\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
+_BY = r"(?i)^\s*(?:par|x|de)?\s*([2-9]|[1-9]\d{1,2})\b"
+_PACKING = re.compile(r"\b(?:conditionnement|colisage|unite de vente|uv)\b")
+_GLANCED = 5_000
+_LONGEST = 120
+# A line that gives an amount of its own (« Total : 12 k€ ») says nothing of the others.
+_AMOUNT = re.compile(r"\d\s*(?:[kKM]?€|k?euros?|ttc|ht\b)", re.IGNORECASE)
+_OWN_TAX = re.compile(r"\bh\.?t\b|\bt\.?t\.?c\b", re.IGNORECASE)
+_OWN_UNIT = re.compile(r"€|\beuros?\b|\beur\b", re.IGNORECASE)
+
+
+def in_unit_of_title(part: Part, contract: Contract) -> Part:
+    """The table with the thousands and the taxes that the lines above it tell of, for the columns of amounts whose header does not."""
+    money = {name: place for name, place in part.mapping.fields.items() if contract.field(name).type is FieldType.MONEY}
+    if not money or not part.table.prose:
+        return part
+    lines = [cell for _, cells in part.table.prose for cell in cells if len(cell) <= _LONGEST and not _AMOUNT.search(cell)]
+    told = [(line, header) for line in lines if (header := read_header(line)).factor != 1 or header.tax_included]
+    if not told:
+        return part
+    headers, remarks = list(part.mapping.headers), list(part.mapping.remarks)
+    for name, place in money.items():
+        text = part.table.columns[place].header
+        for line, said in told:
+            factor = said.factor if headers[place].factor == 1 and not _OWN_UNIT.search(text) else 1
+            taxed = said.tax_included and not _OWN_TAX.search(text)
+            if factor != 1 or taxed:
+                headers[place] = replace(headers[place], factor=factor * headers[place].factor, tax_included=taxed or headers[place].tax_included)
+                if factor != 1:  # taxes are told with the amounts
+                    remarks.append(("title_unit", name, TITLE_UNIT.format(label=contract.field(name).label, line=line)))
+                break
+    return replace(part, mapping=replace(part.mapping, headers=tuple(headers), remarks=tuple(remarks)))
+
+
+def in_packs(part: Part, contract: Contract) -> Part:
+    """The table with a remark when what is counted may be packs: « Tablettes (lot de 10) », a column « Conditionnement »."""
+    if not contract.adds:
+        return part
+    head, remarks = part.table.frame.head(_GLANCED), []
+    texts = {place for name, place in part.mapping.fields.items() if contract.field(name).type in (FieldType.CODE, FieldType.TEXT)}
+    used = set(part.mapping.fields.values())
+    for place, column in enumerate(part.table.columns):
+        packing = place not in used and bool(_PACKING.search(folded(column.header)))
+        if packing or place in texts:
+            cells = head[f"c{place}"]
+            said = cells.filter(cells.str.contains(f"{_PACKS}|{_BY}" if packing else _PACKS).fill_null(False))
+            if len(said):
+                remarks.append(("packed", contract.adds[0], PACKED.format(header=" ".join(column.header.split()) or column.letter, example=said[0])))
+    return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks))) if remarks else part
