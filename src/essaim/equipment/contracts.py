@@ -98,8 +98,8 @@ def _quantity(name: str, label: str, *synonyms: str, required: bool = True, mini
     return Field(name, label, FieldType.INTEGER, required=required, synonyms=synonyms, minimum=minimum, maximum=100_000, unit="unités")
 
 
-def _date(name: str, label: str, *synonyms: str, required: bool = False) -> Field:
-    return Field(name, label, FieldType.DATE, required=required, synonyms=synonyms, minimum="2000-01-01", maximum="2040-12-31")
+def _date(name: str, label: str, *synonyms: str, required: bool = False, past: bool = False) -> Field:
+    return Field(name, label, FieldType.DATE, required=required, past=past, synonyms=synonyms, minimum="2000-01-01", maximum="2040-12-31")
 
 
 def _money(name: str, label: str, *synonyms: str) -> Field:
@@ -109,6 +109,7 @@ def _money(name: str, label: str, *synonyms: str) -> Field:
 # One column a category, or one column a school.
 WIDE = (Wide("category", "quantity"), Wide("uai", "quantity"))
 # What a column of status says of a row that did not happen.
+GIVEN_BACK = ("retour", "retours", "reprise", "avoir", "remboursement", "note de credit", "annulation partielle")
 CANCELLED = ("annule", "annulee", "annules", "annulees", "annulation", "refuse", "refusee", "rejete", "rejetee", "abandonne", "abandonnee")
 AWAITED = (
     "non livre", "non livree", "non livres", "non livrees", "pas livre", "pas livree", "a livrer", "en attente", "en cours", "commande", "commandee", "planifie",
@@ -183,10 +184,10 @@ ORDERS = Contract(
         Field("supplier", "Fournisseur", FieldType.TEXT, synonyms=("fournisseur", "titulaire", "prestataire", "marchand", "vendeur")),
         Field("funding", "Financement", FieldType.CODE, synonyms=("financement", "source de financement", "financeur", "dispositif", "crédits", "plan de financement"), codes=FUNDINGS),
         CONDITION,
-        _date("ordered_on", "Date de commande", "date commande", "date de commande", "commandé le", "cde le", "date BC", "date du bon de commande", "date d'engagement", "date cde", "commandé"),
+        _date("ordered_on", "Date de commande", "date commande", "date de commande", "commandé le", "cde le", "date BC", "date du bon de commande", "date d'engagement", "date cde", "commandé", past=True),
         _date("planned_on", "Livraison prévue", "date prévue", "livraison prévue", "date de livraison prévue", "date prévisionnelle", "échéance", "prévu le", "date prévisionnelle de livraison", "livraison prévisionnelle", "délai prévu", "date livraison prévue"),
         _date("revised_on", "Livraison révisée", "date révisée", "livraison révisée", "nouvelle date", "date reportée", "report", "date de livraison révisée", "révisé au", "nouvelle échéance", "reporté au"),
-        _date("actual_on", "Livraison réelle", "date réelle", "livraison réelle", "livré le", "date de livraison", "date livraison", "date effective", "livraison effective", "date de livraison réelle"),
+        _date("actual_on", "Livraison réelle", "date réelle", "livraison réelle", "livré le", "date de livraison", "date livraison", "date effective", "livraison effective", "date de livraison réelle", past=True),
         COMMENT,
     ),
     key=("sender", "order_ref", "line", "uai", "category", "model"),
@@ -198,7 +199,7 @@ ORDERS = Contract(
     ),
     place="uai",
     wide=WIDE,
-    undone=CANCELLED,
+    undone=(*CANCELLED, *GIVEN_BACK),
     listing=replace(LISTING, summed=("total_eur",)),
     named=(*NAMES_ORDERS[:-1], "marche", "marches"),
     not_named=("devis", *NAMES_DELIVERIES, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
@@ -219,7 +220,7 @@ DELIVERIES = Contract(
         CATEGORY,
         MODEL,
         _quantity("quantity", "Quantité livrée", "quantité", "qté", "qte", "nombre", "nb", "qté livrée", "quantité livrée", "livré", "nombre livré", "nb livrés", "nbre", "quantite", "livrés", "Qté liv.", "qté reçue", "nombre d'équipements livrés"),
-        _date("delivered_on", "Date de livraison", "date", "date de livraison", "date livraison", "livré le", "livraison", "date liv.", "date de réception", "livraison effective", "date réelle", "date BL", required=True),
+        _date("delivered_on", "Date de livraison", "date", "date de livraison", "date livraison", "livré le", "livraison", "date liv.", "date de réception", "livraison effective", "date réelle", "date BL", required=True, past=True),
         Field("configured", "Configuré à la livraison", FieldType.BOOLEAN, synonyms=("configuré", "prêt à l'emploi", "masterisé", "paramétré", "configuration", "configuré à la livraison", "enrôlé", "MDM", "configuré (o/n)", "opérationnel")),
         _date("installed_on", "Date d'installation", "date d'installation", "installé le", "mise en service", "date de mise en service", "date installation", "installation"),
         CONDITION,
@@ -233,7 +234,7 @@ DELIVERIES = Contract(
     ),
     place="uai",
     wide=(*WIDE, Wide("delivered_on", "quantity")),
-    undone=(*CANCELLED, *AWAITED),
+    undone=(*CANCELLED, *AWAITED, *GIVEN_BACK),
     listing=LISTING,
     named=(*NAMES_DELIVERIES, "livre", "livres", "livree", "livrees", "reception", "receptions", "recu", "recus", "deploiement", "dotation", "dotations", "installation"),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES, "retour", "retours", "sav"),
@@ -252,7 +253,7 @@ ACKNOWLEDGEMENTS = Contract(
         CATEGORY,
         Field("delivery_ref", "N° de livraison", FieldType.TEXT, synonyms=("bon de livraison", "BL", "n° BL", "n° de livraison", "réf livraison")),
         _quantity("quantity", "Quantité reçue", "quantité", "qté", "nombre", "nb", "reçu", "quantité reçue", "nombre reçu", "qté reçue", "reçus"),
-        _date("received_on", "Date de réception", "date", "date de réception", "reçu le", "réceptionné le", "date réception", required=True),
+        _date("received_on", "Date de réception", "date", "date de réception", "reçu le", "réceptionné le", "date réception", required=True, past=True),
         Field("working", "En état de marche", FieldType.BOOLEAN, synonyms=("fonctionne", "en état de marche", "fonctionnel", "conforme", "opérationnel", "OK", "marche")),
         Field("configured", "Configuré à la livraison", FieldType.BOOLEAN, synonyms=("configuré", "prêt à l'emploi", "paramétré")),
         COMMENT,
@@ -261,7 +262,7 @@ ACKNOWLEDGEMENTS = Contract(
     rules=(PER_PUPIL,),
     place="uai",
     wide=WIDE,
-    undone=(*CANCELLED, *AWAITED),
+    undone=(*CANCELLED, *AWAITED, *GIVEN_BACK),
     named=("reception", "receptions", "recu", "recus", "accuse", "accuses", "confirmation", "confirmations", *NAMES_DELIVERIES),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
     adds=("quantity",),
@@ -277,7 +278,7 @@ INVENTORY = Contract(
         SCHOOL_NAME,
         COMMUNE_NAME,
         CATEGORY,
-        _date("counted_on", "Date de comptage", "date", "date d'inventaire", "date de comptage", "inventaire au", "date inventaire", "situation au", "compté le", required=True),
+        _date("counted_on", "Date de comptage", "date", "date d'inventaire", "date de comptage", "inventaire au", "date inventaire", "situation au", "compté le", required=True, past=True),
         _quantity("quantity", "Quantité présente", "quantité", "qté", "nombre", "nb", "présent", "stock", "quantité présente", "nombre d'équipements", "total présent", "en service et en réserve"),
         _quantity("in_use", "Quantité utilisée", "utilisé", "utilisés", "en service", "en usage", "quantité utilisée", "dont utilisés", "dont en service", required=False),
         _quantity("loaned", "Prêtés à des élèves", "prêtés", "prêt", "prêts", "dont prêtés", "en prêt", "prêtés aux élèves", "nombre de prêts", required=False),
@@ -312,13 +313,14 @@ DISPOSALS = Contract(
         BUYER,
         CATEGORY,
         _quantity("quantity", "Quantité retirée", "quantité", "qté", "nombre", "nb", "retirés", "quantité retirée", "réformés", "nombre réformé", minimum=1),
-        _date("retired_on", "Date de sortie", "date", "date de sortie", "date de réforme", "réformé le", "sorti le", "date réforme", "date de retrait", required=True),
+        _date("retired_on", "Date de sortie", "date", "date de sortie", "date de réforme", "réformé le", "sorti le", "date réforme", "date de retrait", required=True, past=True),
         Field("purchase_year", "Année d'achat", FieldType.INTEGER, synonyms=("année d'achat", "année", "acquis en", "année acquisition"), minimum=1990, maximum=2040),
         Field("destination", "Destination", FieldType.CODE, "Ce que devient le matériel.", required=True, synonyms=("destination", "devenir", "filière", "sort", "motif de sortie", "mode de sortie", "traitement"), codes=DESTINATIONS),
         COMMENT,
     ),
     key=("sender", "disposal_ref", "uai", "category", "retired_on", "destination", "purchase_year"),
     place="uai",
+    wide=(*WIDE, Wide("destination", "quantity")),
     undone=CANCELLED,
     listing=replace(LISTING, years=PURCHASED),
     named=(*NAMES_DISPOSALS, "don", "dons", "retrait", "retraits", "retire", "retires"),

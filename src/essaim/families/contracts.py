@@ -31,7 +31,7 @@ ACTIONS = Contract(
               synonyms=("n° action", "action", "code action", "réf action", "identifiant action", "référence", "numéro d'action"), examples=("PAR-2025-03",)),
         Field("kind", "Nature de l'action", FieldType.CODE, required=True,
               synonyms=("nature", "type", "type d'action", "nature de l'action", "catégorie", "format"), codes=KINDS),
-        Field("held_on", "Date", FieldType.DATE, required=True, synonyms=("date", "date de l'action", "le", "jour", "date action", "date de réalisation"), minimum="2015-01-01", maximum="2040-12-31"),
+        Field("held_on", "Date", FieldType.DATE, required=True, past=True, synonyms=("date", "date de l'action", "le", "jour", "date action", "date de réalisation"), minimum="2015-01-01", maximum="2040-12-31"),
         SCHOOL_UAI,
         SCHOOL_NAME,
         COMMUNE_NAME,

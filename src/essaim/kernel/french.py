@@ -193,7 +193,7 @@ def _read_date_in_words(text: str) -> WrittenDate | None:
     if (match := _MONTH_DAY.match(key)) and (month := month_number(match[1])):
         return _checked(int(match[3]), month, int(match[2]))
     match = _WORDS.match(key)
-    if match is None:
+    if match is None or month_number(key.split()[0]) not in (None, month_number(match[2])):  # « mars avril 2022 » is two months
         return None
     month = month_number(match[2])
     if month is None:

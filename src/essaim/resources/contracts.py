@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from essaim.engines.intake.contract import Code, Contract, Field, FieldType
+from essaim.engines.intake.contract import Code, Contract, Field, FieldType, Wide
 from essaim.territories.school_fields import COMMENT, COMMUNE_NAME, SCHOOL_NAME, SCHOOL_UAI
 
 ROLES = (
@@ -37,6 +37,7 @@ USES = Contract(
     ),
     key=("sender", "uai", "month", "resource_id", "role"),
     adds=("openings",),
+    wide=(Wide("month", "openings"),),
     place="uai",
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from essaim.engines.intake.contract import Code, Contract, Field, FieldType, InOrder, Severity
+from essaim.engines.intake.contract import Code, Contract, Field, FieldType, InOrder, Severity, Wide
 from essaim.territories.school_fields import COMMENT, COMMUNE_NAME, SCHOOL_NAME, SCHOOL_UAI
 
 UNKNOWN_PROFILE = "inconnu"
@@ -37,7 +37,7 @@ ATTENDANCE = Contract(
               examples=("CANO-2025-014",)),
         Field("title", "Intitulé", FieldType.TEXT, "Intitulé de la formation.",
               synonyms=("intitulé", "titre", "formation", "libellé", "nom de la formation", "thème", "libellé module", "intitulé de la formation")),
-        Field("held_on", "Date de la session", FieldType.DATE, "Premier jour de la session.", required=True,
+        Field("held_on", "Date de la session", FieldType.DATE, "Premier jour de la session.", required=True, past=True,
               synonyms=("date", "date de session", "date session", "le", "date de formation", "date début", "date de début", "jour"), minimum="2015-01-01", maximum="2040-12-31"),
         Field("hours", "Durée (heures)", FieldType.DECIMAL, "Durée suivie par une personne présente du début à la fin.",
               synonyms=("durée", "durée (h)", "heures", "nb heures", "nombre d'heures", "volume horaire", "durée en heures"), unit="heures", minimum=0.25, maximum=300),
@@ -60,6 +60,7 @@ ATTENDANCE = Contract(
     named=("presence", "presences", "emargement", "emargements", "bilan", "realise", "realisees"),
     not_named=("inscription", "inscriptions", "calendrier", "offre", "offres", "catalogue", "besoin", "besoins", "prevision", "previsions", "previsionnel", "programmation"),
     adds=("registered", "attended"),
+    wide=(Wide("profile", "attended"),),
     place="uai",
 )  # fmt: skip
 

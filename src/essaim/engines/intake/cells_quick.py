@@ -179,6 +179,8 @@ def _value(raw: pl.Expr, field: Field) -> pl.Expr:
 
 
 def _scaled(value: pl.Expr, field: Field, sense: ColumnSense) -> pl.Expr:
+    if sense.minutes and field.unit == "heures":
+        return (value / 60).round(4)
     if field.type is not FieldType.MONEY:
         return value
     if sense.factor != 1:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -35,13 +36,14 @@ from .contract import Code, Field, FieldType
 class ColumnSense:
     """What the header adds to the cells. ``factor`` multiplies amounts (1000 for k€), ``tax_included`` when the header says TTC,
     ``epoch_1904`` for bare serial numbers in date columns. What the other cells of the column add: ``thousands``, the mark
-    that groups digits in it (``2.500`` beside ``1.234,56``); ``month_first``, dates written the American way."""
+    that groups digits in it (``2.500`` beside ``1.234,56``); ``month_first``, dates written the American way. ``minutes``: durations in minutes."""
 
     factor: int = 1
     tax_included: bool = False
     epoch_1904: bool = False
     thousands: str = ""
     month_first: bool = False
+    minutes: bool = False
 
 
 PLAIN = ColumnSense()
@@ -72,6 +74,8 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
         counted = _COUNTED.fullmatch(squeezed(text)) if field.type is FieldType.INTEGER else None
         if counted is not None:
             return replace(_number(counted[1] or counted[2] or counted[3], field, sense), remark="count_words")
+        if field.unit == "heures" and (hours := _hours(text)) is not None:
+            return CellReading(hours)
         return CellReading(problem="number_format", suggestion=_digits_of(text))
     wanted = {FieldType.MONEY: "€", FieldType.PERCENT: "%"}.get(field.type)
     if number.unit not in (None, wanted):
@@ -81,7 +85,21 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
     if field.type is FieldType.MONEY:
         amount = _amount(text, value, field, sense)
         return replace(amount, remark=amount.remark or remark)
+    if sense.minutes and field.unit == "heures":
+        return CellReading(round(float(value) / 60, 4), remark=remark)
     return CellReading(float(value), remark=remark)
+
+
+_HOURS = re.compile(r"(\d{1,3}) ?(?:h|heures?) ?(?:(\d{1,2}) ?(?:min|mn|minutes?|m)?)?|(\d{1,3}):(\d{2})(?::\d{2})?|(\d{1,4}) ?(?:min|mn|minutes?)", re.IGNORECASE)
+
+
+def _hours(text: str) -> float | None:
+    """``2 h 30``, ``02:30:00``, ``90 min`` in hours."""
+    found = _HOURS.fullmatch(squeezed(text))
+    if found is None:
+        return None
+    hours, minutes = found[1] or found[3] or 0, found[2] or found[4] or found[5] or 0
+    return round(int(hours) + int(minutes) / 60, 4)
 
 
 _TEXT_MARKS = ("'", "’", "‘")
@@ -121,6 +139,8 @@ def _integer(text: str, field: Field, sense: ColumnSense) -> CellReading:
 
 
 def _date(text: str, field: Field, sense: ColumnSense) -> CellReading:
+    if field.type is FieldType.MONTH and _YEAR_MONTH.fullmatch(text.strip()):
+        return CellReading(date(int(text.strip()[:4]), int(text.strip()[4:]), 1))
     swapped = SLASHED.sub(r"\2/\1/\3", text.strip()) if sense.month_first else text
     if swapped != text:
         reading = _date(swapped, field, replace(sense, month_first=False))
@@ -139,6 +159,9 @@ def _date(text: str, field: Field, sense: ColumnSense) -> CellReading:
     if field.type is FieldType.MONTH:
         return CellReading(written.value.replace(day=1))
     return CellReading(written.value, remark="date_month_only" if written.precision == "month" else None)
+
+
+_YEAR_MONTH = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])")
 
 
 def _serial(text: str, sense: ColumnSense) -> CellReading:

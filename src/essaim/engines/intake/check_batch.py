@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from .mapping import TableMapping
 from .mapping_wide import WideColumns
 from .tables import RawTable
 
+_MINUTES = re.compile(r"\b(?:min|mn|minutes?)\b", re.IGNORECASE)
 _WORTH_THREADS = 100_000
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -94,7 +96,7 @@ def _sense(part: Part, field: str) -> ColumnSense:
     if position is None:
         return ColumnSense(epoch_1904=part.table.epoch_1904)
     header = part.mapping.headers[position]
-    return ColumnSense(header.factor, header.tax_included, part.table.epoch_1904)
+    return ColumnSense(header.factor, header.tax_included, part.table.epoch_1904, minutes=bool(_MINUTES.search(header.text)))
 
 
 def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, str]) -> Batch:

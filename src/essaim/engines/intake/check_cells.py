@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -205,7 +205,16 @@ def check_bounds(batch: Batch, typed: Typed) -> list[Finding]:
         if item.field:
             known = typed.wrong[item.field]
             typed.wrong[item.field] = pl.concat([known.cast(pl.UInt32), item.frame["index"]])
-    return found
+    later = (_to_come(field, typed.columns[field.name], batch) for field in batch.contract.fields if field.past)
+    return found + [told for told in later if told is not None]
+
+
+def _to_come(field: Field, values: pl.Series, batch: Batch) -> Finding | None:
+    last, today = values.max(), datetime.now(UTC).date()
+    if not isinstance(last, date) or last <= today:
+        return None
+    rows = (values > today).fill_null(False).arg_true()
+    return finding("date_future", field.name, rows, value=batch.text[field.name].gather(rows))
 
 
 def _bound(field: Field, bound: float | str | None) -> float | date | None:

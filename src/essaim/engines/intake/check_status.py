@@ -12,7 +12,7 @@ from .check_batch import Batch, Part
 from .contract import Contract
 from .issues import Finding, finding
 
-_STATUS = frozenset(("statut", "etat", "situation", "avancement", "status", "stade"))
+_STATUS = frozenset(("mouvement", "sens", "operation", "piece", "statut", "etat", "situation", "avancement", "status", "stade"))
 _FEW = 40
 
 

@@ -27,7 +27,8 @@ from .issues import Finding, remark_on_table
 from .listing import listed
 from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
-from .mapping_units import in_packs
+from .mapping_groups import by_group
+from .mapping_units import beside_quantities, in_packs
 from .references import Reference
 from .report import Check
 from .rules import check_outliers, check_rules
@@ -192,14 +193,14 @@ def _column_remarks(batch: Batch) -> list[Finding]:
 
 
 def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
-    return [_part(number, table, contract, inputs) for table in read.tables]
+    return [_part(number, piece, contract, inputs) for table in read.tables for piece in by_group(table, contract)]
 
 
 def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
     down = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
     part = with_status(Part(number, table.filled(down), mapping, table.frame.height), contract)
-    return said_once(in_packs(repeated(part, contract), contract), contract, inputs.answers)
+    return said_once(beside_quantities(in_packs(repeated(part, contract), contract), contract), contract, inputs.answers)
 
 
 def _sorted_out(parts: list[Part], contract: Contract) -> tuple[list[Part], list[Aside]]:

@@ -61,7 +61,7 @@ class Field:
     names the other fields (of this contract) that help to find it when the identifier is missing (name, commune).
     ``reference_severity``: how grave it is that the register does not know a well-formed value (a register is never
     complete, so the default is a warning). ``minimum`` and ``maximum`` of dates are ISO text. ``unit`` holding ``HT`` says
-    that amounts are before tax. ``default`` (text and codes only) fills a column that the file does not have, and empty cells.
+    that amounts are before tax. ``default`` (text and codes only) fills a column that the file does not have, and empty cells. ``past``: a day of what has happened; one still to come is a warning.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Field:
     examples: tuple[str, ...] = ()
     default: str | None = None
     reference_severity: Severity = Severity.WARNING
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)

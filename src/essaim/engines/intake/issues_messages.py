@@ -27,6 +27,7 @@ _MESSAGES: dict[str, _Said] = {
     "date_us_order": _Said(_B, "« {value} » semble écrit dans l'ordre américain, mois puis jour (« {label} »).", "{count} dates de {where} semblent écrites mois puis jour{examples} : remettez le jour d'abord."),
     "date_order_doubtful": _Said(_W, "« {value} » a été lu jour puis mois, mais d'autres dates de la colonne « {label} » sont écrites mois puis jour : vérifiez.", "{count} dates de {where} ont été lues jour puis mois alors que d'autres sont écrites mois puis jour{examples} : vérifiez-les."),
     "date_month_first": _Said(_W, "« {value} » a été lu mois puis jour, comme les autres dates de « {label} » : {suggestion}. Vérifiez.", "{count} dates de {where} ont été lues mois puis jour, car aucune ne peut être lue autrement{examples} : vérifiez-les."),
+    "date_future": _Said(_W, "« {value} » est une date à venir pour « {label} » : vérifiez l'année, ou attendez que cela ait eu lieu.", "{count} dates de {where} sont à venir{examples} : vérifiez l'année."),
     "thousands_mark": _Said(_N, "« {value} » a été lu {suggestion}, car les autres nombres de « {label} » séparent ainsi les milliers.", "{count} nombres de {where} ont des milliers séparés comme dans le reste de la colonne{examples}."),
     "count_words": _Said(_N, "« {value} » a été lu {suggestion} pour « {label} ».", "{count} nombres de {where} étaient suivis d'un mot{examples} : le nombre seul a été lu."),
     "number_mark_doubtful": _Said(_W, "« {value} » a été lu avec des décimales, mais peut aussi être un nombre de milliers (« {label} ») : vérifiez.", "{count} nombres de {where} ont été lus avec des décimales mais peuvent aussi être des milliers{examples} : vérifiez-les."),
@@ -85,6 +86,7 @@ _MESSAGES: dict[str, _Said] = {
     "table_ignored": _Said(_N, "Ce tableau n'a pas les colonnes attendues : il n'a pas été lu. {detail}"),
     "row_struck": _Said(_B, "Cette ligne est barrée dans votre fichier : elle n'est pas comptée. Retirez-la, ou enlevez le trait si elle compte.", "{count} lignes barrées dans votre fichier ne sont pas comptées : retirez-les, ou enlevez le trait si elles comptent."),
     "rows_added": _Said(_N, "{detail}"),
+    "column_matters": _Said(_W, "{detail}"),
     "packed": _Said(_W, "{detail}"),
     "title_unit": _Said(_W, "{detail}"),
     "cell_ditto": _Said(_N, "{detail}"),
@@ -135,6 +137,7 @@ HIDDEN_QUESTION = "La feuille « {name} » ({rows} lignes) est masquée, d'autre
 LEFT = "Le tableau « {name} » n'a pas été compté : son nom dit « {word} »."
 LEFT_HIDDEN = "La feuille masquée « {name} » n'a pas été comptée."
 NAMED_CHOICES = (("count", "Oui, compter ses lignes", 0.0), ("leave", "Non, le laisser de côté", 0.0))
+MATTERS = "La colonne « {header} » n'est pas reprise, mais elle peut changer le nombre à compter ({example}). Vérifiez « {label} »."
 PACKED = "« {header} » parle de lots (« {example} ») : la quantité doit compter les appareils, pas les lots. Vérifiez-la."
 TITLE_UNIT = "Les montants de « {label} » ont été lus dans l'unité dite au-dessus du tableau : « {line} ». Vérifiez-les."
 ADD_QUESTION = "{count} lignes disent la même chose du même établissement et ne diffèrent que par {columns}, qui n'est pas repris : leurs nombres s'additionnent-ils ?"

@@ -21,7 +21,8 @@ _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)"
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
 _UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "milliers", "millions", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
-_KNOWN, _ABBREVIATED = 94.0, 90.0
+CERTAIN_NAME = 94.0
+_KNOWN, _ABBREVIATED = CERTAIN_NAME, 90.0
 _INITIALS = re.compile(r"(?<=\b\w)\.")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

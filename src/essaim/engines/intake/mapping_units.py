@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import polars as pl
+
 from essaim.kernel.french import folded
 
 from .check_batch import Part
 from .contract import Contract, FieldType
-from .issues_messages import PACKED, TITLE_UNIT
+from .issues_messages import MATTERS, PACKED, TITLE_UNIT
 from .mapping_names import read_header
 
 _PACKS = r"(?i)\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
@@ -44,6 +46,32 @@ def in_unit_of_title(part: Part, contract: Contract) -> Part:
                     remarks.append(("title_unit", name, TITLE_UNIT.format(label=contract.field(name).label, line=line)))
                 break
     return replace(part, mapping=replace(part.mapping, headers=tuple(headers), remarks=tuple(remarks)))
+
+
+_GIVEN_BACK = re.compile(r"\b(?:retourne\w*|retours?|rendus?|rendues?|repris\w*|annulee?s?|hs|voles?|manquant\w*)\b")
+_OF_NOTHING = frozenset(("qte", "qtes", "quantite", "quantites", "nombre", "nb", "nbre", "total", "de", "d", "en", "unites", "totale"))
+_LEFT = re.compile(r"\b(?:reste|restants?|restantes?|reliquat|a livrer)\b")
+
+
+def beside_quantities(part: Part, contract: Contract) -> Part:
+    """The table with a remark when numbers that nothing took may change those to count: « Qté retournée », « Reste à livrer » beside
+    a quantity that does not say of what."""
+    place = next((part.mapping.fields[name] for name in contract.adds if name in part.mapping.fields), None)
+    if place is None:
+        return part
+    plain = set(folded(part.table.columns[place].header).split()) <= _OF_NOTHING
+    used, remarks = set(part.mapping.fields.values()), []
+    for other, column in enumerate(part.table.columns):
+        key = folded(column.header)
+        if other in used or not (_GIVEN_BACK.search(key) or (plain and _LEFT.search(key))):
+            continue
+        cells = part.table.frame[f"c{other}"].head(_GLANCED).cast(pl.Float64, strict=False)
+        if (cells != 0).any():
+            first = (cells != 0).fill_null(False).arg_true()[0]
+            example = f"{cells[first]:g}, ligne {part.table.frame['row'][first]}"
+            label = contract.field(contract.adds[0]).label
+            remarks.append(("column_matters", contract.adds[0], MATTERS.format(header=" ".join(column.header.split()), example=example, label=label)))
+    return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks))) if remarks else part
 
 
 def in_packs(part: Part, contract: Contract) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
@@ -22,6 +23,7 @@ from .report import Mapping, Question
 from .tables import RawTable
 
 _CERTAIN = 94.0
+_LONGEST = 120
 IGNORED = ""
 
 
@@ -65,6 +67,8 @@ def wide_columns(
         if wide.into in settled.values() or (names[:, positions[wide.into]] >= _CERTAIN).any():
             continue
         field = contract.field(wide.into)
+        if _titled_otherwise(table, contract, wide):
+            continue
         if field.type in (FieldType.DATE, FieldType.MONTH) and _adds_up(table):
             continue
         codes: dict[int, str] = {}
@@ -78,11 +82,26 @@ def wide_columns(
             said = said or (other if other not in (wide.into, wide.value) else None)
             if said is not None and (code is not None or other is not None):
                 others[line] = (code, said)
-            elif code is not None and not (other is not None and len(header.levels) < 2):
+            elif code is not None and not (other is not None and len(header.levels) < 2) and not _of_other_measure(header.text, contract.field(wide.value)):
                 codes[line] = code
         if len(codes) >= 2:
             return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
     return None
+
+
+def _titled_otherwise(table: RawTable, contract: Contract, wide: Wide) -> bool:
+    """« Budget alloué (€) » above a table none of whose columns is of amounts by its header: its numbers are no numbers of things."""
+    value = contract.field(wide.value)
+    lines = [cell for _, cells in table.prose for cell in cells if len(cell) <= _LONGEST and not any(map(str.isdigit, cell.replace("20", "")))]
+    return any(_of_other_measure(line, value) for line in lines) and not any(_of_other_measure(column.header, value) for column in table.columns)
+
+
+_MEASURE = re.compile(r"[%€]|\b(?:montants?|budgets?|co[uû]ts?|prix|d[ée]penses?|taux|pourcentages?|t\.?t\.?c|h\.?t)\b", re.IGNORECASE)
+
+
+def _of_other_measure(text: str, value: Field) -> bool:
+    """Whether a header or a title speaks of amounts or shares where the columns of the block should hold numbers of things."""
+    return value.type is FieldType.INTEGER and bool(_MEASURE.search(text))
 
 
 def _adds_up(table: RawTable) -> bool:
@@ -100,7 +119,7 @@ def doubtful_codes(
     if field.type is not FieldType.CODE:
         return
     for position, column in enumerate(table.columns):
-        if position in block.positions or column.letter in given or not (near := _nearly(headers[position], field)):
+        if position in block.positions or column.letter in given or _of_other_measure(column.header, value) or not (near := _nearly(headers[position], field)):
             continue
         texts = sample_of(table.frame[f"c{position}"], few=True)
         if texts and fit(texts, value) >= 0.8:

@@ -28,7 +28,7 @@ _UAI = re.compile(r"(?<![0-9A-Za-z])[0-9]{7} ?[A-Za-z]\b")
 _EXPECTED, _COUNTED, _MOST = 0.6, 6, 5.6
 _UNIT = re.compile(
     r"\(?(?:en\s)?(?:m|k)?(?:€|euros?|%|ht|ttc|€\s?ht|€\s?ttc|nombre|nb|unités?|jj/mm/aaaa|oui/non|texte|date|facultatif|obligatoire"
-    r"|m²|mbit/s|mb/s|go|jours?|mois)\)?$",
+    r"|m²|mbit/s|mb/s|go|jours?|mois|montants?(?:\s(?:ht|ttc))?|prix(?:\s(?:ht|ttc|unitaire))?|qt[ée]s?|quantit[ée]s?)\)?$",
     re.IGNORECASE,
 )
 

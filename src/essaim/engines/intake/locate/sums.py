@@ -16,7 +16,7 @@ from .shape import NUMBER, TEXT, kind_of
 _EXAMPLE = re.compile(r"\s*(?:ex(?:emple)?s?|e\.g)\b\s*[.:]?", re.IGNORECASE)
 _DESCRIPTION = re.compile(
     r"\s*[(\[]?\s*(?:(?:en\s+)?(?:k|m)?€(?:\s*(?:ht|ttc))?|texte(?:\s+libre)?|liste(?:\s+déroulante)?|choix|nombre(?:\s+entier)?|nb|entier|décimal|numérique|unités?|u\.?|code"
-    r"|libellé|date(?:\s+fr)?|[jd]{1,2}/m{1,2}/[ay]{2,4}|[ay]{4}-m{2}-[jd]{2}|oui\s*/\s*non|o/n|obligatoire|facultatif|alphanum\w*\.?\s*\d*|\d+\s+caractères|%|"
+    r"|libellé|date(?:\s+fr)?|[jd]{1,2}/m{1,2}/[ay]{2,4}|[ay]{4}-m{2}-[jd]{2}|oui\s*/\s*non|o/n|obligatoire|facultatif|alphanum\w*\.?\s*\d*|\d+\s+caractères|%|:?-{2,}:?|"
     r"string|text|integer|number|boolean|varchar\s*\d*)\s*[)\]]?\s*\*?$",
     re.IGNORECASE,
 )
