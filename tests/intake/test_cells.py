@@ -27,7 +27,7 @@ def read(kind, texts, sense=ColumnSense(), **named):  # noqa: B008
      (T.DECIMAL, "-1,1", -1.1), (T.MONEY, "12 k€", 12000.0), (T.MONEY, "1,2 M€", 1.2e6), (T.MONEY, "(12)", -12.0), (T.PERCENT, "3,5 %", 3.5),
      (T.DATE, "31/08/2021", date(2021, 8, 31)), (T.DATE, "31 août 2021", date(2021, 8, 31)), (T.DATE, "2019-03-05+01:00", date(2019, 3, 5)),
      (T.DATE, "44439", date(2021, 8, 31)), (T.MONTH, "août 2021", date(2021, 8, 1)), (T.MONTH, "2021-08-31", date(2021, 8, 1)),
-     (T.SCHOOL_YEAR, "2021", "2021-2022"), (T.SCHOOL_YEAR, "2021-2022", "2021-2022"), (T.BOOLEAN, "✓", True), (T.BOOLEAN, "non", False),
+     (T.SCHOOL_YEAR, "2021", "2021-2022"), (T.SCHOOL_YEAR, "2021-2022", "2021-2022"), (T.SCHOOL_YEAR, "2022-01-01T00:00:00+00:00", "2022-2023"), (T.BOOLEAN, "✓", True), (T.BOOLEAN, "non", False),
      (T.COMMUNE, "1004", "01004"), (T.COMMUNE, "1004.0", "01004"), (T.COMMUNE, "97105", "97105"), (T.DEPARTEMENT, "2", "02"), (T.DEPARTEMENT, "AISNE", "02"),
      (T.DEPARTEMENT, "069", "69"), (T.UAI, "0020001r", "0020001R"), (T.SIREN, "213 500 168", "213500168"), (T.TEXT, " a\u00a0b ", "a b"), (T.TEXT, "Ã©cole", "école"),
      (T.SIRET, "35600000049837", "35600000049837")],

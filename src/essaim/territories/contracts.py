@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from essaim.engines.intake.contract import Code, Contract, Field, FieldType
 
-OPEN_LICENCE = "Licence Ouverte 2.0"
+from .geographies import FORMER_COMMUNES, OPEN_LICENCE, PLACES, text
+
 PORTAL = "https://data.education.gouv.fr"
 
 SECTORS = (
@@ -182,26 +183,22 @@ def _flag(name: str, label: str, *synonyms: str) -> Field:
     return Field(name, label, FieldType.BOOLEAN, synonyms=(label, *synonyms))
 
 
-def _text(name: str, label: str, *synonyms: str, description: str = "", required: bool = False) -> Field:
-    return Field(name, label, FieldType.TEXT, description, required, synonyms=(label, *synonyms))
-
-
-NATURE_CODE = _text("nature_code", "Code nature", "nature_uai", "code_nature", description="Nomenclature N_NATURE_UAI.")
-NATURE = _text("nature", "Nature", "libelle_nature", "nature_uai_libe", "libellé nature", "nature_etablissement")
+NATURE_CODE = text("nature_code", "Code nature", "nature_uai", "code_nature", description="Nomenclature N_NATURE_UAI.")
+NATURE = text("nature", "Nature", "libelle_nature", "nature_uai_libe", "libellé nature", "nature_etablissement")
 # Columns that come with the others and must not be mistaken for them.
 ALONGSIDE = (
-    _text("academie_code", "Code académie", "Code_academie", "code académie"),
-    _text("region_code", "Code région", "Code_region", "code_region_academique"),
-    _text("region_name", "Région", "Libelle_region", "libellé région", "Région académique", "region_academique"),
-    _text("address", "Adresse", "Adresse_1", "adresse_uai", "adresse postale"),
-    _text("hamlet", "Lieu-dit", "lieu_dit_uai", "Lieu dit", "Adresse_2"),
-    _text("mailbox", "Boîte postale", "boite_postale_uai", "Boite postale", "Adresse_3"),
-    _text("projection_x", "Coordonnée X", "coordonnee_x", "coordX_origine", "coordonnee_X", "Coordonnee X"),
-    _text("projection_y", "Coordonnée Y", "coordonnee_y", "coordY_origine", "coordonnee_Y", "Coordonnee Y"),
-    _text("projection", "EPSG", "epsg", "epsg_origine"),
-    _text("precision", "Précision de la localisation", "precision_localisation", "localisation", "Localisation"),
-    _text("matching", "Qualité d'appariement", "appariement"),
-    _text("position", "Position", "position", "geo_point_2d", "coordonnees"),
+    text("academie_code", "Code académie", "Code_academie", "code académie"),
+    text("region_code", "Code région", "Code_region", "code_region_academique"),
+    text("region_name", "Région", "Libelle_region", "libellé région", "Région académique", "region_academique"),
+    text("address", "Adresse", "Adresse_1", "adresse_uai", "adresse postale"),
+    text("hamlet", "Lieu-dit", "lieu_dit_uai", "Lieu dit", "Adresse_2"),
+    text("mailbox", "Boîte postale", "boite_postale_uai", "Boite postale", "Adresse_3"),
+    text("projection_x", "Coordonnée X", "coordonnee_x", "coordX_origine", "coordonnee_X", "Coordonnee X"),
+    text("projection_y", "Coordonnée Y", "coordonnee_y", "coordY_origine", "coordonnee_Y", "Coordonnee Y"),
+    text("projection", "EPSG", "epsg", "epsg_origine"),
+    text("precision", "Précision de la localisation", "precision_localisation", "localisation", "Localisation"),
+    text("matching", "Qualité d'appariement", "appariement"),
+    text("position", "Position", "position", "geo_point_2d", "coordonnees"),
 )
 SIGNIFICANT_DATES = (
     Field("opened_on", "Date d'ouverture", FieldType.DATE, synonyms=("date_ouverture", "Date ouverture", "ouverture")),
@@ -216,33 +213,33 @@ ESTABLISHMENTS = Contract(
     "base nationale. Plusieurs lignes d'un même UAI (annexes) sont admises.",
     (
         UAI, NAME, DENOMINATION, KIND,
-        _text("levels", "Niveaux", "niveaux", "niveau", "niveaux d'enseignement"),
+        text("levels", "Niveaux", "niveaux", "niveau", "niveaux d'enseignement"),
         NATURE_CODE, NATURE, SECTOR,
-        _text("contract_type", "Type de contrat", "Type_contrat_prive", "Type contrat privé", "secteur_prive_libelle_type_contrat", "Type contrat"),
-        _text("postal_code", "Code postal", "Code_postal", "code_postal_uai", "cp"),
+        text("contract_type", "Type de contrat", "Type_contrat_prive", "Type contrat privé", "secteur_prive_libelle_type_contrat", "Type contrat"),
+        text("postal_code", "Code postal", "Code_postal", "code_postal_uai", "cp"),
         COMMUNE_CODE, COMMUNE_NAME, DEPARTEMENT_CODE, DEPARTEMENT_NAME, ACADEMIE,
-        _text("circonscription_code", "Code circonscription", "code_circonscription", "uai_circonscription", "UAI circonscription"),
-        _text("circonscription", "Circonscription", "nom_circonscription", "Nom de la circonscription", "circonscription d'inspection"),
+        text("circonscription_code", "Code circonscription", "code_circonscription", "uai_circonscription", "UAI circonscription"),
+        text("circonscription", "Circonscription", "nom_circonscription", "Nom de la circonscription", "circonscription d'inspection"),
         LATITUDE, LONGITUDE, SIGNIFICANT_DATES[0],
-        _text("state", "État", "etat", "etat_etablissement_libe", "Etat établissement", "etat établissement"),
-        _text("siret", "SIREN ou SIRET", "SIREN_SIRET", "siren siret", "siret", "numero_siren_siret_uai", "Siren / Siret"),
+        text("state", "État", "etat", "etat_etablissement_libe", "Etat établissement", "etat établissement"),
+        text("siret", "SIREN ou SIRET", "SIREN_SIRET", "siren siret", "siret", "numero_siren_siret_uai", "Siren / Siret"),
         PRIORITY_EDUCATION, PUPILS,
         Field("updated_on", "Date de mise à jour", FieldType.DATE, synonyms=("date_maj_ligne", "Date de mise à jour de la ligne", "date_maj")),
-        _text("parent_uai", "Établissement mère", "etablissement_mere", "Etablissement mère", "uai_mere"),
-        _text("parent_link", "Type de rattachement", "type_rattachement_etablissement_mere"),
-        _text("network_uai", "Tête de réseau", "uai_tete_de_reseau", "UAI tête de réseau", "tete de reseau"),
-        _text("ministry", "Ministère de tutelle", "ministere_tutelle", "libelle_ministere", "Ministère"),
+        text("parent_uai", "Établissement mère", "etablissement_mere", "Etablissement mère", "uai_mere"),
+        text("parent_link", "Type de rattachement", "type_rattachement_etablissement_mere"),
+        text("network_uai", "Tête de réseau", "uai_tete_de_reseau", "UAI tête de réseau", "tete de reseau"),
+        text("ministry", "Ministère de tutelle", "ministere_tutelle", "libelle_ministere", "Ministère"),
         _flag("nursery", "École maternelle", "Ecole_maternelle", "maternelle"),
         _flag("elementary", "École élémentaire", "Ecole_elementaire", "élémentaire"),
         _flag("general_track", "Voie générale", "Voie_generale"),
         _flag("technological_track", "Voie technologique", "Voie_technologique"),
         _flag("vocational_track", "Voie professionnelle", "Voie_professionnelle"),
-        _text("contract_code", "Code type de contrat", "Code_type_contrat_prive", "secteur_prive_code_type_contrat", "Code type contrat"),
-        _text("state_code", "Code état", "etat_etablissement", "Code état établissement"),
-        _text("ministry_code", "Code ministère", "code_ministere"),
-        _text("district_code", "Code du quartier prioritaire", "qp_a_proximite"),
-        _text("district_near", "Quartier prioritaire à proximité", "qp_a_proximite_o_n"),
-        _text("district_name", "Nom du quartier prioritaire", "nom_du_qp"),
+        text("contract_code", "Code type de contrat", "Code_type_contrat_prive", "secteur_prive_code_type_contrat", "Code type contrat"),
+        text("state_code", "Code état", "etat_etablissement", "Code état établissement"),
+        text("ministry_code", "Code ministère", "code_ministere"),
+        text("district_code", "Code du quartier prioritaire", "qp_a_proximite"),
+        text("district_near", "Quartier prioritaire à proximité", "qp_a_proximite_o_n"),
+        text("district_name", "Nom du quartier prioritaire", "nom_du_qp"),
         *ALONGSIDE,
     ),
     key=("sender", "uai", "name", "commune_code"),
@@ -259,8 +256,8 @@ CLOSURES = Contract(
     (
         UAI, NAME, DENOMINATION, NATURE_CODE, NATURE, SECTOR, SIGNIFICANT_DATES[0],
         Field("closed_on", "Date de fermeture", FieldType.DATE, required=True, synonyms=SIGNIFICANT_DATES[1].synonyms),
-        _text("successor_uai", "UAI du successeur", "uai_successeur", "successeur", "uai_fille", "établissement d'accueil", "uai de fusion"),
-        _text("postal_code", "Code postal", "code_postal_uai", "Code_postal", "cp"),
+        text("successor_uai", "UAI du successeur", "uai_successeur", "successeur", "uai_fille", "établissement d'accueil", "uai de fusion"),
+        text("postal_code", "Code postal", "code_postal_uai", "Code_postal", "cp"),
         COMMUNE_CODE, COMMUNE_NAME, DEPARTEMENT_CODE, DEPARTEMENT_NAME, ACADEMIE, LATITUDE, LONGITUDE,
         _flag("nursery", "École maternelle", "Ecole_maternelle"),
         _flag("elementary", "École élémentaire", "Ecole_elementaire"),
@@ -323,7 +320,7 @@ ENROLMENT = Contract(
     "Élèves et classes par établissement, rentrée et niveau. Un établissement polyvalent a une ligne par niveau : elles s'ajoutent.",
     (
         SCHOOL_YEAR, UAI, NAME, DENOMINATION,
-        _text("level", "Niveau", "niveau", "niveaux", "degré", description="École, collège, lycée…"),
+        text("level", "Niveau", "niveau", "niveaux", "degré", description="École, collège, lycée…"),
         SECTOR, COMMUNE_NAME, DEPARTEMENT_CODE, DEPARTEMENT_NAME,
         Field("pupils", "Nombre d'élèves", FieldType.INTEGER, PUPILS.description, required=True, synonyms=PUPILS.synonyms, unit="élèves", minimum=0),
         Field("classes", "Nombre de classes", FieldType.INTEGER, "Classes ouvertes à la rentrée.",
@@ -331,8 +328,8 @@ ENROLMENT = Contract(
         REP, REP_PLUS,
         _count("pupils_nursery", "Nombre d'élèves en pré-élémentaire hors ULIS", "nombre_eleves_preelementaire_hors_ulis", "effectif_pre_elementaire"),
         _count("pupils_elementary", "Nombre d'élèves en élémentaire hors ULIS", "nombre_eleves_elementaire_hors_ulis", "effectif_elementaire"),
-        _count("pupils_ulis", "Nombre d'élèves en ULIS", "nombre_eleves_ulis", "Nombre d'élèves total ULIS", "effectif_ulis"),
-        _count("pupils_sixth", "6èmes total", "nombre_total_de_6emes", "nombre_eleves_6eme_total", "6eme_total", "effectif_6e"),
+        _count("pupils_ulis", "Nombre d'élèves en ULIS", "nombre_eleves_ulis", "Nombre d'élèves total ULIS", "nombre_d_eleves_total_ulis", "effectif_ulis"),
+        _count("pupils_sixth", "6èmes total", "nombre_eleves_6eme_total", "6eme_total", "nombre_total_de_6emes", "Nombre total de 6èmes", "effectif_6e"),
         _count("pupils_second_gt", "2ndes GT", "2ndes_gt", "secondes_gt", "nombre_eleves_2nde_gt"),
         _count("pupils_second_pro", "2ndes PRO", "2ndes_pro", "secondes_pro", "nombre_eleves_2nde_pro"),
         LATITUDE, LONGITUDE,
@@ -342,35 +339,6 @@ ENROLMENT = Contract(
     licence=OPEN_LICENCE,
     source=f"{PORTAL}/explore/dataset/fr-en-ecoles-effectifs-nb_classes",
 )  # fmt: skip
-
-PLACES = Contract(
-    "territories.places",
-    1,
-    "Code officiel géographique",
-    "Communes (actuelles, déléguées, associées, arrondissements, anciens codes), intercommunalités et leurs membres, "
-    "départements, régions, codes postaux.",
-    (
-        _text("code", "Code", "code", "COM", "codgeo", "codeCommune", "code_commune", "code_insee", "commune", "Code commune", "insee", required=True),
-        _text("name", "Nom", "nom", "LIBELLE", "libelle", "libgeo", "nomCommune", "commune_nom", "nom_commune", "nom de la commune"),
-        _text("kind", "Type", "type", "TYPECOM", "type de commune"),
-        _text("parent_code", "Commune de rattachement", "chef_lieu", "COMPARENT", "commune parente", "chefLieu", "CHEFLIEU"),
-        _text("departement", "Département", "departement", "DEP", "code_departement", "code département"),
-        _text("region", "Région", "region", "REG", "code_region", "code région"),
-        _text("arrondissement", "Arrondissement", "arrondissement", "ARR"),
-        _text("epci_code", "Code EPCI", "epci", "siren_epci", "code_epci", "EPCI", "siren epci"),
-        _text("epci_name", "Nom de l'EPCI", "epci_nom", "nom_epci", "libepci", "raison_sociale", "libellé EPCI"), _text("epci_kind", "Type d'EPCI", "epci_type", "nature_juridique", "nature_epci", "type epci"),
-        Field("population", "Population", FieldType.INTEGER, synonyms=("population", "pmun", "population municipale", "ptot"), unit="habitants", minimum=0),
-        _text("siren", "SIREN", "siren", "siren_commune"), _text("postal_codes", "Codes postaux", "codes_postaux", "codePostal", "code_postal", "cp"),
-        _text("former_codes", "Anciens codes", "anciens_codes", "anciens codes INSEE"),
-        Field("valid_from", "Depuis le", FieldType.DATE, synonyms=("date_debut", "debut")),
-        Field("valid_to", "Jusqu'au", FieldType.DATE, synonyms=("date_fin", "fin")),
-        _text("link_type", "Article (TNCC)", "typeLiaison", "TNCC"),
-    ),
-    key=("sender", "kind", "code", "epci_code", "departement", "region", "postal_codes"),
-    licence=OPEN_LICENCE,
-    source="https://www.insee.fr/fr/information/2560452",
-)  # fmt: skip
-
 
 def _index(name: str, label: str, *synonyms: str, required: bool = False) -> Field:
     return Field(name, label, FieldType.DECIMAL, required=required, synonyms=synonyms, unit="points", minimum=0, maximum=1000)
@@ -384,7 +352,7 @@ FRAGILITY = Contract(
     (
         Field("code", "Code IRIS ou commune", FieldType.TEXT, "Neuf caractères pour un IRIS, cinq pour une commune.", required=True,
               synonyms=("code_iris", "IRIS", "Code IRIS", "codgeo", "code_insee"), pattern=r"\d[\dAB]\d{3}(\d{4})?", examples=("010040101",)),
-        _text("name", "Commune", "nom_com", "nom commune", "libcom"), _text("quarter_name", "Quartier", "nom_iris", "libiris"),
+        text("name", "Commune", "nom_com", "nom commune", "libcom"), text("quarter_name", "Quartier", "nom_iris", "libiris"),
         Field("population", "Population", FieldType.DECIMAL, "Habitants du quartier ; estimée, donc décimale.", required=True,
               synonyms=("population", "P17_POP"), unit="habitants", minimum=0),
         _index("score", "Score global", "SCORE GLOBAL", "score_global", "indice de fragilité numérique", required=True),
@@ -396,4 +364,4 @@ FRAGILITY = Contract(
     source="https://fragilite-numerique.fr",
 )  # fmt: skip
 
-CONTRACTS = (PLACES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY)
+CONTRACTS = (PLACES, FORMER_COMMUNES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY)

@@ -129,6 +129,9 @@ def _amount(text: str, value: Decimal, field: Field, sense: ColumnSense) -> Cell
 
 def _integer(text: str, field: Field, sense: ColumnSense) -> CellReading:
     reading = _number(text, field, sense)
+    if reading.problem and field.holds_years:
+        written = read_date(text)  # Opendatasoft keeps years as days: 2023-01-01
+        return CellReading(written.value.year) if written is not None and written.value is not None else reading
     if reading.problem:
         return reading
     if not math.isfinite(reading.value) or abs(reading.value) > 2**53:
@@ -179,12 +182,16 @@ def _date_within(text: str) -> str | None:
     return format_date(day) if day else None
 
 
+# The first day of a school year, and the day under which Opendatasoft keeps a bare year: that of the rentrée.
+_RENTREE_DAYS = ((9, 1), (1, 1))
+
+
 def _school_year(text: str, field: Field, sense: ColumnSense) -> CellReading:
     year = parse_school_year(text)
     if year is not None:
         return CellReading(str(year))
     written = read_date(text)
-    if written is not None and written.value is not None and (written.value.month, written.value.day) == (9, 1):
+    if written is not None and written.value is not None and (written.value.month, written.value.day) in _RENTREE_DAYS:
         return CellReading(f"{written.value.year}-{written.value.year + 1}")
     return CellReading(problem="school_year_format")
 

@@ -16,7 +16,7 @@ from .cells_missing import WHY_LABELS
 from .cells_quick import Glance, glance, glances
 from .cells_readers import PLAIN, ColumnSense
 from .check_batch import Batch, side_by_side
-from .contract import Field, FieldType
+from .contract import Field, FieldType, is_year
 from .issues import Finding, finding, remark_on_table
 from .issues_messages import expected_of
 
@@ -226,12 +226,7 @@ def _bound(field: Field, bound: float | str | None) -> float | date | None:
 def _written(bound: float | date) -> str:
     if isinstance(bound, date):
         return format_date(bound)
-    return f"{bound:.0f}" if _is_year(bound) else format_number(bound)
-
-
-def _is_year(bound: float | date | None) -> bool:
-    """Whether a bound reads as a year (1990), which takes no thousands space."""
-    return isinstance(bound, (int, float)) and 1900 <= bound <= 2100 and bound == int(bound)
+    return f"{bound:.0f}" if is_year(bound) else format_number(bound)
 
 
 def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding]:

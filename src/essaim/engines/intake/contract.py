@@ -83,6 +83,16 @@ class Field:
     reference_severity: Severity = Severity.WARNING
     past: bool = False
 
+    @property
+    def holds_years(self) -> bool:
+        """Whether its whole numbers are calendar years, as its bounds say (an exam's session, a year of purchase)."""
+        return self.type is FieldType.INTEGER and is_year(self.minimum) and is_year(self.maximum)
+
+
+def is_year(bound: object) -> bool:
+    """Whether a bound reads as a year (1990), which takes no thousands space."""
+    return isinstance(bound, (int, float)) and 1900 <= bound <= 2100 and bound == int(bound)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

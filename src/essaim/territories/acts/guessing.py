@@ -16,13 +16,16 @@ from essaim.engines.intake.contract import Contract
 from essaim.engines.intake.mapping import map_table, vocabulary
 from essaim.engines.intake.reading import read_file
 from essaim.engines.intake.tables import FileRefused, RawTable
+from essaim.kernel.french import folded
 
 from ..contracts import ALONGSIDE
+from ..geographies import meaning
 from ..sources import Source, source_of
 
 _HEAD_BYTES = 262_144
 _HEAD_ROWS = 400
 _SURE = 90.0
+GEOGRAPHIES = ("territories.places", "territories.former_communes")
 _ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
 
@@ -42,32 +45,26 @@ def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
     """The contract and the source of a file, from its first rows; None when no contract is satisfied.
 
     FileRefused when the file cannot be read at all."""
-    best: tuple[int, Contract, frozenset[str], dict[str, str]] | None = None
+    best: tuple[int, Contract, frozenset[str], dict[str, str], RawTable] | None = None
     for table in _first_tables(path, contracts):
-        meant = _own_code(table)
+        meant = meaning(column.header for column in table.columns)
         for contract in contracts:
-            answers = meant if contract.code == "territories.places" else {}
+            answers = meant if contract.code in GEOGRAPHIES else {}
             fields = understood(table, contract, answers)
             if fields is None or not _tells_enough(contract.code, fields):
                 continue
             score = len(fields - _ALONGSIDE) + 2 * len(fields & {"school_year", "ips", "closed_on"})
             if best is None or score > best[0]:
-                best = (score, contract, fields, answers)
+                best = (score, contract, fields, answers, table)
     if best is None:
         return None
-    score, contract, fields, answers = best
-    source = source_of(contract.code, fields)
-    year = year_of(path.name) if _needs_year(contract, fields) else None
+    score, contract, fields, answers, table = best
+    source = source_of(contract.code, fields, (*(folded(column.header) for column in table.columns), folded(path.name)))
+    if contract.code in GEOGRAPHIES:
+        year = vintage_of(path.name)
+    else:
+        year = year_of(path.name) if _needs_year(contract, fields) else None
     return Guess(contract, source, f"{source.code}@{year}" if year else source.code, score, answers)
-
-
-def _own_code(table: RawTable) -> dict[str, str]:
-    """INSEE names the code of a place after its kind: in a list of départements DEP is the code, in one of communes it is not."""
-    headers = {column.header.strip().upper() for column in table.columns}
-    if "CHEFLIEU" not in headers or {"COM", "CODE", "CODGEO"} & headers:
-        return {}
-    kind = next((name for name in ("ARR", "DEP", "REG") if name in headers), None)
-    return {f"column:{kind}": "code"} if kind else {}
 
 
 def _needs_year(contract: Contract, fields: frozenset[str]) -> bool:
@@ -134,6 +131,15 @@ _DATASET = re.compile(r"[-_]ap20\d\d")
 _SPAN = re.compile(r"(20\d\d)[-_/](?:20)?(\d\d)(?!\d)")
 _START = re.compile(r"(?:rentree|rentrée|rs)[-_ ]?(20\d\d)", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
+
+
+_VINTAGE = re.compile(r"(?:(?<!\d)0101|(?<!\d))(20\d\d)(?!\d)")
+
+
+def vintage_of(filename: str) -> str | None:
+    """The 1 January that a geography describes: ``v_commune_2023``, ``communes-01012019``, ``epci_au_01-01-2024``; the last year
+    named where there are several (``table_passage_geo2015_geo2024``)."""
+    return max(_VINTAGE.findall(filename), default=None)
 
 
 def year_of(filename: str) -> str | None:

@@ -87,13 +87,16 @@ def commune_key(name: str) -> str:
 
 
 def _named(where: Places) -> pl.DataFrame:
-    """``departement, _commune_key, _code``: names that are those of one commune only of the département, today or before it merged."""
+    """``departement, _commune_key, _code``: communes of today by their only name of the département, then those before a merger by
+    theirs (Bellegarde-sur-Valserine) where no commune of today has it."""
+    per = ["departement", "_commune_key"]
     today = where.communes.select("departement", "name", pl.col("code").alias("_code"))
-    before = where.former.drop_nulls("name").select(mapped("code", commune_codes.departement_of).alias("departement"), "name", pl.col("current").alias("_code"))
-    before = before.filter(pl.col("_code").is_in(where.communes["code"].implode()))
     islands = today.filter(pl.col("departement").is_in(_UNDER_GUADELOUPE)).with_columns(pl.lit("971").alias("departement"))
-    named = pl.concat([today, before, islands]).select("departement", mapped("name", commune_key).alias("_commune_key"), "_code")
-    return named.drop_nulls("departement").unique(maintain_order=True).unique(["departement", "_commune_key"], keep="none", maintain_order=True)
+    now = pl.concat([today, islands]).select("departement", mapped("name", commune_key).alias("_commune_key"), "_code")
+    before = where.former.drop_nulls("name").filter(pl.col("current").is_in(where.communes["code"].implode()))
+    before = before.select(mapped("code", commune_codes.departement_of).alias("departement"), mapped("name", commune_key).alias("_commune_key"), pl.col("current").alias("_code"))
+    before = before.drop_nulls("departement").unique(maintain_order=True)
+    return pl.concat([now.unique(per, keep="none", maintain_order=True), before.unique(per, keep="none", maintain_order=True).join(now, on=per, how="anti")])
 
 
 def placed(frame: pl.DataFrame, where: Places) -> pl.DataFrame:

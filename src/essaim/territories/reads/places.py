@@ -8,7 +8,7 @@ import polars as pl
 
 from essaim.kernel import communes as commune_codes
 
-from ..contracts import PLACES
+from ..contracts import FORMER_COMMUNES, PLACES
 from .standing import standing
 
 COMMUNE_SCHEMA = {
@@ -24,6 +24,9 @@ COMMUNE_SCHEMA = {
     "epci_kind": pl.String,
 }
 _CURRENT = ("commune-actuelle", "COM", "commune actuelle", "commune")
+_SYNDICATES = ("SIVU", "SIVOM", "SMF", "SMO", "PETR", "POLEM", "SYND")
+# A later list that holds this share of a département's communes says which are no more; a shorter one is only a part of it.
+_MOST = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +41,50 @@ class Places:
 def places() -> Places:
     """The places known to the register; both frames empty when none was loaded."""
     rows = standing(PLACES)
-    communes = rows.filter(pl.col("source") == "cog-communes")
-    current = communes.filter(pl.col("kind").is_null() | pl.col("kind").is_in(_CURRENT))
-    current = current.unique("code", keep="last").with_columns(
-        pl.col("departement").fill_null(_departement("code")),
-    )
+    communes = _dated(rows.filter(pl.col("source") == "cog-communes"))
+    current, gone = _current(communes)
     if current.height == 0:
         current = _from_postal(rows)
     members = _members(rows)
-    found = current.join(members, on="code", how="left", suffix="_epci")
+    found = current.join(members, on="code", how="left", suffix="_epci").join(_extras(rows), on="code", how="left", suffix="_extra")
     found = found.with_columns(
-        *(pl.coalesce(f"{name}_epci", name).alias(name) for name in ("epci_code", "epci_name", "epci_kind"))
+        *(pl.coalesce(f"{name}_epci", name).alias(name) for name in ("epci_code", "epci_name", "epci_kind")),
+        *(pl.coalesce(name, f"{name}_extra").alias(name) for name in ("population", "siren", "postal_codes")),
     )
-    return Places(found.select(list(COMMUNE_SCHEMA)).cast(COMMUNE_SCHEMA).sort("code"), _former(communes, current))  # type: ignore[arg-type]
+    return Places(found.select(list(COMMUNE_SCHEMA)).cast(COMMUNE_SCHEMA).sort("code"), _former(communes, current, gone, _moves()))  # type: ignore[arg-type]
 
 
 def _departement(column: str) -> pl.Expr:
     return pl.col(column).map_elements(commune_codes.departement_of, return_dtype=pl.String)
+
+
+def _dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of communes with whole codes (until 2018 INSEE wrote the département apart), their ``departement`` and ``vintage``: the
+    1 January they describe, told by the name of the file, else by the day it was handed in."""
+    short = (pl.col("code").str.len_chars() <= 3) & pl.col("departement").is_not_null()
+    rest = 5 - pl.col("departement").str.len_chars()
+    whole = pl.col("departement") + pl.col("code").str.zfill(3).str.tail(rest)
+    rows = rows.with_columns(pl.when(short).then(whole).otherwise("code").alias("code"))
+    vintage = pl.coalesce("told_year", "posted_year").str.head(4)
+    return rows.with_columns(pl.coalesce(_departement("code"), "departement").alias("departement"), vintage.alias("vintage")).sort("vintage", "submission")
+
+
+def _latest(rows: pl.DataFrame, per: str) -> pl.DataFrame:
+    return rows.unique(per, keep="last", maintain_order=True)
+
+
+def _current(communes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Communes of today and communes of earlier vintages that are no more: those which a later vintage that covers their
+    département (most of its communes) does not list, or lists as part of another."""
+    listed = _latest(communes.filter(pl.col("kind").is_null() | pl.col("kind").is_in(_CURRENT)), "code")
+    sizes = communes.filter(pl.col("kind").is_null() | pl.col("kind").is_in(_CURRENT)).group_by("departement", "vintage").agg(pl.col("code").n_unique().alias("size"))
+    whole = sizes.filter(pl.col("size") >= _MOST * pl.col("size").max().over("departement"))
+    latest = whole.group_by("departement").agg(pl.col("vintage").max().alias("_latest"))
+    inside = _latest(communes.filter(~(pl.col("kind").is_null() | pl.col("kind").is_in(_CURRENT))), "code").select("code", pl.col("vintage").alias("_absorbed"))
+    marked = listed.join(latest, on="departement", how="left").join(inside, on="code", how="left")
+    stands = (pl.col("vintage") >= pl.col("_latest")).fill_null(True) & (pl.col("vintage") >= pl.col("_absorbed")).fill_null(True)
+    marked = marked.with_columns(stands.alias("_stands")).drop("_latest", "_absorbed")
+    return marked.filter("_stands").drop("_stands"), marked.filter(~pl.col("_stands")).drop("_stands")
 
 
 def _from_postal(rows: pl.DataFrame) -> pl.DataFrame:
@@ -64,23 +94,65 @@ def _from_postal(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _members(rows: pl.DataFrame) -> pl.DataFrame:
-    found = rows.filter(pl.col("source") == "cog-epci").unique("code", keep="last")
+    """The intercommunality of each commune, of the latest vintage that tells it; syndicates are none, ZZZZZZZZZ says there is none."""
+    told = rows.filter(pl.col("source") == "cog-epci", pl.col("code").is_not_null(), ~pl.col("epci_kind").is_in(_SYNDICATES).fill_null(False))
+    found = _latest(_dated(told), "code").filter(pl.col("epci_code").str.contains(r"^\d{9}$"))
     return found.select("code", "epci_code", "epci_name", "epci_kind")
 
 
-def _former(communes: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
-    """Associated and delegated communes, merged ones (``anciens_codes``), arrondissements of Paris, Lyon and Marseille."""
-    inner = communes.filter(~pl.col("code").is_in(current["code"].implode()) & pl.col("parent_code").is_not_null())
-    attached = inner.select("code", pl.col("parent_code").alias("current"), "name")
+def _extras(rows: pl.DataFrame) -> pl.DataFrame:
+    """Population, SIREN and postal codes of communes, from any list that tells them."""
+    told = _dated(rows.filter(pl.col("source").is_in(["cog-epci", "cog-communes", "cog-codes-postaux"]), pl.col("code").str.len_chars() == 5))
+    return told.group_by("code", maintain_order=True).agg(
+        pl.col("population").drop_nulls().last(), pl.col("siren").drop_nulls().last(),
+        pl.col("postal_codes").drop_nulls().unique(maintain_order=True).str.join("|"),
+    ).with_columns(pl.col("postal_codes").replace("", None))  # fmt: skip
+
+
+_NO_STEP = pl.DataFrame(schema={"code": pl.String, "current": pl.String, "name": pl.String})
+
+
+def _former(communes: pl.DataFrame, current: pl.DataFrame, gone: pl.DataFrame = _NO_STEP, moves: pl.DataFrame = _NO_STEP) -> pl.DataFrame:
+    """Associated and delegated communes, merged ones (``anciens_codes``), communes of an earlier vintage, arrondissements of Paris,
+    Lyon and Marseille, moves told by INSEE: each led to the commune of today, through as many steps as it takes."""
+    here = current["code"].implode()
+    attached = communes.filter(pl.col("parent_code").is_not_null(), pl.col("kind").is_not_null(), ~pl.col("kind").is_in(_CURRENT))
+    attached = _latest(attached, "code").select("code", pl.col("parent_code").alias("current"), "name")
     listed = communes.select(
         pl.col("former_codes").str.extract_all(r"[0-9AB]{5}").alias("former"), pl.col("code").alias("current"), "name"
     )
     listed = listed.explode("former").drop_nulls("former").select(pl.col("former").alias("code"), "current", "name")
     cities = pl.DataFrame(list(commune_codes.ARRONDISSEMENTS.items()), schema={"code": pl.String, "current": pl.String}, orient="row")
-    cities = cities.with_columns(pl.lit(None, pl.String).alias("name"))
-    found = pl.concat([cities, attached, listed]).unique("code", keep="first", maintain_order=True)
-    gone = found.filter(~pl.col("code").is_in(current["code"].implode()))
-    return pl.concat([gone, _renamed(communes, current)]).sort("code", "name")
+    names = attached.rename({"name": "_own"}).select("code", "_own").unique("code", keep="first")
+    cities = cities.join(names, on="code", how="left").select("code", "current", pl.col("_own").alias("name"))
+    steps = pl.concat([cities, attached, listed, moves]).unique("code", keep="first", maintain_order=True)
+    led = _followed(steps.filter(~pl.col("code").is_in(here)))
+    told = gone.select("code", pl.col("name").alias("_told")).unique("code", keep="last")
+    led = led.join(told, on="code", how="left").select("code", "current", pl.coalesce("_told", "name").alias("name"))
+    return pl.concat([led, _renamed(communes, current)]).sort("code", "name")
+
+
+def _moves() -> pl.DataFrame:
+    """The last move of each commune that took it to another code."""
+    rows = standing(FORMER_COMMUNES).filter(pl.col("former_code") != pl.col("current_code"))
+    # COMD and COMA say that the old commune became a part of itself; only what stands on its own is a successor.
+    rows = rows.filter(pl.col("current_kind").is_null() | (pl.col("current_kind") == "COM"))
+    rows = rows.sort("effective_on", "submission", nulls_last=False).unique("former_code", keep="last", maintain_order=True)
+    return rows.select(pl.col("former_code").alias("code"), pl.col("current_code").alias("current"), pl.col("former_name").alias("name"))
+
+
+def _followed(steps: pl.DataFrame) -> pl.DataFrame:
+    """A commune merged into one that merged later is led to the last."""
+    onward = dict(steps.select("code", "current").iter_rows())
+
+    def last(code: str) -> str:
+        seen: set[str] = set()
+        while code in onward and code not in seen:
+            seen.add(code)
+            code = onward[code]
+        return code
+
+    return steps.with_columns(pl.col("current").map_elements(last, return_dtype=pl.String))
 
 
 def _renamed(communes: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:

@@ -221,13 +221,18 @@ def _is_total(cells: Sequence[str | None], found: list[str], profile: Profile) -
     if label is None:
         return False
     others = [cell for cell in found if cell is not label]
-    if any(kind_of(cell) == CODE or _identifier(cell) for cell in others):
+    if any(kind_of(cell) == CODE or _identifier(cell) for cell in others) or (_SOMME.match(label) and any(_PICARDY.match(cell) for cell in others)):
         return False
     texts = sum(kind_of(cell) == TEXT for cell in found)
     loose = len(label.split()) > 1 and not re.match(r"\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+g[ée]n", label, re.IGNORECASE)
     if profile.texts <= 1:
         return not loose or len(found) > 1
     return texts < profile.texts and (len(found) < profile.fill or not loose or (texts == 1 and profile.texts > 2))
+
+
+# The département of the Somme is no sum: its code, its académie or its region stands beside it.
+_SOMME = re.compile(r"\s*somme\s*$", re.IGNORECASE)
+_PICARDY = re.compile(r"\s*(?:0?80|amiens|picardie|hauts[- ]de[- ]france)\s*$", re.IGNORECASE)
 
 
 def _identifier(cell: str) -> bool:

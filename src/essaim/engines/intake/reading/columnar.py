@@ -16,6 +16,8 @@ from .sniff import truncated
 from .values import blank_to_null, cell_text, float_column
 
 _DEPTH = 6
+_ENVELOPES = ("fields", "record", "properties")
+_AROUND = frozenset((*_ENVELOPES, "datasetid", "recordid", "record_timestamp", "geometry", "links", "id", "timestamp", "size", "type", "bbox"))
 
 
 def read_parquet(content: bytes, sheet: str, limits: Limits) -> Grid:
@@ -89,8 +91,10 @@ def _keyed(sheet: str, columns: list[tuple[str, pl.Series]], limits: Limits) -> 
 def read_json(content: bytes, sheet: str, limits: Limits) -> tuple[Grid, str]:
     """The grid of UTF-8 JSON (array, object holding one array of objects, or one object a line) and its format name.
 
-    Nested objects become dotted columns; lists of objects give one column per key with joined values."""
+    Nested objects become dotted columns; lists of objects give one column per key with joined values; envelopes of portals
+    (``fields`` of Opendatasoft, ``properties`` of GeoJSON) are opened."""
     records, kind = _records(content)
+    records = [_opened(record) for record in records]
     if len(records) > limits.rows:
         raise too_many_rows(limits)
     flat: list[dict[str, str]] = []
@@ -139,6 +143,16 @@ def _rows_of(document: Any) -> list[Any]:
     if isinstance(document, dict):
         return _largest_list(document) or [document]
     raise FileRefused("invalid_json", "Le fichier JSON ne contient pas de liste d'enregistrements.")
+
+
+def _opened(record: Any) -> Any:
+    """What a portal wraps: the columns, without the identifiers and links that it adds around them."""
+    while isinstance(record, dict):
+        inside = next((record[name] for name in _ENVELOPES if isinstance(record.get(name), dict)), None)
+        if inside is None or not set(record) <= _AROUND:
+            break
+        record = inside
+    return record
 
 
 def _largest_list(document: dict[str, Any], depth: int = 0) -> list[Any]:
