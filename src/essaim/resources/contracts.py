@@ -42,8 +42,8 @@ USES = Contract(
 )  # fmt: skip
 
 
-def _visits(name: str, label: str, *synonyms: str) -> Field:
-    return Field(name, label, FieldType.INTEGER, synonyms=synonyms, unit="visites", minimum=0, maximum=10_000_000)
+def _visits(name: str, label: str, *synonyms: str, required: bool = False) -> Field:
+    return Field(name, label, FieldType.INTEGER, required=required, synonyms=synonyms, unit="visites", minimum=0, maximum=10_000_000)
 
 
 def _users(name: str, label: str, *synonyms: str) -> Field:
@@ -59,7 +59,7 @@ AUDIENCE = Contract(
         SCHOOL_UAI,
         Field("week", "Semaine", FieldType.DATE, "Premier jour de la semaine mesurée.", required=True,
               synonyms=("debutSemaine", "début semaine", "semaine", "début de semaine", "date", "semaine du"), minimum="2015-01-01", maximum="2040-12-31"),
-        _visits("visits", "Visites", "visites_globales", "visites", "nb visites", "visites globales"),
+        _visits("visits", "Visites", "visites_globales", "visites", "nb visites", "visites globales", required=True),
         _visits("visits_pupils", "Visites des élèves", "visites_eleve", "visites élève", "visites élèves"),
         _visits("visits_parents", "Visites des parents", "visites_parent", "visites parents"),
         _visits("visits_teachers", "Visites des enseignants", "visites_enseignant", "visites enseignants"),
