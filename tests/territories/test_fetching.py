@@ -18,13 +18,14 @@ ONE = ("fr-en-annuaire-education",)
 
 class Portal:
     """What the server holds and how it behaves. ``cuts``: bytes after which the next answers break off; ``answers``: statuses
-    given before the content; ``asked``: the requests received."""
+    given before the content; ``is_silent``: it does not announce the length; ``asked``: the requests received."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
         self.etags: dict[str, str] = {}
         self.cuts: list[int] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
+        self.is_silent = False
         self.asked: list[tuple[str, dict[str, str]]] = []
 
 
@@ -62,7 +63,8 @@ def portal() -> Iterator[tuple[Portal, str]]:
             body = content[start:]
             self.send_response(206 if start else 200)
             self.send_header("ETag", told.etags[dataset])
-            self.send_header("Content-Length", str(len(body)))
+            if not told.is_silent:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if told.cuts:
                 self.wfile.write(body[: told.cuts.pop(0)])
@@ -168,3 +170,29 @@ def test_without_network_the_message_says_what_to_do(admin, tmp_path):
     with pytest.raises(acts.RegisterRefused, match=r"injoignable.*essaim register load"):
         acts.fetch_register(by=admin, into=tmp_path, base_url="http://127.0.0.1:9", datasets=ONE, sleep=lambda _s: None)
     assert list(tmp_path.glob("*.csv")) == []
+
+
+@pytest.mark.parametrize(("body", "said"), [(b"<!DOCTYPE html><html><body>Connexion au Wi-Fi</body></html>", "page web"), (b'\xef\xbb\xbf\n {"error_code": "Maintenance"}', "message"),
+                                            (b"", "fichier vide")])  # fmt: skip
+def test_a_page_under_a_status_of_success_replaces_nothing(fetch, portal, tmp_path, body, said):
+    """What a captive network or a portal in trouble answers with 200 is told for what it is; the file of before stays, and comes
+    back up to date once the portal does."""
+    told, _address = portal
+    fetch()
+    told.contents[ONE[0]], told.etags[ONE[0]] = body, '"v2"'
+    with pytest.raises(acts.RegisterRefused, match=said):
+        fetch()
+    assert (tmp_path / "register" / f"{ONE[0]}.csv").read_bytes() == DIRECTORY_TECHNICAL.encode()
+    assert not list((tmp_path / "register").glob("*.part"))
+    told.contents[ONE[0]], told.etags[ONE[0]] = b"uai;nom\n0020011B;Autre\n", '"v3"'
+    fetch()
+    assert (tmp_path / "register" / f"{ONE[0]}.csv").read_bytes() == b"uai;nom\n0020011B;Autre\n"
+
+
+def test_half_a_file_whose_length_nothing_announced_is_taken_again(fetch, portal, tmp_path):
+    """A connection closed in the middle of a line is an interruption, even without a length."""
+    told, _address = portal
+    told.is_silent, told.cuts = True, [100]
+    fetch()
+    assert (tmp_path / "register" / f"{ONE[0]}.csv").read_bytes() == told.contents[ONE[0]]
+    assert len(told.asked) == 2

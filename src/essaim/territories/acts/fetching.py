@@ -124,6 +124,7 @@ def _attempt(client: httpx.Client, dataset: str, folder: Path) -> Fetched | None
             _written(answer, part, memo, known)
     except httpx.HTTPError as error:
         raise _Interrupted(_told(error)) from error
+    _refuse_what_is_no_table(part, dataset, client.base_url.host)
     part.replace(target)
     _remember(memo, {**_remembered(memo), "complete": True})
     return Fetched(dataset, target, fresh=True)
@@ -165,6 +166,31 @@ def _written(answer: httpx.Response, part: Path, memo: Path, known: dict[str, An
     received = part.stat().st_size - start
     if expected and expected.isdigit() and received < int(expected):
         raise _Interrupted(f"le transfert s'est arrêté à {received} octets sur {expected}")
+    if not expected and "chunked" not in answer.headers.get("Transfer-Encoding", "").lower() and not _ends_a_line(part):
+        raise _Interrupted("le transfert s'est arrêté au milieu d'une ligne")
+
+
+def _ends_a_line(part: Path) -> bool:
+    """Where nothing announces the length, a table that does not end its last line was cut."""
+    with part.open("rb") as opened:
+        opened.seek(max(0, part.stat().st_size - 1))
+        return opened.read(1) in (b"", b"\n")
+
+
+def _refuse_what_is_no_table(part: Path, dataset: str, host: str) -> None:
+    """A page of a network's own portal, an error told as JSON or nothing at all, under a status of success: the file kept so far is not
+    replaced by it."""
+    with part.open("rb") as opened:
+        start = opened.read(4096).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    told = "une page web" if start.startswith("<") else "un message" if start.startswith(("{", "[")) else "un fichier vide" if not start else ""
+    if not told:
+        return
+    part.unlink(missing_ok=True)
+    raise RegisterRefused(
+        f"« {dataset} » : {host} a répondu par {told} au lieu du fichier (page de connexion d'un réseau, panne ou maintenance du portail ?). "
+        "Ce qui avait été téléchargé est gardé. Ouvrez l'adresse dans un navigateur, puis relancez la commande, ou chargez des fichiers avec "
+        "« essaim register load »."
+    )
 
 
 def _remembered(memo: Path) -> dict[str, Any]:
