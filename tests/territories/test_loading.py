@@ -14,6 +14,7 @@ from essaim.foundation.acts import ActForbidden, open_account
 from essaim.territories import acts
 from essaim.territories.models import Establishment, FormerCommune, Membership, Organisation, Unit
 from essaim.territories.reads import hierarchy_frame, profile_frame, register_stamp
+from essaim.territories.reads.describing import level_of
 from essaim.territories.reads.fragility import fragility
 from essaim.territories.reads.places import places
 from essaim.territories.reads.profile import counted, positions
@@ -208,3 +209,38 @@ def test_the_snapshot_is_made_again_from_the_ledger(load, stores):
     before, stamp = hierarchy_frame(), register_stamp()
     shutil.rmtree(stores / "cache")
     assert hierarchy_frame().equals(before) and register_stamp() == stamp
+
+
+EXTRACT = "uai;rentree_scolaire;ips\n0020011B;2022-2023;85.4\n0020012C;2022-2023;90.0\n"
+
+
+@pytest.mark.parametrize("order", [("ips.csv", "extrait.csv"), ("extrait.csv", "ips.csv")])
+def test_an_extract_erases_nothing_of_the_whole_file(load, order):
+    """Three columns of a published file, before or after it: the school keeps its name, its sector, its commune and the pupils that
+    weigh its index; what only the extract tells is added."""
+    files = {"ips.csv": POSITION_SCHOOLS, "extrait.csv": EXTRACT}
+    for name in order:
+        load({name: files[name]})
+    school = Establishment.objects.get(uai="0020011B")
+    assert (school.name, school.sector, school.commune_name) == ("École Élémentaire Jean Moulin", "public", "LAON")
+    assert positions().sort("uai").select("uai", "ips", "pupils").rows() == [("0020011B", 85.4, 118), ("0020012C", 90.0, None)]
+
+
+def test_a_year_told_by_a_column_and_by_a_file_name_is_counted_once(load):
+    """The file of one rentrée, whose name tells the year, and the file of all of them: the pupils of a school do not double."""
+    whole = "rentree_scolaire;departement;commune;numero_college;secteur;nombre_eleves_total;6eme_total\n2022;AISNE;LAON;0020012C;PUBLIC;400;101\n2023;AISNE;LAON;0020012C;PUBLIC;410;99\n"
+    one = "departement;commune;numero_college;secteur;nombre_eleves_total;6eme_total\nAISNE;LAON;0020012C;PUBLIC;400;101\n"
+    load({"fr-en-college-effectifs.csv": whole, "colleges_rentree2022.csv": one})
+    assert counted().sort("school_year").select("school_year", "pupils").rows() == [("2022-2023", 400), ("2023-2024", 410)]
+
+
+def test_what_has_pupils_is_a_school_whatever_its_name(load):
+    """A collège named « Institution », a lycée named « Institut », the EREA of Ajaccio (which holds the letters of « cio ») count in
+    the figures of their territory."""
+    load({
+        "fr-en-college.csv": "rentree_scolaire;departement;commune;numero_college;patronyme;secteur;nombre_eleves_total;6eme_total\n2022;AISNE;LAON;0020012C;INSTITUTION SAINTE JEANNE D'ARC;PRIVE;400;101\n",
+        "fr-en-lycee_pro.csv": "rentree_scolaire;departement;commune;numero_lycee;patronyme;secteur;nombre_d_eleves;2ndes_pro\n2022;AISNE;LAON;0020013D;INSTITUT EUROPEEN DE FORMATION;PRIVE;200;80\n",
+    })  # fmt: skip
+    assert dict(Establishment.objects.values_list("uai", "level")) == {"0020012C": "college", "0020013D": "lycee"}
+    assert set(hierarchy_frame().filter(pl.col("level") == "departement")["uai"]) == {"0020012C", "0020013D"}
+    assert level_of("ETAB.REGIONAL ENSEIGNT ADAPTE Francine Leca Ajaccio") != "autre"

@@ -21,6 +21,23 @@ class Source:
     track: str = ""
     named_by: str = ""
 
+    @property
+    def whole(self) -> frozenset[str]:
+        """What each of its published vintages tells of a school; a file without one of them is an extract."""
+        return _WHOLE.get(self.code, _WHOLE.get(self.contract, frozenset()))
+
+
+# An extract is handed in under a name of its own, and believed last: it adds what it knows and erases nothing of the whole file.
+EXTRACT = "-extrait"
+_WHOLE = {
+    "annuaire": frozenset(("name", "kind", "sector", "commune_code", "departement_code", "latitude", "state", "priority_education", "opened_on")),
+    "geolocalisation": frozenset(("name", "sector", "commune_code", "departement_code", "latitude")),
+    "ips-annuaire": frozenset(),
+    "effectifs-compiles": frozenset(),
+    "territories.social_position": frozenset(("name", "sector", "commune_code", "departement_name")),
+    "territories.enrolment": frozenset(("sector", "commune_name", "departement_name")),
+}  # fmt: skip
+
 
 def _source(code: str, title: str, contract: str, *told_by: str, rank: int = 5, track: str = "", named_by: str = "") -> Source:
     return Source(code, title, f"territories.{contract}", frozenset(told_by), rank, track, named_by)
@@ -71,6 +88,11 @@ def source_of(contract: str, fields: frozenset[str], names: tuple[str, ...] = ()
 
 
 def sent_by(sender: str) -> tuple[Source, str | None]:
-    """The source and the school year told by the name under which a file was handed in (``effectifs-compiles@2024-2025``)."""
+    """The source and the year told by the name under which a file was handed in (``effectifs-compiles@2024-2025``)."""
     code, _, year = sender.partition("@")
-    return BY_CODE.get(code, OTHER), year or None
+    return BY_CODE.get(code.removesuffix(EXTRACT), OTHER), year or None
+
+
+def is_extract(sender: str) -> bool:
+    """Whether a file was handed in as an extract of its source."""
+    return sender.partition("@")[0].endswith(EXTRACT)

@@ -20,7 +20,7 @@ from essaim.kernel.french import folded
 
 from ..contracts import ALONGSIDE
 from ..geographies import meaning
-from ..sources import Source, source_of
+from ..sources import EXTRACT, Source, source_of
 
 _HEAD_BYTES = 262_144
 _HEAD_ROWS = 400
@@ -64,7 +64,8 @@ def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
         year = vintage_of(path.name)
     else:
         year = year_of(path.name) if _needs_year(contract, fields) else None
-    return Guess(contract, source, f"{source.code}@{year}" if year else source.code, score, answers)
+    sender = source.code if source.whole <= fields else source.code + EXTRACT
+    return Guess(contract, source, f"{sender}@{year}" if year else sender, score, answers)
 
 
 def _needs_year(contract: Contract, fields: frozenset[str]) -> bool:

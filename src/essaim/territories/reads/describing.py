@@ -17,8 +17,8 @@ _LYCEE = r"lycee|\bl(?:egt|pa|p|po|gt|pro)\b|erea|enseignement adapte|section.*(
 _COLLEGE = r"college|\bclg\b|\bces\b"
 _ECOLE = r"ecole|maternel|elementaire|primaire|premier degre"
 _NOT_SCHOOL = (
-    r"service|medico|institut|circonscription|information et orientation|dsden|rectorat|greta|centre|cfa|cio|maison famil|"
-    r"superieur|universit|cnam|ecoles? (?:composees|de metiers|secondaire)|hopital"
+    r"service|medico|institut\b|circonscription|information et orientation|dsden|rectorat|greta|centre|\bcfa\b|\bcio\b|maison famil|"
+    r"superieur|universit|\bcnam\b|ecoles? (?:composees|de metiers|secondaire)|hopital"
 )
 
 

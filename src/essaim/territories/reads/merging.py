@@ -18,6 +18,7 @@ TEXTS = (
 )  # fmt: skip
 NUMBERS = ("latitude", "longitude")
 DATES = ("opened_on", "closed_on")
+_DEGREES = {"ecole": "ecole", "college": "college", "gt": "lycee", "pro": "lycee"}
 COLUMNS = (*TEXTS, *NUMBERS, *DATES)
 
 
@@ -28,7 +29,18 @@ def establishments(where: Places) -> pl.DataFrame:
     for _rank, view in sorted(views, key=lambda item: item[0]):
         joined = merged.join(view, on="uai", how="full", coalesce=True, suffix="_next")
         merged = joined.select("uai", *(pl.coalesce(name, f"{name}_next").alias(name) for name in COLUMNS))
+    merged = _taught(merged)
     return neighbouring(_sound(placed(merged, where)), where.communes).sort("uai")
+
+
+def _taught(merged: pl.DataFrame) -> pl.DataFrame:
+    """What has pupils counted in a track is a school of that degree, whatever its name (« Institut Rocroy », « Institution Sainte-Anne »)."""
+    counted = standing(ENROLMENT).filter((pl.col("pupils") > 0) & pl.col("track").is_in(list(_DEGREES)))
+    ranks = pl.Enum(["ecole", "college", "lycee"])
+    highest = counted.group_by("uai").agg(pl.col("track").replace_strict(_DEGREES, return_dtype=ranks).max().cast(pl.String).alias("_degree"))
+    joined = merged.join(highest, on="uai", how="left")
+    unknown = pl.col("level").is_null() | (pl.col("level") == "autre")
+    return joined.with_columns(pl.when(unknown).then(pl.coalesce("_degree", "level")).otherwise("level").alias("level")).drop("_degree")
 
 
 def _schema() -> dict[str, pl.DataType]:

@@ -27,8 +27,9 @@ def counted(*, known_at: int | None = None, departements: Sequence[str] | None =
     Details by track are preferred to totals, published counts to those written in a directory; tracks of one school add up."""
     rows = standing(ENROLMENT, known_at=known_at, departements=departements)
     rows = rows.with_columns(pl.coalesce("school_year", "told_year", "posted_year").alias("school_year"))
-    detailed = rows.filter(pl.col("track").is_in(["ecole", "college", "gt", "pro"]))
     year = ["uai", "school_year"]
+    # One track of one school is told once, though a file of one year and a file of all of them hold it.
+    detailed = _most_believed(rows.filter(pl.col("track").is_in(["ecole", "college", "gt", "pro"])), [*year, "track"])
     totals = _most_believed(rows.filter(~pl.col("track").is_in(["ecole", "college", "gt", "pro"])), year)
     named = standing(ESTABLISHMENTS, known_at=known_at, departements=departements).filter(pl.col("pupils").is_not_null())
     named = named.with_columns(
@@ -52,10 +53,11 @@ def _year_of(day: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
 
 
 def _most_believed(rows: pl.DataFrame, per: list[str]) -> pl.DataFrame:
-    """The rows of the most believed sender of each group, the latest submission first."""
+    """The rows of the most believed sender of each group: one that writes the year before one whose file name tells it, then the
+    latest submission."""
     if rows.height == 0:
         return rows
-    order = rows.sort("rank", "submission", descending=[False, True])
+    order = rows.sort("rank", pl.col("told_year").is_not_null(), "submission", descending=[False, False, True])
     best = order.unique(per, keep="first", maintain_order=True).select(*per, pl.col("sender").alias("_best"))
     return rows.join(best, on=per).filter(pl.col("sender").eq_missing(pl.col("_best"))).drop("_best")
 

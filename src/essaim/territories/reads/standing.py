@@ -11,7 +11,7 @@ from essaim.foundation.models import Posting
 from essaim.foundation.reads.facts import ledger, table_spec
 from essaim.kernel.periods import SchoolYear
 
-from ..sources import SOURCES, sent_by
+from ..sources import SOURCES, Source, is_extract, sent_by
 
 _RANK = {item.code: position for position, item in enumerate(sorted(SOURCES, key=lambda item: (item.rank, item.code)))}
 _LAST = len(SOURCES)
@@ -27,12 +27,16 @@ def standing(
     return with_source(found)
 
 
+def _rank(sender: str, source: Source) -> int:
+    return _RANK.get(source.code, _LAST) + (_LAST + 1 if is_extract(sender) else 0)
+
+
 def with_source(frame: pl.DataFrame) -> pl.DataFrame:
     """Adds ``source``, ``rank``, ``track``, ``told_year`` and ``posted_year`` to rows that hold ``sender`` and ``submission``."""
     senders = frame["sender"].unique().to_list()
     told = [(item, *sent_by(item or "")) for item in senders]
     table = pl.DataFrame(
-        [(sender, source.code, _RANK.get(source.code, _LAST), source.track, year) for sender, source, year in told],
+        [(sender, source.code, _rank(sender or "", source), source.track, year) for sender, source, year in told],
         schema={"sender": pl.String, "source": pl.String, "rank": pl.Int64, "track": pl.String, "told_year": pl.String},
         orient="row",
     )
