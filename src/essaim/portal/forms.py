@@ -53,7 +53,9 @@ class UploadForm(DsfrBaseForm):
         super().__init__(*args, **kwargs)
         mandates = foundation.active_mandates(account)
         allowed = [c for c in contracts() if any(rights_of(m).may_submit(c.code) for m in mandates)]
-        self.fields["contract"].choices = [(c.code, c.title) for c in allowed]  # type: ignore[attr-defined]
+        choices = [(c.code, c.title) for c in allowed]
+        # What is not chosen is not guessed: orders taken for deliveries would be told only at the end.
+        self.fields["contract"].choices = choices if len(choices) < 2 else [("", "Choisissez…"), *choices]  # type: ignore[attr-defined]
         self.fields["sender"].widget.attrs["placeholder"] = foundation.default_sender(account)
 
 

@@ -69,6 +69,14 @@ class Establishment(models.Model):
         return self.name or " ".join(part for part in (self.kind or self.get_level_display(), self.commune_name) if part)
 
     @property
+    def nature(self) -> str:
+        """``École publique``, ``Collège privé``: degree and sector, agreeing."""
+        what = (self.kind or "Établissement") if self.level == self.Level.OTHER else self.get_level_display()
+        if self.level == self.Level.ECOLE:
+            return f"{what} {({'public': 'publique', 'prive': 'privée'}).get(self.sector, '')}".rstrip()
+        return f"{what} {self.get_sector_display().lower()}".rstrip() if self.level != self.Level.OTHER else what
+
+    @property
     def is_open(self) -> bool:
         return self.closed_on is None
 

@@ -86,7 +86,8 @@ class Places:
     def schools_of(self, level: str, hierarchy: str | None, units: Sequence[str]) -> np.ndarray:
         """Positions of the establishments that belong or have belonged to ``units``, sorted."""
         held = self.level(level, hierarchy)
-        wanted = np.isin(held.units, [index for index, name in enumerate(held.names) if name in set(units)])
+        asked = set(units)
+        wanted = np.isin(held.units, [index for index, name in enumerate(held.names) if name in asked])
         return np.unique(held.schools[wanted])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ def visible_to(account: Account | AnonymousUser) -> QuerySet[Submission]:
     inside = Place.objects.filter(submission=OuterRef("pk"))
     wholly = Exists(inside) & ~Exists(inside.exclude(departement__in=scope.departements))
     return Submission.objects.filter(_own(account) | Q(sender__in=scope.organisations | scope.uais) | Q(wholly))
+
+
+def readable_numbers(account: Account | AnonymousUser, entries: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Among the submissions that state ``entries`` (``origin``), the numbers of those that ``account`` may open."""
+    return set(visible_to(account).filter(number__in={entry["origin"] for entry in entries}).values_list("number", flat=True))
 
 
 def with_rows_to_correct(found: QuerySet[Submission]) -> QuerySet[Submission]:

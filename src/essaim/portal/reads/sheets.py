@@ -126,10 +126,10 @@ def _day(text: str) -> date | None:
     return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
-def is_public(account: Account | AnonymousUser, departement: str | None) -> bool:
-    """Whether the reader gets protected figures of ``departement`` (None: the country), for want of a mandate there."""
-    scope = scope_of(account)
-    return not (scope.is_national or (departement is not None and departement in scope.departements))
+def is_public(account: Account | AnonymousUser, departement: str | None, uai: str | None = None) -> bool:
+    """Whether the reader gets protected figures of ``departement`` (None: the country), or of one school of it, for want of a
+    mandate there."""
+    return not scope_of(account).covers(departement=departement, uai=uai)
 
 
 def cards(level: str, unit: str, wanted: Asked, *, public: bool, codes: Sequence[str] | None = None) -> list[Card]:

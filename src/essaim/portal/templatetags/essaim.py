@@ -35,6 +35,15 @@ def figure(value: Any) -> str:
 
 
 @register.filter
+def agreeing(unit: str, value: float | None) -> str:
+    """A unit that agrees with its value: ``1 ligne``, ``1,9 heure pour 100 élèves``, ``2 lignes``."""
+    if value is None or abs(value) >= 2:
+        return unit
+    counted, mark, rest = unit.partition(" pour ")
+    return " ".join(word.removesuffix("s") for word in counted.split(" ")) + mark + rest
+
+
+@register.filter
 def get(mapping: Mapping[Any, Any], key: Any) -> Any:
     """``mapping[key]``, or None."""
     return mapping.get(key) if mapping else None
@@ -82,9 +91,10 @@ _UNSAID = {
 
 
 @cache
-def _labels() -> dict[str, str]:
-    """Field name → French label, over every contract."""
-    return {field.name: field.label for item in contracts() for field in item.fields}
+def _labels() -> dict[str, dict[str, str]]:
+    """Contract → field name → French label; under no contract, those of all: a column of a derived table."""
+    own = {item.code: {field.name: field.label for field in item.fields} for item in contracts()}
+    return {**own, "": {name: label for labels in own.values() for name, label in labels.items()}}
 
 
 @cache
@@ -107,7 +117,7 @@ def spoken(name: str, value: Any) -> str:
 @register.filter
 def said(values: Mapping[str, Any]) -> str:
     """What an entry says, in one line: its own columns under their labels, without those shown beside."""
-    labels = _labels()
+    labels = _labels().get(values.get("table", ""), _labels()[""])
     shown = ((labels[name], spoken(name, value)) for name, value in values.items() if name in labels and name not in _UNSAID and value not in (None, ""))
     return " · ".join(f"{label} : {text}" for label, text in shown)
 

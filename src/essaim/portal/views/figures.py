@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from essaim.engines.measures import Indicator, IndicatorRefused, LevelUnknown, explain
+from essaim.equipment.reads.receptions import sender_names
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
 from essaim.evaluation.reads.lineage import described_entries, told_lines
 from essaim.foundation.reads.facts import cells, lines_added
-from essaim.foundation.reads.submissions import visible_to
+from essaim.foundation.reads.submissions import readable_numbers, visible_to
 from essaim.portal.drawing import trend
 from essaim.portal.exports import FORMATS, exported
 from essaim.portal.freshness import fresh
@@ -51,6 +52,11 @@ def departement_of(level: str, unit: str) -> str | None:
     return None
 
 
+def _is_public(request: HttpRequest, level: str, unit: str) -> bool:
+    """A figure is given in full in the places of the reader, those of a school to who answers for it too."""
+    return is_public(request.user, departement_of(level, unit), unit if level == "establishment" else None)
+
+
 @require_GET
 @fresh()
 def indicator_list(request: HttpRequest) -> HttpResponse:
@@ -69,7 +75,7 @@ def figure_detail(request: HttpRequest, level: str, unit: str, code: str) -> Htt
         raise Http404
     item = _indicator(code)
     wanted, remark = asked(request.GET.dict())
-    public = is_public(request.user, departement_of(level, unit))
+    public = _is_public(request, level, unit)
     by = request.GET.get("par", "")
     by = by if by in item.breakdowns else ""
     (card,) = cards(level, unit, wanted, public=public, codes=[code])
@@ -140,7 +146,7 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     """The signed entries behind a figure, each with the file, sheet and row it comes from."""
     item = _indicator(code)
     wanted, _ = asked(request.GET.dict())
-    if level not in LEVELS or not is_known_unit(level, unit) or is_public(request.user, departement_of(level, unit)):
+    if level not in LEVELS or not is_known_unit(level, unit) or _is_public(request, level, unit):
         raise Http404
     by, breakdown = request.GET.get("par", ""), request.GET.get("groupe", "")
     entries, remark = _traced(item, level, unit, wanted, by, breakdown)
@@ -155,7 +161,7 @@ def figure_trace(request: HttpRequest, level: str, unit: str, code: str) -> Http
     context = {
         "page": page, "entries": shown, "names": school_names(sorted({uai for entry in shown if (uai := entry["values"].get("uai"))})), "item": item, "level": level, "unit": unit, "unit_label": unit_label(level, unit),
         "wanted": wanted, "part": part, "by": by, "breakdown": breakdown, "remark": remark,
-        "period": wanted.period_of(item),
+        "period": wanted.period_of(item), "readable": readable_numbers(request.user, shown),
     }
     return render(request, "portal/figures/trace.html", context)
 
@@ -188,4 +194,6 @@ def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
     if not found:
         raise Http404
     lines = told_lines(lines_added(submission, {(sheet, row)}).get((sheet, row), ()), sheet)
-    return render(request, "portal/figures/origin.html", {"submission": submission, "cells": found, "sheet": sheet, "row": row, "lines": lines})
+    sender = sender_names({submission.sender})[submission.sender]
+    shown = {"submission": submission, "sender": sender, "cells": found, "sheet": sheet, "row": row, "lines": lines}
+    return render(request, "portal/figures/origin.html", shown)

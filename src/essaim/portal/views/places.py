@@ -38,6 +38,7 @@ from essaim.territories.reads import search
 
 CATEGORY_LABELS = {item.code: item.label for item in CATEGORIES}
 MAIN_ROOM = "equipment"
+MOST_FOUND = 50
 KINDS = (("", "Tous"), ("ecole", "Écoles"), ("college", "Collèges"), ("lycee", "Lycées"))
 
 
@@ -178,6 +179,6 @@ def _equipment(found: Any, wanted: Any) -> dict[str, Any]:
 def search_page(request: HttpRequest) -> HttpResponse:
     """Schools by name, commune or UAI; accents and case ignored."""
     text = _text(request)
-    found = list(search(text, limit=50)) if len(text) >= 2 else []
+    found = list(search(text, limit=MOST_FOUND)) if len(text) >= 2 else []
     template = "portal/places/_results.html" if request.htmx else "portal/places/search.html"
-    return render(request, template, {"text": text, "found": found})
+    return render(request, template, {"text": text, "found": found, "more": len(found) == MOST_FOUND})

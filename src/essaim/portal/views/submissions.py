@@ -24,6 +24,7 @@ from essaim.portal.forms import UploadForm
 from essaim.portal.paging import page_number
 from essaim.portal.reads.effects import effect_on_figures
 from essaim.portal.reads.home import TO_CORRECT
+from essaim.portal.reads.places import school_names
 from essaim.portal.reads.wording import known_already
 
 STEPS = ("Envoyer le fichier", "Répondre aux questions", "Lire les remarques et l'effet", "Accepter")
@@ -138,6 +139,7 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         context["added"] = added = submission.report.get("extra", {}).get("added", 0)
         standing = added or submission.rows_accepted or 0  # a row that adds lines up stands for each of them
         context["repeated"] = max(0, submission.rows_read - standing - (submission.rows_refused or 0))
+    context["held"] = any(item["holds"] for item in context["questions"])
     context["step"] = _step(submission, context)
     if submission.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN):
         context["counts"] = reads.preview_counts(submission)
@@ -271,7 +273,8 @@ def submission_entries(request: HttpRequest, pk: int) -> HttpResponse:
     entries = entries_of_submission(submission.number)
     page = Paginator(range(entries.num_rows), 50).get_page(request.GET.get("page"))
     shown = described_entries(entries.slice(page.start_index() - 1, 50)) if entries.num_rows else []
-    return render(request, "portal/submissions/entries.html", {"submission": submission, "page": page, "entries": shown})
+    names = school_names(sorted({uai for entry in shown if (uai := entry["values"].get("uai"))}))
+    return render(request, "portal/submissions/entries.html", {"submission": submission, "page": page, "entries": shown, "names": names, "readable": reads.readable_numbers(request.user, shown)})
 
 
 @login_required

@@ -163,7 +163,10 @@
 
   form.addEventListener("submit", async (event) => {
     const files = Array.from(form.elements.files.files);
-    if (busy || !files.length || !form.elements.contract.value) { if (busy) event.preventDefault(); return; }
+    if (busy) { event.preventDefault(); return; }
+    // Told before anything is sent: what is missing costs no upload.
+    const missing = [form.elements.contract, form.elements.files].find((field) => !field.checkValidity());
+    if (missing) { event.preventDefault(); event.stopPropagation(); missing.reportValidity(); return; }
     event.preventDefault();
     busy = true;
     const leaving = (page) => page.preventDefault();
