@@ -259,3 +259,27 @@ def test_sheets_of_one_file_are_added_up_together():
     assert result.rows["quantity"].to_list() == [3] and sorted(result.lines.select("line_sheet", "line_row").rows()) == [("Bât A", 2), ("Bât A", 3), ("Bât B", 3)]
     given_back = openpyxl.load_workbook(io.BytesIO(annotated_workbook(out.getvalue(), "parc.xlsx", result)))
     assert given_back["Bât B"]["B2"].comment is not None
+
+
+def test_lines_with_their_own_serial_number_and_a_quantity_of_one_are_not_one_line_repeated():
+    """« Qté : 1 » on every line: as many devices as lines, whose quantities are added; the same number again is the same device."""
+    headers = ["UAI", "Type", "N° de série", "Qté", "Livré le", "Observations"]
+    rows = [[A, "Tablette", f"S{n}", "1", "01/03/2022", "rangée au CDI"] for n in range(3)] + [[B, "Tablette", "S9", "4", "01/03/2022", ""]]
+    result = asked(text(headers, *rows, [A, "Tablette", "S1", "1", "01/03/2022", "rangée au CDI"]), DELIVERIES)
+    assert sorted(result.rows.select("uai", "quantity", "comment").rows()) == [(A, 3, "rangée au CDI"), (B, 4, None)]
+    assert codes(result) == {"thing_repeated": 1, "lines_counted": 1} and result.lines["source_row"].unique().to_list() == [2]
+    assert any("Chaque ligne a son propre « N° de série » : 4 lignes additionnées en 2." in message for message in result.summary["message"])
+
+
+def test_one_number_for_a_model_in_several_schools_refuses_nothing_where_lines_have_a_quantity():
+    """With a quantity, a number may be that of a product."""
+    headers = ["UAI", "Type", "N° de série", "Qté", "Livré le"]
+    result = asked(text(headers, [A, "Tablette", "REF1", "5", "01/03/2022"], [B, "Tablette", "REF1", "6", "01/03/2022"], [B, "PC portable", "REF2", "1", "01/03/2022"]), DELIVERIES)
+    assert sorted(result.rows["quantity"].to_list()) == [1, 5, 6] and result.status == "clean"
+
+
+def test_a_tag_that_is_the_school_is_no_name_of_a_device():
+    """OCS Inventory: the TAG of a machine is often the UAI of its school."""
+    headers = ["TAG", "Machine", "Numéro de série", "Type", "Utilisateur", "RAM (Mo)", "Dernier inventaire"]
+    content = text(["Inventaire au 31/12/2022"], [], headers, *([A, f"PC{n}", f"S{n}", "Portable", "DURAND", "8192", f"0{n + 1}/03/2022 10:12"] for n in range(3)))
+    assert asked(content, INVENTORY).rows.select("uai", "quantity", "counted_on").rows() == [(A, 3, date(2022, 12, 31))]

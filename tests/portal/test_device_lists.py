@@ -47,6 +47,10 @@ def test_a_figure_leads_to_every_line_that_it_counts(world):  # noqa: F811
 
 def test_lines_added_up_are_not_told_as_repeated_nor_corrected_one_by_one(world):  # noqa: F811
     """A line corrected alone would replace the sum of its school: the file is handed in again."""
+    again = b"\nTAB-8;XYZ0001;iPad 9;Tablette;%s;DURAND Marie;14/05/2026" % SCHOOL.encode()
+    twice, _by = _received(world, _lines(SCHOOL, SCHOOL) + again, name="parc-double.csv")
+    told = world.client(Role.AUTHORITY).get(reverse("depot", args=[twice.pk])).content.decode()
+    assert "Lignes additionnées" in told and "Lignes répétées, comptées une fois</h3><p class=\"essaim-value\">1<" in told
     found, by = _received(world, _lines(SCHOOL, SCHOOL, "0029999Z"))
     told = world.client(Role.AUTHORITY).get(reverse("depot", args=[found.pk])).content.decode()
     assert "Lignes additionnées" in told and "Lignes répétées" not in told and reverse("depot-corrections", args=[found.pk]) not in told

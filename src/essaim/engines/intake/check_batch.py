@@ -29,11 +29,12 @@ ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 @dataclass(frozen=True, slots=True)
 class Each:
     """A table of one line a thing. ``identity``: a number a line, equal where the same thing is named, null where none is; ``letter``
-    and ``header`` of the column that names it, empty without one."""
+    and ``header`` of the column that names it, empty without one. ``counts``: each line counts for one; otherwise for its quantity."""
 
     identity: pl.Series
     letter: str = ""
     header: str = ""
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,9 @@ def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
 
 
 def _added(outcome: Outcome, number: int) -> dict[str, int]:
-    """How many lines of a file of one line a thing were counted."""
-    return {"added": height} if (height := _lines(outcome, number).height) else {}
+    """How many lines of a file were added up, and into how many rows."""
+    lines = _lines(outcome, number)
+    return {"added": lines.height, "sums": lines.select("source_sheet", "source_row").n_unique()} if lines.height else {}
 
 
 def _lines(outcome: Outcome, number: int) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from .cells_missing import why_missing
 from .check_batch import Each, Part
 from .contract import Contract, FieldType, Listing
 from .issues_messages import DATES_CHOICES, DATES_QUESTION, EACH_CHOICES, EACH_QUESTION
-from .listing_columns import Column, columns_of, columns_told, own_fields, with_columns, without
+from .listing_columns import Column, columns_of, columns_told, identifying, own_fields, with_columns, without
 from .mapping_content import fit, sample_of
 from .report import Mapping, Question
 
@@ -43,23 +43,36 @@ def listed(parts: Sequence[Part], contract: Contract, answers: MappingOf[str, st
 
 def _listed(part: Part, contract: Contract, listing: Listing, answers: MappingOf[str, str]) -> Part:
     wide = part.mapping.wide
-    if listing.count in part.mapping.fields or (wide and listing.count in wide.fields) or part.table.turned or not part.rows:
+    if (wide and listing.count in wide.fields) or part.table.turned or not part.rows:
         return part
+    if listing.count in part.mapping.fields:
+        return _with_quantity(part, contract, listing)
     key = f"each:{part.mapping.layout}"
     said = answers.get(key)
     once = answers.get(f"once:{part.mapping.layout}:{listing.count}") or answers.get(f"once:{listing.count}")
     if said == "" or once not in (None, "1"):
         return part
-    position = _identifier(part, listing)
+    position = _identifier(part, contract, listing)
     if said is None and once is None and not _is_certain(part, contract, listing, position):
         return _asking(part, contract, listing, position, key)
     return _counted(part, contract, listing, position, answers, with_count=once is None)
 
 
-def _identifier(part: Part, listing: Listing) -> int | None:
+def _identifier(part: Part, contract: Contract, listing: Listing) -> int | None:
     """The column of serial numbers, else of inventory numbers, else none; an empty one is none."""
-    held = [position for position, column in enumerate(part.table.columns) if column.letter and part.table.frame[f"c{position}"].null_count() < part.rows]
-    return next((position for names in (listing.serials, listing.tags) for position in columns_of(part, names, held)), None)
+    return next((position for names in (listing.serials, listing.tags) for position in identifying(part, contract, names)), None)
+
+
+def _with_quantity(part: Part, contract: Contract, listing: Listing) -> Part:
+    """A table with a quantity and a serial number on every line, each another one: lines alike in everything else are as many things,
+    not one line given twice. Its quantities are kept, and added up."""
+    position = next(iter(identifying(part, contract, listing.serials)), None)
+    identity = identity_of(part.table.frame[f"c{position}"]) if position is not None else None
+    if position is None or identity is None or identity.null_count() or len(identity) - identity.n_unique() > max(_FEW, _REPEATED * len(identity)):
+        return part
+    column = part.table.columns[position]
+    kept = without(part, contract, [name for name, place in part.mapping.fields.items() if place == position])
+    return replace(kept, each=Each(identity, column.letter, " ".join(column.header.split()), counts=False))
 
 
 def identity_of(texts: pl.Series) -> pl.Series:

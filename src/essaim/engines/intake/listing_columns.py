@@ -37,6 +37,13 @@ def columns_of(part: Part, names: Iterable[str], positions: Iterable[int]) -> li
     return [i for i in positions if i < len(headers) and any(form in wanted or form.startswith(starts) for form in headers[i].forms)]
 
 
+def identifying(part: Part, contract: Contract, names: Iterable[str]) -> list[int]:
+    """The sender's columns under ``names`` that hold something other than the place of each line (a TAG is often a school's UAI)."""
+    place = part.mapping.fields.get(contract.place or "")
+    held = [i for i, column in enumerate(part.table.columns) if column.letter and i != place and part.table.frame[f"c{i}"].null_count() < part.rows]
+    return columns_of(part, names, held)
+
+
 def without(part: Part, contract: Contract, fields: Iterable[str]) -> Part:
     """The table with the columns of ``fields`` left aside, and nothing asked about them."""
     mapping, gone = part.mapping, {name: part.mapping.fields[name] for name in fields if name in part.mapping.fields}
@@ -198,8 +205,8 @@ def _begins(text: str, words: Iterable[str]) -> bool:
 def own_fields(part: Part, contract: Contract, listing: Listing) -> list[str]:
     """Fields whose column speaks of one thing: what identifies it, its name taken for a school's, a remark about it, a date of its own."""
     fields = part.mapping.fields
-    identifying = {*columns_of(part, (*listing.serials, *listing.tags), fields.values())}
-    found = [name for name, position in fields.items() if position in identifying or name in listing.left_out]
+    naming = identifying(part, contract, (*listing.serials, *listing.tags))
+    found = [name for name, position in fields.items() if position in naming or name in listing.left_out]
     for name in contract.field(contract.place).references_with if contract.place else ():
         position = fields.get(name)
         if position is not None and _is_of_a_thing(part, name, position, listing):

@@ -37,11 +37,15 @@ def add_up(batch: Batch, typed: Typed) -> Sums | None:
     frame = _lines(batch, typed)
     keys = [name for name in batch.contract.key if name in typed.columns]
     good = frame.filter(pl.col("_part").is_in(listed) & ~pl.col("_bad"))
-    again, conflicts = _twice(good, keys)
+    uncounted = [number for number in listed if not batch.parts[number].each.counts]  # type: ignore[union-attr]
+    again, conflicts = _twice(good, keys, uncounted)
     good = good.filter(~pl.col("_index").is_in([*again["_index"], *conflicts["_index"]]))
     groups = good.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index"), *_kept(batch, listing, keys))
     differing = _write(typed, groups, good, listing, keys)
-    lines = groups.select(pl.col("_index").list.first().alias("first"), pl.col("_index").alias("line")).explode("line")
+    whole = lines = groups.select(pl.col("_index").list.first().alias("first"), pl.col("_index").alias("line")).explode("line")
+    if uncounted:  # a line that stands alone with its quantity is told as any other
+        alone = groups.filter(pl.col("_index").list.len() == 1)["_index"].explode()
+        lines = lines.filter(~pl.col("first").is_in(alone.implode()) | ~batch.places.part.gather(whole["first"]).is_in(uncounted))
     rest = pl.concat([lines.filter(pl.col("line") != pl.col("first"))["line"], again["_index"]])
     bad = frame.filter(pl.col("_part").is_in(listed) & pl.col("_bad"))["_index"]
     out = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(pl.concat([rest, bad, conflicts["_index"]]), True)
@@ -83,10 +87,12 @@ def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
     )
 
 
-def _twice(good: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Lines that name a thing already named: with the same key (all but the first), or with another (all of them)."""
-    named = good.filter(pl.col("_named").is_not_null())
-    by = ["_file", "_named"]
+def _twice(good: pl.DataFrame, keys: Sequence[str], uncounted: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines that name a thing already named: with the same key (all but the first), or with another (all of them). Where lines have a
+    quantity (the parts ``uncounted``) one number may be that of a model: only the same key is the same thing."""
+    apart = pl.when(pl.col("_part").is_in(list(uncounted))).then(pl.struct(keys).hash()).otherwise(0)
+    named = good.filter(pl.col("_named").is_not_null()).with_columns(apart.alias("_apart"))
+    by = ["_file", "_named", "_apart"]
     several = named.filter(pl.len().over(by) > 1).with_columns(pl.struct(keys).n_unique().over(by).alias("_kinds"), pl.col("_row").implode().over(by).alias("_rows"))
     same = several.filter(pl.col("_kinds") == 1).with_columns(pl.col("_row").first().over(by).alias("_first"))
     again = same.filter(pl.int_range(pl.len()).over(by) > 0)
@@ -147,14 +153,16 @@ def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Lis
     """One remark a table: how many lines became how many."""
     found = []
     for number in listed:
-        mine = good.filter(pl.col("_part") == number)
+        mine, each = good.filter(pl.col("_part") == number), batch.parts[number].each
         if not mine.height:
             continue
-        sums = mine.select(keys).n_unique()
+        sums, counts = mine.select(keys).n_unique(), each is None or each.counts
+        if not counts and sums == mine.height:
+            continue
         many = "s" if mine.height > 1 else ""
-        each = batch.parts[number].each
         unnamed = mine["_named"].null_count() if each and each.letter else 0
-        detail = f"Chaque ligne compte pour un {listing.word[0]} : {_spaced(mine.height)} ligne{many} additionnée{many} en {_spaced(sums)}."
+        said = f"Chaque ligne compte pour un {listing.word[0]}" if counts or each is None else f"Chaque ligne a son propre « {each.header} »"
+        detail = f"{said} : {_spaced(mine.height)} ligne{many} additionnée{many} en {_spaced(sums)}."
         if unnamed and each:
             detail += f" {_spaced(unnamed)} n'{'a' if unnamed == 1 else 'ont'} pas de « {each.header} » : un doublon n'y serait pas vu."
         found.append(remark_on_table("lines_counted", number, listing.count, detail=detail))

@@ -136,8 +136,10 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         said = [item["message"] for item in submission.report.get("summary", [])] + [text for _, text in submission.report.get("notices", [])]
         context |= {"why": list(dict.fromkeys(said)), "unreadable": not submission.report.get("tables")}
     if submission.rows_read is not None:
-        context["added"] = added = submission.report.get("extra", {}).get("added", 0)
-        standing = added or submission.rows_accepted or 0  # a row that adds lines up stands for each of them
+        told = submission.report.get("extra", {})
+        context["added"] = told.get("added", 0)
+        # A row that adds lines up stands for each of them.
+        standing = (submission.rows_accepted or 0) - told.get("sums", 0) + context["added"]
         context["repeated"] = max(0, submission.rows_read - standing - (submission.rows_refused or 0))
     context["held"] = any(item["holds"] for item in context["questions"])
     context["step"] = _step(submission, context)
