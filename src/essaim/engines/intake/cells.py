@@ -81,7 +81,7 @@ class _Rest:
         wrong = [item.why == "erreur_formule" or None for item in self.readings]
         return [self._finding("formula_error", wrong, field, suggested=False)] if any(wrong) else []
 
-    def _finding(self, code: str, values: list[bool | None], field: Field, *, suggested: bool = True) -> Finding:
+    def _finding(self, code: str, values: Sequence[bool | None], field: Field, *, suggested: bool = True) -> Finding:
         mask = self.having(values)
         rows, texts, which = (item if mask is None else item.filter(mask) for item in (self.rows, self.texts, self.which))
         hints = pl.Series([item.suggestion for item in self.readings], dtype=pl.String).gather(which) if suggested else None
