@@ -29,11 +29,10 @@ def repeated(part: Part, contract: Contract) -> Part:
     places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
     if not places or not frame.height or frame.height > _TYPED_BY_HAND:
         return part
-    marked = frame.select(pl.col(f"c{place}").str.contains(_DITTO).fill_null(False) for place in places)
     remarks = []
     for place, field in places.items():
-        marks = marked[f"c{place}"]
-        if not marks.any() or marks[0]:
+        marks = _marks(frame[f"c{place}"])
+        if marks is None or marks[0]:
             continue
         column = frame[f"c{place}"]
         above = pl.select(pl.when(marks).then(None).otherwise(pl.int_range(len(marks)))).to_series().forward_fill()
@@ -42,6 +41,13 @@ def repeated(part: Part, contract: Contract) -> Part:
     if not remarks:
         return part
     return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks)))
+
+
+def _marks(column: pl.Series) -> pl.Series | None:
+    """Mask of the marks of repetition of a column, None without any: what begins with a digit is none, other texts are looked at once."""
+    texts = column.filter((column < "0") | (column >= ":")).unique()
+    marks = texts.filter(texts.str.contains(_DITTO))
+    return column.is_in(marks.implode()).fill_null(False) if len(marks) else None
 
 
 def said_once(part: Part, contract: Contract, answers: MappingOf[str, str]) -> Part:
