@@ -217,3 +217,25 @@ def test_a_sheet_a_month_and_a_sheet_a_lot_give_what_their_name_says():
 ])  # fmt: skip
 def test_quantities_that_may_count_packs_ask_for_a_look(rows):
     assert check(workbook(rows), "e.xlsx", ORDERS).issues.filter(code="packed")["severity"].to_list() == ["warning"]
+
+
+class _Aisne:
+    """A register of two schools of one name in two communes."""
+
+    def known(self, values: Any) -> Any:
+        schema = {"value": pl.String, "known": pl.Boolean, "replaced_by": pl.String, "closed_on": pl.Date}
+        return pl.DataFrame([(value, True, None, None) for value in values], schema=schema, orient="row")
+
+    def find(self, queries: Any) -> Any:
+        there = {"laon": A, "guise": B}
+        found = [(row["query"], there[place], place, 100.0) for row in queries.iter_rows(named=True) if row["name"].endswith("Jean Moulin") and (place := (row["commune"] or "").casefold()) in there]
+        return pl.DataFrame(found, schema={"query": pl.UInt32, "value": pl.String, "label": pl.String, "score": pl.Float64}, orient="row")
+
+    def attributes(self, values: Any) -> Any:
+        return pl.DataFrame({"value": values})
+
+
+@pytest.mark.parametrize("written", ["École Jean Moulin ({})", "École Jean Moulin - {}", "École Jean Moulin à {}", "{} - École Jean Moulin", "{} : Ecole Jean Moulin", "{}, Clg Jean Moulin"])
+def test_a_commune_written_with_the_name_of_the_school_leads_to_it(written):
+    rows = [["Établissement", "Matériel", "Quantité", "Date de livraison"], [written.format("Laon"), "Tablette", 3, MARCH], [written.format("GUISE"), "Tablette", 4, MARCH]]
+    assert understood(workbook(rows), DELIVERIES, "uai", "quantity", references={"establishment": _Aisne()}) == [(A, 3), (B, 4)]

@@ -24,6 +24,8 @@ from essaim.engines.intake.annotate import (
     neutralise,
 )
 from essaim.engines.intake.annotate.markup import escaped, harmless
+from essaim.engines.intake.annotate.rebuilt import annotate_rebuilt
+from essaim.engines.intake.grid import Grid
 from essaim.engines.intake.reading import read_file
 
 from .grids import HEADER, LINES, SUMMARY, issues, package, values, workbook
@@ -273,3 +275,29 @@ def test_odd_cells_of_a_text_file_come_back_as_they_were():
     assert [row[1] for row in values(read_file(out, "a.xlsx").tables[0])] == cells
     kinds = [type(cell.value).__name__[0] for cell in opened(out)["a"]["B"][1:]]
     assert "".join(kinds) == "sifsisddsss"
+
+
+def test_a_rebuilt_workbook_keeps_merged_cells_and_struck_lines_and_shows_its_dates():
+    """What a clerk sees in the sheet given back says the same as the file: else the repaired workbook would not."""
+    grid = Grid(
+        "Livraisons", pl.DataFrame({"a": ["UAI", "0020011B", None, "0020012C"], "b": ["Livré le", "2022-03-01", "2022-03-02", "2022-03-03"]}),
+        pl.Series([1, 2, 3, 4], dtype=pl.UInt32), (0, 1), merged=((2, 0, 3, 0),), struck_rows=frozenset([4]),
+    )  # fmt: skip
+    found = issues(("x", "blocking", "Livraisons", 4, "B", "jour", None, None, None, "Non"))
+    book = opened(annotate_rebuilt((grid,), found, COUNTED, "Livraisons"))
+    sheet = book["Livraisons"]
+    assert [str(span) for span in sheet.merged_cells.ranges] == ["A2:A3"]
+    assert [cell.font.strike or False for cell in (sheet["A2"], sheet["A4"], sheet["B3"], sheet["B4"])] == [False, True, False, True]
+    assert sheet["B2"].number_format == "dd/mm/yyyy" and sheet["B4"].fill.fgColor.rgb == "FFFFC7CE"
+    assert sheet.column_dimensions["B"].width >= 11
+
+
+def test_the_sheet_of_anomalies_is_readable_as_it_opens():
+    """A long message has the height of its lines, and no text of the summary is cut by its neighbour."""
+    found = issues(("x", "blocking", "S", 1, "A", "uai", None, None, None, "Valeur refusée. " * 20))
+    grid = Grid("S", pl.DataFrame({"a": ["UAI"]}), pl.Series([1], dtype=pl.UInt32), (0,))
+    sheet = opened(annotate_rebuilt((grid,), found, COUNTED, "Livraisons"))["Anomalies"]
+    last = sheet.max_row
+    assert sheet.row_dimensions[last].height >= 60
+    heads = next(row for row in sheet.iter_rows() if row[0].value == "Gravité")
+    assert [cell.column for cell in heads if cell.value] == [1, 2, 4, 5, 9]

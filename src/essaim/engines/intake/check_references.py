@@ -118,19 +118,23 @@ def _queries(batch: Batch, typed: Typed, field: Field, rows: pl.Series) -> pl.Da
     return _split_names(frame) if frame.height and "commune" in frame.columns else frame
 
 
-# « École Jean Moulin (Laon) », « École Jean Moulin - Laon »: the commune at the end of the name.
-_COMMUNE_AFTER = r"^(?<name>.*\S)\s*(?:\((?<inside>[^()\d][^()]*)\)|\s[-–—]\s+(?<after>[^-–—\d][^–—]*)|,\s*(?<last>[^,\d][^,]*))\s*$"
+# « École Jean Moulin (Laon) », « École Jean Moulin - Laon », « École Jean Moulin à Laon »: the commune at the end of the name.
+_COMMUNE_AFTER = r"^(?<name>.*\S)\s*(?:\((?<inside>[^()\d][^()]*)\)|\s[-–—]\s+(?<after>[^-–—\d][^–—]*)|,\s*(?<last>[^,\d][^,]*)|\s[àÀ]\s+(?<at>[^\d]+))\s*$"
+# « LAON - École Jean Moulin »: before it.
+_COMMUNE_BEFORE = r"(?i)^(?<place>[^\d(),:–—]*[^\d(),:\s–—-])\s*(?:\s[-–—]\s|:|,|/)\s*(?<school>(?:[ée]coles?|coll[èe]ge|clg|col\.|lyc[ée]e|groupe scolaire|maternelle|e\.?\s?[emp]\.?\s?(?:pu|pr)?|lp|lpo|lgt)\b.*)$"
 
 
 def _split_names(frame: pl.DataFrame) -> pl.DataFrame:
-    """The commune written after the name of the school, where no other column says it."""
+    """The commune written after or before the name of the school, where no other column says it."""
     parts = frame["name"].str.extract_groups(_COMMUNE_AFTER).struct.unnest()
-    place = parts.select(pl.coalesce(pl.col("inside", "after", "last").replace("", None)))[:, 0]
+    before = frame["name"].str.extract_groups(_COMMUNE_BEFORE).struct.unnest()
+    place = before["place"].zip_with(before["place"].is_not_null(), parts.select(pl.coalesce(pl.col("inside", "after", "last", "at").replace("", None)))[:, 0])
+    name = before["school"].zip_with(before["place"].is_not_null(), parts["name"])
     split = frame["commune"].is_null() & place.is_not_null()
     if not split.any():
         return frame
     return frame.with_columns(
-        pl.when(split).then(parts["name"]).otherwise(pl.col("name")).alias("name"), pl.when(split).then(place).otherwise(pl.col("commune")).alias("commune")
+        pl.when(split).then(name).otherwise(pl.col("name")).alias("name"), pl.when(split).then(place).otherwise(pl.col("commune")).alias("commune")
     )
 
 

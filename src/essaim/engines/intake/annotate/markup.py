@@ -9,7 +9,7 @@ import polars as pl
 
 from ..grid import Grid, index_of, letter_of
 from .neutralise import LONGEST, neutralise
-from .sheet import MAX_LINKS, MAX_LISTED, MAX_WRAPPED, SEVERITIES, Drawn, Layout
+from .sheet import LINE_HEIGHT, LINE_LENGTH, MAX_LINKS, MAX_LISTED, MAX_WRAPPED, SEVERITIES, Drawn, Layout
 
 Styles = Mapping[str, int]
 CHUNK = 20_000
@@ -53,6 +53,8 @@ def drawn_markup(cells: list[Drawn], styles: Styles) -> str:
         )
         if isinstance(cell.value, str):
             text = f"{_TEXT}{escaped(pl.Series([cell.value], dtype=pl.String))[0]}{_END_TEXT}"
+        elif cell.value is None:
+            text = "/>"
         else:
             text = f"><v>{cell.value}</v></c>"
         by_row.setdefault(cell.row, []).append(start + text)
@@ -94,8 +96,9 @@ def _list_cells(piece: pl.DataFrame, first: int, offset: int, styles: Styles) ->
         pl.lit("</v></c>"),
     )
     wrapped = pl.when(order < MAX_WRAPPED).then(pl.lit(_styled(styles["wrap"]))).otherwise(pl.lit('"'))
+    top = pl.when(order < MAX_WRAPPED).then(pl.lit(_styled(styles["top"]))).otherwise(pl.lit('"'))
     cells = [
-        _text(letter, place, pl.col(name))
+        _text(letter, place, pl.col(name), top)
         for letter, name in (
             ("A", "sheet"),
             ("C", "column"),
@@ -108,9 +111,16 @@ def _list_cells(piece: pl.DataFrame, first: int, offset: int, styles: Styles) ->
     cells[1:1] = [number.fill_null("")]
     cells[6:6] = [_text("G", place, severity, colour), _text("H", place, pl.col("message"), wrapped)]
     return piece.select(
-        pl.concat_str(pl.lit('<row r="'), place, pl.lit('">')).alias("start"),
+        pl.concat_str(pl.lit('<row r="'), place, _height(pl.col("message"), order)).alias("start"),
         *(cell.alias(str(number)) for number, cell in enumerate(cells)),
     )  # fmt: skip
+
+
+def _height(message: pl.Expr, order: pl.Series) -> pl.Expr:
+    """The end of a row's tag: as high as its message, which spreadsheets would not work out by themselves."""
+    lines = (message.str.len_chars().fill_null(0) / LINE_LENGTH).ceil().clip(1, 12).cast(pl.Int32)
+    tall = pl.concat_str(pl.lit('" ht="'), lines * LINE_HEIGHT, pl.lit('" customHeight="1">'))
+    return pl.when((order < MAX_WRAPPED) & (lines > 1)).then(tall).otherwise(pl.lit('">'))
 
 
 def list_links(layout: Layout, issues: pl.DataFrame, names: Mapping[str, str]) -> str:
@@ -149,6 +159,7 @@ def grid_markup(grid: Grid, marks: Mapping[tuple[int, str | None], str], styles:
     severities = _severities(marks, first, frame["row"])
     places = {column: frame.columns[at] for at, column in enumerate(grid.columns)}
     hidden = frame["row"].is_in(list(grid.hidden_rows)) if grid.hidden_rows else None
+    struck = frame["row"].is_in(list(grid.struck_rows)) if grid.struck_rows else None
     for start in range(0, frame.height, CHUNK):
         piece = frame.slice(start, CHUNK)
         rows = piece["row"]
@@ -165,7 +176,8 @@ def grid_markup(grid: Grid, marks: Mapping[tuple[int, str | None], str], styles:
                 else pl.repeat(None, piece.height, dtype=pl.String, eager=True)
             )
             mark = severities[column].slice(start, CHUNK) if column in severities else None
-            cells.append(_column(letter_of(column), rows, text, mark, styles).alias(str(column)))
+            through = struck.slice(start, CHUNK) if struck is not None else None
+            cells.append(_column(letter_of(column), rows, text, mark, through, styles).alias(str(column)))
         yield from _joined(pl.DataFrame(cells))
 
 
@@ -183,12 +195,12 @@ def _severities(
 
 
 def _column(
-    letter: str, rows: pl.Series, text: pl.Series, mark: pl.Series | None, styles: Styles
+    letter: str, rows: pl.Series, text: pl.Series, mark: pl.Series | None, struck: pl.Series | None, styles: Styles
 ) -> pl.Series:
     number = text.str.contains(_NUMBER).fill_null(False)
     dated = text.str.contains(_DATE).fill_null(False)
     serial = _serials(text.set(~dated, None)) if dated.any() else None
-    style, of_date = _style_of(mark, "", styles), _style_of(mark, "date", styles)
+    style, of_date = (_style_of(mark, struck, kind, styles) for kind in ("", "date"))
     start = pl.concat_str(pl.lit(f'<c r="{letter}'), rows)
     cell: Any = pl.when(number).then(pl.concat_str(start, style, pl.lit("><v>"), text, pl.lit("</v></c>")))
     if serial is not None:
@@ -212,7 +224,10 @@ def _serials(text: pl.Series) -> pl.Series:
     return days + (days > 59).cast(pl.Int32)
 
 
-def _style_of(mark: pl.Series | None, kind: str, styles: Styles) -> pl.Expr:
+def _style_of(mark: pl.Series | None, struck: pl.Series | None, kind: str, styles: Styles) -> pl.Expr:
+    if struck is not None:
+        through = _style_of(mark, None, f"struck:{kind}" if kind else "struck", styles)
+        return pl.when(struck).then(through).otherwise(_style_of(mark, None, kind, styles))
     plain = _styled(styles[kind]) if kind else '"'
     if mark is None:
         return pl.lit(plain)

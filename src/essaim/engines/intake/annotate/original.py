@@ -63,9 +63,10 @@ def annotate_original(content: bytes, macros: bool, issues: pl.DataFrame, summar
 def _styles(sheet: Any) -> dict[str, int]:
     """Number of each style of the list in the workbook."""
     numbers = {}
-    for name in ("link", "wrap", *COLOURS):
+    for name in ("link", "top", "wrap", *COLOURS):
         cell = Cell(sheet, row=1, column=1)
         _dress(cell, name)
+        cell.alignment = Alignment(wrap_text=name == "wrap", vertical="top")
         numbers[name] = int(cell.style_id)
     return numbers
 
@@ -75,8 +76,6 @@ def _dress(cell: Any, style: str) -> None:
         cell.font = _FONTS[style]
     if style in _FILLS:
         cell.fill = _FILLS[style]
-    if style == "wrap":
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _drop_previous(book: Any) -> None:

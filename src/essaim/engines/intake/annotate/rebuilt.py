@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -30,6 +30,10 @@ from .sheet import (
 )
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
+
+_DAY: dict[str, Any] = {"num_format": "dd/mm/yyyy"}
+_STRUCK: dict[str, Any] = {"font_strikeout": True}
+_GLANCED, _NARROWEST, _WIDEST, _MERGED = 200, 9, 45, 5_000
 
 Marks = dict[tuple[int, str | None], tuple[str, list[str]]]
 
@@ -74,14 +78,17 @@ def _styles(book: Any) -> dict[str, int]:
     formats = {
         "title": book.add_format({"bold": True, "font_size": 14}),
         "head": book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": "#000091"}),
-        "link": book.add_format({"font_color": "#0563C1", "underline": 1}),
+        "link": book.add_format({"font_color": "#0563C1", "underline": 1, "valign": "top"}),
+        "top": book.add_format({"valign": "top"}),
         "mark": book.add_format({"font_color": "#FFFFFF", "font_size": 1}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
-    for severity, colour in COLOURS.items():
-        formats[severity] = book.add_format({"bg_color": "#" + colour[2:]})
-        formats["date:" + severity] = book.add_format({"bg_color": "#" + colour[2:], "num_format": "yyyy-mm-dd"})
+    colours = {"": {}, **{severity: {"bg_color": "#" + colour[2:], "valign": "top"} for severity, colour in COLOURS.items()}}
+    kinds = {"": {}, "date": _DAY, "struck": _STRUCK, "struck:date": {**_DAY, **_STRUCK}}
+    for kind, look in kinds.items():
+        for severity, colour in colours.items():
+            if name := ":".join(filter(None, (kind, severity))):
+                formats[name] = book.add_format({**look, **colour})
     return {name: style._get_xf_index() for name, style in formats.items()}
 
 
@@ -125,9 +132,20 @@ def _copy(sheet: Any, grid: Grid, marks: Marks, styles: Styles) -> None:
     if grid.height:
         sheet.holds(min(int(grid.rows[-1]), MAX_ROWS), grid.columns[-1] + 1 if grid.columns else 1)
     sheet.rows = grid_markup(grid, coloured, styles)
+    for column, width in _widths(grid):
+        sheet.set_column(column, column, width)
+    sheet.merge.extend([top - 1, left, bottom - 1, right] for top, left, bottom, right in grid.merged[:_MERGED] if bottom <= MAX_ROWS)
     _comments(sheet, marks, grid.columns[0] if grid.columns else 0)
     if grid.hidden:
         sheet.hide()
+
+
+def _widths(grid: Grid) -> Iterator[tuple[int, int]]:
+    """Columns as wide as most of their texts: a title above the table may run over its neighbours."""
+    for column, series in zip(grid.columns, grid.frame.iter_columns(), strict=False):
+        lengths = series.head(_GLANCED).drop_nulls().str.len_chars().sort()
+        if len(lengths):
+            yield column, max(_NARROWEST, min(_WIDEST, int(lengths[int(0.9 * (len(lengths) - 1))]) + 2))
 
 
 def _comments(sheet: Any, marks: Marks, first: int) -> None:

@@ -23,7 +23,9 @@ LIST_HEADERS = (
     "Message",
     "Champ",
 )
-SUMMARY_HEADERS = ("Gravité", "Champ", "Nombre", "Message", "Code")
+SUMMARY_HEADERS = ("Gravité", "Nombre", "Champ", "Message", "Code")
+# The summary stands in columns of the list wide enough for it; the message runs over those it leaves empty.
+SUMMARY_COLUMNS = (1, 2, 4, 5, 9)
 WIDTHS = (24, 9, 10, 28, 34, 28, 14, 70, 22)
 SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Information"}
 COLOURS = {"blocking": "FFFFC7CE", "warning": "FFFFE699", "notice": "FFDDEBF7"}
@@ -33,6 +35,8 @@ MAX_COLOURED = 100_000
 MAX_LINKS = 20_000
 MAX_LISTED = 1_000_000
 MAX_WRAPPED = 2_000
+# Height of a line of text, and how many characters of a message fit on one.
+LINE_HEIGHT, LINE_LENGTH = 15, 72
 TAB = "FFCE0500"
 
 
@@ -72,8 +76,8 @@ def _summary_rows(summary: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
     for row in summary.iter_rows(named=True):
         yield (
             SEVERITIES.get(row.get("severity") or "", row.get("severity")),
-            _safe(row.get("field")),
             row.get("count"),
+            _safe(row.get("field")),
             _safe(row.get("message")),
             _safe(row.get("code")),
         )
@@ -94,11 +98,11 @@ def head_cells(layout: Layout) -> Iterator[Drawn]:
         yield Drawn(row, 1, text, "title" if row == 1 else None)
         if row == 1:
             yield Drawn(1, len(WIDTHS) + 1, ANNOTATION_MARK, "mark")
-    for first, headers in ((layout.summary_row, SUMMARY_HEADERS), (layout.list_row, LIST_HEADERS)):
-        yield from (Drawn(first, column, header, "head") for column, header in enumerate(headers, start=1))
-        if first == layout.summary_row:
-            for row, line in enumerate(layout.summary, start=first + 1):
-                yield from (Drawn(row, column, value) for column, value in enumerate(line, start=1) if value is not None)
+    titles = dict(zip(SUMMARY_COLUMNS, SUMMARY_HEADERS, strict=True))
+    yield from (Drawn(layout.summary_row, column, titles.get(column), "head") for column in range(1, len(LIST_HEADERS) + 1))
+    for row, line in enumerate(layout.summary, start=layout.summary_row + 1):
+        yield from (Drawn(row, column, value) for column, value in zip(SUMMARY_COLUMNS, line, strict=True) if value is not None)
+    yield from (Drawn(layout.list_row, column, header, "head") for column, header in enumerate(LIST_HEADERS, start=1))
 
 
 def _safe(value: Any) -> Any:
