@@ -120,14 +120,16 @@ def _queries(batch: Batch, typed: Typed, field: Field, rows: pl.Series) -> pl.Da
 
 # « École Jean Moulin (Laon) », « École Jean Moulin - Laon », « École Jean Moulin à Laon »: the commune at the end of the name.
 _COMMUNE_AFTER = r"^(?<name>.*\S)\s*(?:\((?<inside>[^()\d][^()]*)\)|\s[-–—]\s+(?<after>[^-–—\d][^–—]*)|,\s*(?<last>[^,\d][^,]*)|\s[àÀ]\s+(?<at>[^\d]+))\s*$"
+_LONGEST_NAME = 300
 # « LAON - École Jean Moulin »: before it.
 _COMMUNE_BEFORE = r"(?i)^(?<place>[^\d(),:–—]*[^\d(),:\s–—-])\s*(?:\s[-–—]\s|:|,|/)\s*(?<school>(?:[ée]coles?|coll[èe]ge|clg|col\.|lyc[ée]e|groupe scolaire|maternelle|e\.?\s?[emp]\.?\s?(?:pu|pr)?|lp|lpo|lgt)\b.*)$"
 
 
 def _split_names(frame: pl.DataFrame) -> pl.DataFrame:
     """The commune written after or before the name of the school, where no other column says it."""
-    parts = frame["name"].str.extract_groups(_COMMUNE_AFTER).struct.unnest()
-    before = frame["name"].str.extract_groups(_COMMUNE_BEFORE).struct.unnest()
+    names = frame["name"].set(frame["name"].str.len_bytes() > _LONGEST_NAME, None)
+    parts = names.str.extract_groups(_COMMUNE_AFTER).struct.unnest()
+    before = names.str.extract_groups(_COMMUNE_BEFORE).struct.unnest()
     place = before["place"].zip_with(before["place"].is_not_null(), parts.select(pl.coalesce(pl.col("inside", "after", "last", "at").replace("", None)))[:, 0])
     name = before["school"].zip_with(before["place"].is_not_null(), parts["name"])
     split = frame["commune"].is_null() & place.is_not_null()
