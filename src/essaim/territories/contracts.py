@@ -100,7 +100,7 @@ COMMUNE_NAME = Field(
     "Nom de la commune.",
     synonyms=(
         "Nom_commune", "commune", "libelle_commune", "Nom de la commune", "nom_de_la_commune", "ville", "libellé commune",
-        "localite_acheminement_uai", "Localite d'acheminement", "nom commune", "commune d'implantation",
+        "nom commune", "commune d'implantation",
     ),
     examples=("Laon",),
 )  # fmt: skip
