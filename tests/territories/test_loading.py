@@ -185,7 +185,7 @@ def test_files_that_are_not_of_the_register_are_told_and_the_others_loaded(load)
     outcome = load({"cantine.csv": "siret;prix\n1;2\n", "vide.xlsx": b"PK\x03\x04", "communes.csv": COMMUNES, "epci.csv": EPCI})
     problems = {item.file: item.problem for item in outcome.files if item.problem}
     assert set(problems) == {"cantine.csv", "vide.xlsx"} and not outcome.is_clean
-    assert "aucun contrat" in problems["cantine.csv"]
+    assert "pas un fichier du registre" in problems["cantine.csv"]
     assert Unit.objects.filter(level="epci").count() == 0 and Unit.objects.filter(level="commune").count() == 4
 
 

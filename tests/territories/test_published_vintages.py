@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import essaim.equipment.contracts as equipment
 import essaim.evaluation.contracts as evaluation
 import essaim.territories.contracts as territories
 from essaim.engines.intake import check
-from essaim.territories.acts.guessing import guess, vintage_of
+from essaim.territories.acts.guessing import guess, likeness, vintage_of
 from essaim.territories.models import Establishment
 from essaim.territories.reads.places import places
 from essaim.territories.sources import EXTRACT
@@ -188,3 +189,25 @@ def test_the_departement_of_the_somme_is_not_a_sum(tmp_path: Path):
     found = guess(path, CONTRACTS)
     assert found is not None
     assert check(path, path.name, found.contract, answers=found.answers).rows["code"].to_list() == ["02", "80"]
+
+
+@pytest.mark.parametrize(("header", "row", "said"), [
+    ("Rentrée scolaire;Nom de l'établissement;Secteur;IPS", "2022-2023;COLLEGE;public;98.1", ("Indices de position sociale", "il y manque « UAI »", "Colonnes lues : Rentrée scolaire")),
+    ("id;acheteur_id;objet;codeCPV;dateNotification;montant;titulaire_id_1", "1;21350016800025;Tablettes;30213200-7;2022-06-01;100;48242583200011", ("essaim submit", "equipment.public_contracts")),
+])  # fmt: skip
+def test_a_file_that_is_not_of_the_register_is_told_what_it_lacks(header, row, said, tmp_path: Path):
+    """The nearest kind of file, the column it would need, what was read; or the command that takes it."""
+    path = tmp_path / "fichier.csv"
+    path.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    assert guess(path, CONTRACTS) is None
+    told = likeness(path, (*CONTRACTS, *equipment.CONTRACTS))
+    assert all(part in told for part in said), told
+
+
+def test_a_geojson_of_schools_is_a_table_of_schools(load):
+    """The GeoJSON export of a data set is read by its properties; contours remain contours."""
+    school = {"uai": "0020012C", "rentree_scolaire": "2023-2024", "ips": "92.1", "nom_de_l_etablissement": "COLLEGE"}
+    told = {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [3.6, 49.5]}, "properties": school}]}
+    outcome = load({"ips.geojson": json.dumps(told)})
+    assert outcome.is_clean, outcome.lines()
+    assert Establishment.objects.get().uai == "0020012C"

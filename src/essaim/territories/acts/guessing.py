@@ -25,6 +25,7 @@ from ..sources import EXTRACT, Source, source_of
 _HEAD_BYTES = 262_144
 _HEAD_ROWS = 400
 _SURE = 90.0
+ROOMS = ("territories.", "evaluation.")
 GEOGRAPHIES = ("territories.places", "territories.former_communes")
 _ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
@@ -66,6 +67,26 @@ def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
         year = year_of(path.name) if _needs_year(contract, fields) else None
     sender = source.code if source.whole <= fields else source.code + EXTRACT
     return Guess(contract, source, f"{sender}@{year}" if year else sender, score, answers)
+
+
+def likeness(path: Path, contracts: tuple[Contract, ...]) -> str:
+    """Why no contract fits a file, in French: the nearest one, what it lacks, and the columns read."""
+    best: tuple[int, Contract, frozenset[str], RawTable] | None = None
+    for table in _first_tables(path, contracts):
+        for contract in contracts:
+            fields = frozenset(item.field for item in map_table(table, contract, {}, {}).mapping if item.score >= _SURE)
+            if best is None or len(fields) > best[0]:
+                best = (len(fields), contract, fields, table)
+    if best is None or best[0] < 2:
+        return "ce n'est pas un fichier du registre (aucun contrat de données ne convient)"
+    _, contract, fields, table = best
+    if not contract.code.startswith(ROOMS) and all(item.name in fields for item in contract.fields if item.required):
+        return f"c'est un fichier « {contract.title} », qui n'est pas du registre : déposez-le avec « essaim submit FICHIER --contract {contract.code} »."
+    missing = [f"« {item.label} »" for item in contract.fields if item.required and item.name not in fields]
+    lacks = f"il y manque {', '.join(missing)}" if missing else "ses colonnes ne disent rien d'un établissement ou d'un lieu"
+    read = [column.header or column.letter for column in table.columns]
+    told = ", ".join(read[:12]) + (f"… ({len(read)} colonnes)" if len(read) > 12 else "")
+    return f"ce n'est pas un fichier du registre. Le plus proche est « {contract.title} » ({contract.code}) : {lacks}. Colonnes lues : {told}."
 
 
 def _needs_year(contract: Contract, fields: frozenset[str]) -> bool:

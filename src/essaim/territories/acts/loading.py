@@ -13,13 +13,12 @@ from essaim.foundation import acts as foundation
 from essaim.foundation.contracts import contracts
 from essaim.foundation.models import Account, State, Submission
 
-from .guessing import Guess, guess
+from .guessing import ROOMS, Guess, guess, likeness
 from .projecting import Projected, project_register
 from .refusals import RegisterRefused, demand_register
 from .shaping import keep_contours
 
 Progress = Callable[[int, int, str], None]
-ROOMS = ("territories.", "evaluation.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +96,17 @@ def load_register(
 
 
 def _loaded(path: Path, known: tuple[Contract, ...], by: Account) -> FileOutcome:
-    if path.suffix.lower() == ".geojson":
-        return _contours(path)
+    contours = _contours(path) if path.suffix.lower() == ".geojson" else None
+    if contours and not contours.problem:
+        return contours
     try:
         found = guess(path, known)
     except FileRefused as refusal:
-        return FileOutcome(path.name, problem=str(refusal))
+        return contours or FileOutcome(path.name, problem=str(refusal))
+    if found is None and contours:
+        return contours
     if found is None:
-        return FileOutcome(path.name, problem="ce n'est pas un fichier du registre (aucun contrat de données ne convient)")
+        return FileOutcome(path.name, problem=likeness(path, contracts()))
     try:
         return _submitted(path, found, by)
     except foundation.ActRefused as refusal:
