@@ -118,7 +118,7 @@ def test_a_header_of_another_vintage_is_understood(name, tmp_path: Path):
     found = guess(path, CONTRACTS)
     assert found is not None
     assert (found.contract.code, found.sender.replace(EXTRACT, "")) == (contract, sender)  # headers are shortened here
-    outcome = check(path, path.name, found.contract, sender=found.sender, answers=found.answers)
+    outcome = check(path, path.name, found.contract, sender=found.sender)
     assert (outcome.questions, outcome.refused.height) == ((), 0), outcome.summary
     assert {field: outcome.rows.row(0, named=True)[field] for field in values} == values
 
@@ -188,7 +188,7 @@ def test_the_departement_of_the_somme_is_not_a_sum(tmp_path: Path):
     path.write_text("code_departement,nom_departement,code_region,nom_region\n02,Aisne,32,Hauts-de-France\n80,Somme,32,Hauts-de-France\n")
     found = guess(path, CONTRACTS)
     assert found is not None
-    assert check(path, path.name, found.contract, answers=found.answers).rows["code"].to_list() == ["02", "80"]
+    assert check(path, path.name, found.contract).rows["code"].to_list() == ["02", "80"]
 
 
 @pytest.mark.parametrize(("header", "row", "said"), [

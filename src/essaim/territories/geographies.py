@@ -4,7 +4,7 @@ their publishers mean by headers that mean something else in other files."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from essaim.engines.intake.contract import Contract, Field, FieldType
 
@@ -14,6 +14,51 @@ OPEN_LICENCE = "Licence Ouverte 2.0"
 def text(name: str, label: str, *synonyms: str, description: str = "", required: bool = False) -> Field:
     """A field of plain text whose label is one of its headers."""
     return Field(name, label, FieldType.TEXT, description, required, synonyms=(label, *synonyms))
+
+
+_OVERSEAS = {"COM_COMER": "code", "COMER": "departement", "LIBELLE": "name", "NATURE_ZONAGE": "kind", "LIBELLE_COMER": ""}
+_GROUPS = {"SIREN": "epci_code", "RAISON_SOCIALE": "epci_name", "NATURE_JURIDIQUE": "epci_kind", "INSEE": "code", "NOM_MEMBRE": "name", "SIREN_MEMBRE": "siren"}
+_OLD_TO_NEW = re.compile(r"CODGEO_(INI|20\d\d)")
+
+
+def meaning(headers: Sequence[str]) -> dict[str, str]:
+    """``{header: field}`` of a file of places, from its ``headers``: lists of INSEE (départements, régions, communes of overseas collectivities,
+    tables of passage from one year's codes to another's) and of BANATIC (groups and their members)."""
+    names = {header.strip().upper(): header for header in headers}
+    for told_by, meant in (("COM_COMER", _OVERSEAS), ("SIREN_MEMBRE", _GROUPS)):
+        if told_by in names:
+            return {name: field for name, field in meant.items() if name in names}
+    if any(_OLD_TO_NEW.fullmatch(name) for name in names):
+        return _passage(names)
+    return _own_code(names) | _own_name(names)
+
+
+def _own_code(names: dict[str, str]) -> dict[str, str]:
+    """INSEE names the code of a place after its kind: in a list of départements DEP is the code, in one of communes it is not."""
+    if {"COM", "CODE", "CODGEO"} & set(names):
+        return {}
+    if "CHEFLIEU" in names:
+        kind = next((name for name in ("ARR", "DEP", "REG", "REGION") if name in names), None)
+        return {kind: "code"} if kind else {}
+    for kind in ("DEPARTEMENT", "REGION"):
+        if f"CODE_{kind}" in names and f"NOM_{kind}" in names:
+            return {f"CODE_{kind}": "code", f"NOM_{kind}": "name"}
+    return {}
+
+
+def _own_name(names: dict[str, str]) -> dict[str, str]:
+    """Before 2019 the only readable name is NCCENR, without its article."""
+    return {"NCCENR": "name"} if "NCCENR" in names and "LIBELLE" not in names else {}
+
+
+def _passage(names: dict[str, str]) -> dict[str, str]:
+    """Codes of the oldest year led to those of the latest."""
+    codes = sorted((match[1] if match[1] != "INI" else "", name) for name in names if (match := _OLD_TO_NEW.fullmatch(name)))
+    if len(codes) < 2:
+        return {}
+    old, new = codes[0][1], codes[-1][1]
+    labels = {f"LIBGEO_{name[-4:]}": field for name, field in ((old, "former_name"), (new, "current_name"))}
+    return {old: "former_code", new: "current_code"} | {name: field for name, field in labels.items() if name in names}
 
 
 PLACES = Contract(
@@ -42,6 +87,7 @@ PLACES = Contract(
     key=("sender", "kind", "code", "epci_code", "departement", "region", "postal_codes"),
     licence=OPEN_LICENCE,
     source="https://www.insee.fr/fr/information/2560452",
+    together=meaning,
 )  # fmt: skip
 
 FORMER_COMMUNES = Contract(
@@ -61,52 +107,5 @@ FORMER_COMMUNES = Contract(
     key=("sender", "former_code", "current_code", "former_kind", "current_kind", "effective_on", "event"),
     licence=OPEN_LICENCE,
     source="https://www.insee.fr/fr/information/2560452",
+    together=meaning,
 )  # fmt: skip
-
-_OVERSEAS = {"COM_COMER": "code", "COMER": "departement", "LIBELLE": "name", "NATURE_ZONAGE": "kind", "LIBELLE_COMER": ""}
-_GROUPS = {"SIREN": "epci_code", "RAISON_SOCIALE": "epci_name", "NATURE_JURIDIQUE": "epci_kind", "INSEE": "code", "NOM_MEMBRE": "name", "SIREN_MEMBRE": "siren"}
-_OLD_TO_NEW = re.compile(r"CODGEO_(INI|20\d\d)")
-
-
-def meaning(headers: Iterable[str]) -> dict[str, str]:
-    """Answers of a file of places, from its ``headers``: lists of INSEE (départements, régions, communes of overseas collectivities,
-    tables of passage from one year's codes to another's) and of BANATIC (groups and their members)."""
-    names = {header.strip().upper(): header for header in headers}
-    for told_by, meant in (("COM_COMER", _OVERSEAS), ("SIREN_MEMBRE", _GROUPS)):
-        if told_by in names:
-            return _answers({name: field for name, field in meant.items() if name in names})
-    if any(_OLD_TO_NEW.fullmatch(name) for name in names):
-        return _passage(names)
-    return _answers(_own_code(names) | _own_name(names))
-
-
-def _answers(meant: dict[str, str]) -> dict[str, str]:
-    return {f"column:{name}": field for name, field in meant.items()}
-
-
-def _own_code(names: dict[str, str]) -> dict[str, str]:
-    """INSEE names the code of a place after its kind: in a list of départements DEP is the code, in one of communes it is not."""
-    if {"COM", "CODE", "CODGEO"} & set(names):
-        return {}
-    if "CHEFLIEU" in names:
-        kind = next((name for name in ("ARR", "DEP", "REG", "REGION") if name in names), None)
-        return {kind: "code"} if kind else {}
-    for kind in ("DEPARTEMENT", "REGION"):
-        if f"CODE_{kind}" in names and f"NOM_{kind}" in names:
-            return {f"CODE_{kind}": "code", f"NOM_{kind}": "name"}
-    return {}
-
-
-def _own_name(names: dict[str, str]) -> dict[str, str]:
-    """Before 2019 the only readable name is NCCENR, without its article."""
-    return {"NCCENR": "name"} if "NCCENR" in names and "LIBELLE" not in names else {}
-
-
-def _passage(names: dict[str, str]) -> dict[str, str]:
-    """Codes of the oldest year led to those of the latest."""
-    codes = sorted((match[1] if match[1] != "INI" else "", name) for name in names if (match := _OLD_TO_NEW.fullmatch(name)))
-    if len(codes) < 2:
-        return {}
-    old, new = codes[0][1], codes[-1][1]
-    labels = {f"LIBGEO_{name[-4:]}": field for name, field in ((old, "former_name"), (new, "current_name"))}
-    return _answers({old: "former_code", new: "current_code"} | {name: field for name, field in labels.items() if name in names})

@@ -6,7 +6,7 @@ the Table Schema export and the reference documentation are all derived from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -193,6 +193,8 @@ class Contract:
     ``named``: words (folded) that name such a file in a title or a sheet, ``not_named`` those that name another kind of file with the
     same columns (orders beside deliveries): a table so called is not counted before its sender says so.
     ``adds``: fields whose numbers may be added up over lines of one key, when the sender says so (one line a room).
+    ``together``: what the headers of one table, in order, mean by being together, where each alone would mean something else
+    (``{header: field}``, ``""`` to leave a column out): the lists of a publisher that names its columns its own way.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.
     """
 
@@ -215,6 +217,7 @@ class Contract:
     named: tuple[str, ...] = ()
     not_named: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
+    together: Callable[[Sequence[str]], Mapping[str, str]] | None = None
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError if the contract has none."""

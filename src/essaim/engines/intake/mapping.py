@@ -136,6 +136,7 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     layout = layout_of(table, contract)
     headers = tuple(read_header(column.header) for column in table.columns)
     settled = _settled(table, contract, layout, memory, answers)
+    settled |= {at: field for at, field in _together(table, contract).items() if at not in settled and (not field or field not in settled.values())}
     scores = _Scores.of(table, contract, headers)
     given = {key.removeprefix(f"code:{layout}:"): value for key, value in answers.items() if key.startswith(f"code:{layout}:")}
     wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract), given)
@@ -185,6 +186,14 @@ def _settled(
                 found[position] = value
                 break
     return found
+
+
+def _together(table: RawTable, contract: Contract) -> dict[int, str]:
+    """Position → field that the contract knows from the headers being together (``""`` leaves the column out)."""
+    if contract.together is None:
+        return {}
+    meant = {folded(header): field for header, field in contract.together([column.header for column in table.columns]).items()}
+    return {at: meant[folded(column.header)] for at, column in enumerate(table.columns) if folded(column.header) in meant}
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,11 +294,13 @@ def _best_pairs(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _mapping(table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str]) -> tuple[Mapping, ...]:
+    own = _together(table, contract)
     found = []
     names = contract.field_names
     for position, column in enumerate(table.columns):
         if settled.get(position):
-            found.append(Mapping(column.letter, column.header, settled[position], 100.0, "confirmé par l'expéditeur"))
+            reason = "d'après les autres en-têtes du fichier" if own.get(position) == settled[position] else "confirmé par l'expéditeur"
+            found.append(Mapping(column.letter, column.header, settled[position], 100.0, reason))
         elif position in chosen:
             field = chosen[position]
             index = names.index(field)

@@ -6,8 +6,8 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +19,6 @@ from essaim.engines.intake.tables import FileRefused, RawTable
 from essaim.kernel.french import folded
 
 from ..contracts import ALONGSIDE
-from ..geographies import meaning
 from ..sources import EXTRACT, Source, source_of
 
 _HEAD_BYTES = 262_144
@@ -32,41 +31,37 @@ _ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a file is. ``sender``: the source in whose name it is handed in. ``score``: fields understood for certain.
-    ``answers``: what its publisher's headers mean in it, where they mean something else in other files."""
+    """What a file is. ``sender``: the source in whose name it is handed in. ``score``: fields understood for certain."""
 
     contract: Contract
     source: Source
     sender: str
     score: int
-    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def guess(path: Path, contracts: tuple[Contract, ...]) -> Guess | None:
     """The contract and the source of a file, from its first rows; None when no contract is satisfied.
 
     FileRefused when the file cannot be read at all."""
-    best: tuple[int, Contract, frozenset[str], dict[str, str], RawTable] | None = None
+    best: tuple[int, Contract, frozenset[str], RawTable] | None = None
     for table in _first_tables(path, contracts):
-        meant = meaning(column.header for column in table.columns)
         for contract in contracts:
-            answers = meant if contract.code in GEOGRAPHIES else {}
-            fields = understood(table, contract, answers)
+            fields = understood(table, contract)
             if fields is None or not _tells_enough(contract.code, fields):
                 continue
             score = len(fields - _ALONGSIDE) + 2 * len(fields & {"school_year", "ips", "closed_on"})
             if best is None or score > best[0]:
-                best = (score, contract, fields, answers, table)
+                best = (score, contract, fields, table)
     if best is None:
         return None
-    score, contract, fields, answers, table = best
+    score, contract, fields, table = best
     source = source_of(contract.code, fields, (*(folded(column.header) for column in table.columns), folded(path.name)))
     if contract.code in GEOGRAPHIES:
         year = vintage_of(path.name)
     else:
         year = year_of(path.name) if _needs_year(contract, fields) else None
     sender = source.code if source.whole <= fields else source.code + EXTRACT
-    return Guess(contract, source, f"{sender}@{year}" if year else sender, score, answers)
+    return Guess(contract, source, f"{sender}@{year}" if year else sender, score)
 
 
 def likeness(path: Path, contracts: tuple[Contract, ...]) -> str:
@@ -110,9 +105,9 @@ def _tells_enough(code: str, fields: frozenset[str]) -> bool:
     return True
 
 
-def understood(table: RawTable, contract: Contract, answers: Mapping[str, str]) -> frozenset[str] | None:
+def understood(table: RawTable, contract: Contract) -> frozenset[str] | None:
     """Fields of ``contract`` whose column is certain; None when a required one is missing or nothing but names is found."""
-    mapping = map_table(table, contract, {}, answers)
+    mapping = map_table(table, contract, {}, {})
     fields = frozenset(item.field for item in mapping.mapping if item.score >= _SURE)
     if len(fields) < 2 or any(item.required and item.name not in fields for item in contract.fields):
         return None

@@ -125,7 +125,7 @@ def _submitted(path: Path, found: Guess, by: Account) -> FileOutcome:
     submission = foundation.receive(filename=path.name, contract=found.contract, by=by, sender=found.sender, file=path)
     again = submission.state == State.ACCEPTED
     if submission.state in (State.RECEIVED, State.CHECKED):
-        submission = foundation.check(submission=submission, by=by, answers=found.answers)
+        submission = foundation.check(submission=submission, by=by)
     if submission.state == State.REFUSED:
         return FileOutcome(path.name, found.contract.code, found.sender, problem=submission.reason)
     if submission.state == State.CHECKED:
