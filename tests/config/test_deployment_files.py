@@ -163,6 +163,16 @@ def test_nginx_keeps_private_addresses_private():
     assert size > Environment.model_fields["upload_max_mb"].default
 
 
+def test_what_nginx_says_by_itself_is_a_french_page_that_leads_on():
+    """The site restarting, closed for a while, or a body past what it takes: pages that need nothing of the site to be shown."""
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    for codes, name in (("502 503 504", "indisponible.html"), ("413", "trop-volumineux.html")):
+        assert f"error_page {codes} /{name};" in text and f"location = /{name} {{ root /opt/essaim/src/deploy; internal;" in text
+        page = (ROOT / "deploy" / name).read_text()
+        assert '<html lang="fr">' in page and "<h1>" in page and 'href="/' in page and not re.search(r"<script|<link|src=", page)
+    assert "if (-f /etc/essaim/maintenance) { return 503; }" in text and "/etc/essaim/maintenance" in (ROOT / "docs/deployment.md").read_text()
+
+
 def test_every_way_of_starting_gives_freed_memory_back():
     """The image and the services set what `essaim run` sets for its children before their allocators are loaded."""
     for text in (DOCKERFILE, *((ROOT / f"deploy/essaim-{name}.service").read_text() for name in ("web", "worker"))):

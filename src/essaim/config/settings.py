@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "essaim.portal.typography.Typeset",
+    "essaim.portal.refusals.LeadOn",
 ]
 
 ROOT_URLCONF = "essaim.config.urls"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,14 +65,26 @@ def settings_reference() -> str:
 
 def states_reference() -> str:
     """State diagrams, from the transition tables that the code obeys."""
-    from essaim.foundation.models import TRANSITIONS, State
+    from essaim.equipment import models as equipment
+    from essaim.foundation import models as foundation
 
-    lines = ["# États d'un dépôt", "", "```mermaid", "stateDiagram-v2", f"  [*] --> {State.RECEIVED}"]
-    for state, following in TRANSITIONS.items():
+    return "\n\n".join([
+        "# États",
+        "## Un dépôt",
+        _life(foundation.TRANSITIONS),
+        "## Une contradiction entre sources",
+        "Les faits la règlent d'eux-mêmes quand les sources concordent ; ils la rouvrent quand elles se contredisent de nouveau, quand ses chiffres "
+        "changent après qu'elle a été expliquée ou réglée, ou quand, trente jours après qu'une personne l'a réglée, les fichiers n'ont pas suivi.",
+        _life(equipment.TRANSITIONS),
+    ])
+
+
+def _life(transitions: Mapping[Any, Sequence[Any]]) -> str:
+    """The diagram of a table of transitions, whose first state is the birth, then the words of its states."""
+    lines = ["```mermaid", "stateDiagram-v2", f"  [*] --> {next(iter(transitions))}"]
+    for state, following in transitions.items():
         lines += [f"  {state} --> {after}" for after in following] or [f"  {state} --> [*]"]
-    lines += ["```", ""]
-    lines += [f"- `{state}` : {state.label}" for state in State]
-    return "\n".join(lines)
+    return "\n".join([*lines, "```", "", *(f"- `{state}` : {state.label}" for state in transitions)])
 
 
 def commands_reference() -> str:

@@ -67,7 +67,7 @@ def _alone() -> None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FICHIER…", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--contract", "code", required=True, help="Contrat de données (liste : essaim contracts list).")
 @click.option("--json", "as_json", is_flag=True, help="Compte rendu JSON complet sur la sortie standard (une liste pour plusieurs fichiers).")
 @click.option("--annotated", type=click.Path(path_type=Path), help="Écrit le classeur annoté à cet endroit (un dossier pour plusieurs fichiers).")
@@ -77,7 +77,7 @@ def check(
     files: tuple[Path, ...], code: str, as_json: bool, annotated: Path | None, sender: str | None,
     answers: Any, said: tuple[str, ...], columns: tuple[str, ...], values: tuple[str, ...],
 ) -> int:  # fmt: skip
-    """Vérifie chaque FILE sans rien enregistrer ; le registre chargé sert de référence s'il existe.
+    """Vérifie chaque FICHIER sans rien enregistrer ; le registre chargé sert de référence s'il existe.
 
     Plusieurs fichiers d'un même contrat sont vérifiés ensemble, bien plus vite qu'un par un."""
     _alone()
@@ -173,7 +173,7 @@ def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FICHIER", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--contract", "code", required=True, help="Contrat de données.")
 @click.option("--as", "name", default=None, help="Compte qui dépose (identifiant) ; par défaut l'administrateur local.")
 @click.option("--sender", default=None, help="SIREN ou code de l'organisme dont viennent les données ; par défaut celui du compte.")
@@ -184,7 +184,7 @@ def submit(
     file: Path, code: str, name: str | None, sender: str | None, accept: bool, as_json: bool,
     answers: Any, said: tuple[str, ...], columns: tuple[str, ...], values: tuple[str, ...],
 ) -> int:  # fmt: skip
-    """Dépose FILE : conservé, vérifié, et accepté si --accept.
+    """Dépose FICHIER : conservé, vérifié, et accepté si --accept.
 
     Une question ouverte sur un champ obligatoire ou sur la clé retient l'acceptation : répondez-y par --map, --set ou --answer,
     en redonnant la même commande. Les autres questions n'empêchent pas d'accepter."""

@@ -21,10 +21,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "check": (
         "essaim check livraisons.xlsx --contract equipment.deliveries --annotated annote.xlsx",
         "essaim check *.csv --contract equipment.deliveries --json > compte-rendu.json",
+        "essaim check livraisons.xlsx --contract equipment.deliveries --map 'Mis à disposition=quantity' --set category=tablette",
+        "essaim check livraisons.xlsx --contract equipment.deliveries --answer 'mapping:86cc3b2a41aa:C=quantity'",
     ),
     "submit": (
         "essaim submit livraisons.xlsx --contract equipment.deliveries",
         "essaim submit livraisons.xlsx --contract equipment.deliveries --as marie.durand --accept --json",
+        "essaim submit livraisons.xlsx --contract equipment.deliveries --accept --map D=delivered_on --set 'category=ordinateur portable'",
+        "essaim submit livraisons.xlsx --contract equipment.deliveries --accept --answers reponses.json",
     ),
     "figures": (
         "essaim figures equipment.devices_per_100_pupils --level departement --period 2026-03",

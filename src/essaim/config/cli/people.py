@@ -26,12 +26,12 @@ def list_accounts() -> None:
 
 
 @accounts.command("open")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 @click.option("--email", default="", help="Adresse électronique, qui sert aussi à se connecter.")
 @click.option("--organisation", default="", help="Organisme de la personne, en toutes lettres.")
 @click.password_option(prompt="Mot de passe", confirmation_prompt="Encore une fois", help="Mot de passe ; demandé sans être affiché quand il n'est pas donné.")
 def open_one(username: str, email: str, organisation: str, password: str) -> None:
-    """Ouvre le compte local USERNAME."""
+    """Ouvre un compte local, dont COMPTE est l'identifiant."""
     open_installation()
     from essaim.foundation import acts
 
@@ -43,24 +43,24 @@ def open_one(username: str, email: str, organisation: str, password: str) -> Non
 
 
 @accounts.command("password")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 @click.password_option(prompt="Nouveau mot de passe", confirmation_prompt="Encore une fois", help="Mot de passe ; demandé sans être affiché quand il n'est pas donné.")
 def password_one(username: str, password: str) -> None:
-    """Donne un mot de passe provisoire au compte USERNAME, et le débloque s'il l'était."""
+    """Donne un mot de passe provisoire à COMPTE, et le débloque s'il l'était."""
     _acted("change_password", username, f"Mot de passe de « {username} » changé ; ses sessions sont fermées.", password=password)
 
 
 @accounts.command("close")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 def close_one(username: str) -> None:
-    """Ferme le compte USERNAME : sessions et jetons n'ouvrent plus rien ; ses mandats et ses actes restent."""
+    """Ferme COMPTE : sessions et jetons n'ouvrent plus rien ; ses mandats et ses actes restent."""
     _acted("close_account", username, f"Compte « {username} » fermé.")
 
 
 @accounts.command("reopen")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 def reopen_one(username: str) -> None:
-    """Rouvre le compte USERNAME."""
+    """Rouvre COMPTE."""
     _acted("reopen_account", username, f"Compte « {username} » rouvert.")
 
 
@@ -76,12 +76,12 @@ def _acted(act: str, username: str, success: str, **given: str) -> None:
 
 
 @accounts.command("grant")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 @click.option("--role", required=True, help="national_steering, territory_lead, authority_contributor, school_director, evaluator, auditor, administrator…")
 @click.option("--scope", required=True, help="national, administrative/departement/02, owner/organisation/SIREN, establishment/UAI…")
 @click.option("--organisation", default="", help="SIREN ou code de l'organisme dont il envoie les données.")
 def grant(username: str, role: str, scope: str, organisation: str) -> None:
-    """Donne un mandat au compte USERNAME, à partir d'aujourd'hui."""
+    """Donne un mandat à COMPTE, à partir d'aujourd'hui."""
     open_installation()
     from essaim.foundation import acts
 

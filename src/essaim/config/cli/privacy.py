@@ -29,10 +29,10 @@ def purge() -> None:
 
 
 @privacy.command("export")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Fichier JSON ; par défaut la sortie standard.")
 def export(username: str, out: Path | None) -> None:
-    """Remet à USERNAME tout ce que la plateforme garde à son sujet."""
+    """Remet à COMPTE tout ce que la plateforme garde à son sujet."""
     open_installation()
     from essaim.foundation import acts
 
@@ -44,10 +44,10 @@ def export(username: str, out: Path | None) -> None:
 
 
 @privacy.command("erase")
-@click.argument("username")
+@click.argument("username", metavar="COMPTE")
 @click.confirmation_option(prompt="Effacer définitivement l'identité de cette personne ?")
 def erase(username: str) -> None:
-    """Efface l'identité de USERNAME ; ses actes restent au journal, sans son nom, et aucun chiffre ne change."""
+    """Efface l'identité de COMPTE ; ses actes restent au journal, sans son nom, et aucun chiffre ne change."""
     open_installation()
     from essaim.foundation import acts
 

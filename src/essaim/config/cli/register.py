@@ -16,10 +16,10 @@ def register() -> None:
 
 
 @register.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FICHIER…", type=click.Path(exists=True, path_type=Path))
 @click.option("--as", "name", default=None, help="Compte qui charge ; par défaut l'administrateur local.")
 def load(files: tuple[Path, ...], name: str | None) -> int:
-    """Charge FILES… tels que publiés : annuaire, établissements fermés, IPS, effectifs, fragilité numérique,
+    """Charge chaque FICHIER tel que publié : annuaire, établissements fermés, IPS, effectifs, fragilité numérique,
     code géographique, contours."""
     open_installation()
     from essaim.territories import acts

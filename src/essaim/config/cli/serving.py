@@ -39,9 +39,19 @@ def demo(quick: bool) -> None:
     from essaim.config.demo import build, is_built
 
     if is_built():
-        click.echo("La démonstration est déjà là.")
+        click.echo("La démonstration est déjà là. La voir : essaim run")
         return
     build(quick=quick)
+    click.echo("La démonstration est prête. La voir : essaim run")
+    _tell_accounts()
+
+
+def _tell_accounts() -> None:
+    from essaim.config.demo import ACCOUNTS, PASSWORD
+
+    click.echo("  Comptes de démonstration (mot de passe : " + PASSWORD + ")")
+    for account in ACCOUNTS:
+        click.echo(f"    {account.username:<22} {account.title}")
 
 
 def _collect_static() -> None:
@@ -57,11 +67,7 @@ def _serve(host: str, port: int, workers: int) -> NoReturn:
     from django.conf import settings
 
     if settings.ESSAIM_DEMO:
-        from essaim.config.demo import ACCOUNTS, PASSWORD
-
-        click.echo("  Comptes de démonstration (mot de passe : " + PASSWORD + ")")
-        for account in ACCOUNTS:
-            click.echo(f"    {account.username:<22} {account.title}")
+        _tell_accounts()
     click.echo("\n  Ctrl+C pour arrêter.")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "essaim.config.processes", host, str(port), str(workers)])

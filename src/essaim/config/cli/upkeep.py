@@ -51,9 +51,9 @@ def compact() -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DOSSIER", type=click.Path(file_okay=False, path_type=Path))
 def backup(folder: Path) -> None:
-    """Copie base, registre et fichiers reçus dans FOLDER, même pendant que l'on travaille."""
+    """Copie base, registre et fichiers reçus dans DOSSIER, même pendant que l'on travaille."""
     open_installation()
     from essaim.config.backups import BackupRefused, make_backup
 
@@ -65,10 +65,10 @@ def backup(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DOSSIER", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Remplace une installation qui contient déjà des données (elle est mise de côté).")
 def restore(folder: Path, replace: bool) -> None:
-    """Rétablit une installation depuis la sauvegarde FOLDER."""
+    """Rétablit une installation depuis la sauvegarde DOSSIER."""
     open_installation(migrate=False)
     from essaim.config.backups import BackupRefused, restore_backup
 

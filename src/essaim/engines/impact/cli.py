@@ -143,7 +143,7 @@ def study() -> None:
 
 
 @study.command("new", help="Écrit un plan à remplir.")
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default="plan.yaml")
+@click.argument("path", metavar="[PLAN]", type=click.Path(dir_okay=False, path_type=Path), default="plan.yaml")
 @_refusals_told
 def new(path: Path) -> None:
     """Write the template; never overwrites."""
@@ -314,7 +314,7 @@ def _report(text: str, out: Path) -> None:
 
 
 @study.command("report", help="Refait report.html et les graphiques à partir de results.json.")
-@click.argument("results_path", type=Existing, metavar="RESULTS_JSON")
+@click.argument("results_path", type=Existing, metavar="RESULTS.JSON")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Dossier écrit. Défaut : celui de results.json.")
 @_refusals_told
 def report(results_path: Path, out: Path | None) -> None:
@@ -329,7 +329,7 @@ def report(results_path: Path, out: Path | None) -> None:
 
 
 @study.command("replicate", help="Plan → dossier de réplication ; dossier .zip → le refait et compare.")
-@click.argument("path", type=Existing)
+@click.argument("path", metavar="PLAN|ARCHIVE.ZIP", type=Existing)
 @click.option("--data", "data_path", type=Existing, help="Données de l'étude (pour faire un dossier).")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="replication.zip", show_default=True, help="Archive écrite, à partir d'un plan.")
 @click.option("--twin", is_flag=True, help="Mettre un jumeau synthétique à la place des données.")

@@ -162,8 +162,9 @@ def _rows(
         held = held.filter(pl.col("submission") <= known_at)
     kept = [name for name in dimensions if measure.facts.has(name)]
     frame = held.with_columns(**_worked_out(measure, kept)).collect()
-    if "submission" in columns:
-        frame = frame.sort("submission", "sign", maintain_order=True)  # in order of posting
+    # In order of posting, then as the file goes.
+    order = [name for name in ("submission", "sign", "source_sheet", "source_row") if name in frame.columns]
+    frame = frame.sort(order, maintain_order=True)
     frame = _in_time(measure, frame, wanted).filter(pl.col("_met"))
     if category is not None and kept:
         frame = frame.filter(pl.col("_by") == category)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from essaim.portal.forms import SignInForm
+from essaim.portal.refusals import why_sign_in
 from essaim.portal.sign_in.provider import sign_in_address
 
 
@@ -23,7 +24,7 @@ class SignIn(auth.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         from django.conf import settings
 
-        context = super().get_context_data(**kwargs)
+        context = super().get_context_data(**kwargs) | {"why": why_sign_in(self.request)}
         if address := sign_in_address():
             context |= {"oidc": f"{address}?{urlencode({'next': context['next']})}", "oidc_name": settings.ESSAIM_OIDC_NAME}
         if settings.ESSAIM_DEMO:

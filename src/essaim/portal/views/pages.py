@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
 from essaim.engines.intake import table_schema
@@ -17,6 +18,7 @@ from essaim.engines.intake.contract import Contract
 from essaim.foundation.contracts import UnknownContract, contract, contracts
 from essaim.foundation.reads.facts import ledger
 from essaim.portal.guide import guide_page, guide_pages
+from essaim.portal.refusals import page_before
 from essaim.portal.templates_of_files import template_workbook
 
 
@@ -84,17 +86,24 @@ def misunderstood(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """The site failed. Told in plain words even when what failed is what every page needs."""
+    number = structlog.contextvars.get_contextvars().get("request_id", "")
     try:
-        number = structlog.contextvars.get_contextvars().get("request_id", "")
         return render(request, "portal/errors/500.html", {"number": number}, status=500)
     except Exception:
-        text = "Une erreur est survenue de notre côté. Rien n'est perdu : réessayez dans un instant."
-        return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
+        return HttpResponse(_bare(number), status=500)
+
+
+def _bare(number: str) -> str:
+    """The page of a failure without what other pages read (account, messages, theme): the database may be what failed."""
+    try:
+        return render_to_string("portal/errors/bare.html", {"number": number})
+    except Exception:
+        return "<!DOCTYPE html><html lang=fr><title>Essaim</title><p>Une erreur est survenue de notre côté. Rien n'est perdu : réessayez dans un instant."
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form too old, or sent from elsewhere."""
-    return render(request, "portal/errors/stale_form.html", status=403)
+    return render(request, "portal/errors/stale_form.html", {"before": page_before(request)}, status=403)
 
 
 @require_GET
