@@ -35,7 +35,7 @@ def test_the_way_back_never_leaves_the_site(world, elsewhere):
 def test_a_page_that_refreshes_itself_leads_to_the_sign_in_when_the_session_ends(world):
     """htmx is told to open the sign-in whole, which comes back to the page; it never lands inside it."""
     answer = Client().get(f"/depots/{world.aisne.pk}/", headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver/depots/{world.aisne.pk}/"})
-    assert answer.headers["HX-Redirect"] == f"/connexion/?next=%2Fdepots%2F{world.aisne.pk}%2F" and not answer.content
+    assert answer.headers["HX-Redirect"] == f"/connexion/?next=/depots/{world.aisne.pk}/" and not answer.content
 
 
 def test_what_was_sent_after_the_session_ended_is_said_to_be_lost(world):
@@ -43,9 +43,9 @@ def test_what_was_sent_after_the_session_ended_is_said_to_be_lost(world):
     passer_by = Client()
     address = f"/depots/{world.aisne.pk}/retirer/"
     answer = passer_by.post(address, {"reason": "x"}, headers={"Referer": f"http://testserver/depots/{world.aisne.pk}/"})
-    assert answer.headers["Location"] == f"/connexion/?next=%2Fdepots%2F{world.aisne.pk}%2F&perdu=1"
+    assert answer.headers["Location"] == f"/connexion/?next=/depots/{world.aisne.pk}/&perdu=1"
     assert "n'a pas été enregistré" in unescape(passer_by.get(answer.headers["Location"]).content.decode())
-    assert passer_by.post(address).headers["Location"] == "/connexion/?next=%2F&perdu=1"
+    assert passer_by.post(address).headers["Location"] == "/connexion/?next=/&perdu=1"
 
 
 def test_the_sign_in_says_why_it_is_shown(world):
@@ -54,8 +54,16 @@ def test_the_sign_in_says_why_it_is_shown(world):
     told = browser.get("/depots/", follow=True).content.decode()
     assert "Cette page est réservée" in told
     browser.cookies["sessionid"] = "terminee"
-    assert "Votre session est terminée" in browser.get("/depots/", follow=True).content.decode()
+    ended = browser.get("/depots/?page=2")
+    assert ended.headers["Location"] == "/connexion/?next=/depots/%3Fpage%3D2&fin=1" and not ended.cookies["sessionid"].value
+    assert "Votre session est terminée" in browser.get(ended.headers["Location"]).content.decode()
     assert "fr-alert" not in Client().get("/connexion/").content.decode()
+
+
+def test_the_sign_in_speaks_french(client, db):
+    """The label is the one that people see, not the one of the framework."""
+    page = client.get("/connexion/").content.decode()
+    assert "Identifiant ou adresse électronique" in page and "Username" not in page
 
 
 def test_a_stale_form_leads_back_to_its_page(world):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from dsfr.forms import DsfrBaseForm
 
 from essaim.foundation import reads as foundation
@@ -138,6 +138,4 @@ class SignInForm(AuthenticationForm, DsfrBaseForm):
         "inactive": "Ce compte est fermé. Demandez son ouverture à l'administration de la plateforme.",
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = "Identifiant ou adresse électronique"
+    username = UsernameField(label="Identifiant ou adresse électronique", widget=forms.TextInput(attrs={"autofocus": True}))

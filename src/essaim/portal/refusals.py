@@ -14,7 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
-LOST = "perdu"
+# Told to the sign-in in its address: the cookie of a session that ended is taken away by the answer that leads there.
+LOST, ENDED = "perdu", "fin"
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -37,7 +38,7 @@ def why_sign_in(request: HttpRequest) -> str:
         return "Votre session est terminée : ce que vous veniez d'envoyer n'a pas été enregistré. Reconnectez-vous, puis recommencez."
     if "next" not in request.GET:
         return ""
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+    if ENDED in request.GET:
         return "Votre session est terminée. Reconnectez-vous : vous reviendrez où vous en étiez."
     return "Cette page est réservée : connectez-vous pour l'ouvrir."
 
@@ -61,10 +62,13 @@ class LeadOn:
 
 def _to_sign_in(request: HttpRequest, response: HttpResponseRedirect) -> HttpResponse:
     part, sent = "HX-Request" in request.headers, request.method not in ("GET", "HEAD")
-    if not part and not sent:
-        return response
-    asked = {"next": page_before(request) or resolve_url(settings.LOGIN_REDIRECT_URL)} | ({LOST: "1"} if sent else {})
-    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode(asked)}"
+    back = page_before(request) or resolve_url(settings.LOGIN_REDIRECT_URL) if part or sent else request.get_full_path()
+    asked = {"next": back}
+    if sent:
+        asked[LOST] = "1"
+    elif settings.SESSION_COOKIE_NAME in request.COOKIES:
+        asked[ENDED] = "1"
+    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode(asked, safe='/')}"
     if part:
         return HttpResponse(headers={"HX-Redirect": address})
     response.headers["Location"] = address
