@@ -14,9 +14,8 @@ import polars as pl
 
 from essaim.kernel.french import folded, format_date, read_date
 
-from .cells_missing import why_missing
 from .check_batch import Each, Part
-from .contract import Contract, FieldType, Listing
+from .contract import Contract, Listing
 from .issues_messages import DATES_CHOICES, DATES_QUESTION, EACH_CHOICES, EACH_QUESTION
 from .listing_columns import Column, columns_of, columns_told, identifying, own_fields, with_columns, without
 from .mapping_content import fit, sample_of
@@ -24,9 +23,11 @@ from .report import Mapping, Question
 
 _FILLED, _REPEATED, _FEW = 0.5, 0.1, 2
 _SEVERAL = re.compile(r"[,;\n]|\S / \S|\s(?:à|au|et)\s", re.IGNORECASE)
-# What makers leave in the place of a serial number.
+# What makers and spreadsheets leave in the place of a serial number, letters and digits only.
 _BLANK = frozenset(
-    ("to be filled by o e m", "system serial number", "default string", "not specified", "none", "inconnu", "inconnue", "unknown", "illisible", "absent", "pas de numero", "sans numero", "not applicable", "n a", "xxx", "xxxx", "xxxxx")
+    ("TOBEFILLEDBYOEM", "SYSTEMSERIALNUMBER", "DEFAULTSTRING", "NOTSPECIFIED", "NOTAPPLICABLE", "NOTAVAILABLE", "UNKNOWN", "NONE", "NULL", "NAN", "ILLISIBLE", "ABSENT", "ABSENTE", "INCONNU",
+     "INCONNUE", "PASDENUMERO", "SANSNUMERO", "SANS", "AUCUN", "AUCUNE", "NEANT", "ND", "NA", "NC", "NS", "NR", "SO", "SN", "REF", "VIDE", "NONRENSEIGNE", "NONRENSEIGNEE", "NONDISPONIBLE",
+     "NONCOMMUNIQUE", "NONCONNU", "ACOMPLETER", "ASAISIR", "AVENIR", "0123456789", "123456789", "1234567890")
 )  # fmt: skip
 _COUNT_WORDS = frozenset(("qte", "qtes", "quantite", "quantites", "nb", "nbre", "nombre", "effectif", "stock", "unites", "volume"))
 _OTHER_NUMBERS = frozenset(
@@ -77,16 +78,9 @@ def _with_quantity(part: Part, contract: Contract, listing: Listing) -> Part:
 
 def identity_of(texts: pl.Series) -> pl.Series:
     """A number a line for what its text names, spaces, dashes and case ignored; null where it names nothing."""
-    said = {text: _named(text) for text in texts.drop_nulls().unique().to_list()}
-    named = texts.replace_strict(said, default=None, return_dtype=pl.String)
-    return named.hash().set(named.is_null(), None)
-
-
-def _named(text: str) -> str | None:
-    key = "".join(character for character in text.upper() if character.isalnum())
-    if folded(text) in _BLANK or len(set(key)) < 2 or why_missing(text, FieldType.INTEGER):
-        return None
-    return key
+    key = texts.alias("key").str.to_uppercase().str.replace_all(r"[^\p{L}\p{N}]", "")
+    one_letter = pl.DataFrame(key).select(pl.col("key").str.strip_chars(pl.col("key").str.slice(0, 1)) == "")["key"]
+    return key.hash().set((one_letter | key.is_in(list(_BLANK))).fill_null(True), None).alias("identity")
 
 
 def _is_certain(part: Part, contract: Contract, listing: Listing, position: int | None) -> bool:
