@@ -283,3 +283,27 @@ def test_a_tag_that_is_the_school_is_no_name_of_a_device():
     headers = ["TAG", "Machine", "Numéro de série", "Type", "Utilisateur", "RAM (Mo)", "Dernier inventaire"]
     content = text(["Inventaire au 31/12/2022"], [], headers, *([A, f"PC{n}", f"S{n}", "Portable", "DURAND", "8192", f"0{n + 1}/03/2022 10:12"] for n in range(3)))
     assert asked(content, INVENTORY).rows.select("uai", "quantity", "counted_on").rows() == [(A, 3, date(2022, 12, 31))]
+
+
+def test_the_uai_is_read_in_the_path_of_an_entity():
+    """« Racine > Collèges > 0020001R - Collège Matisse » holds one valid UAI."""
+    headers = ["Nom", "Entité", "N° de série", "Type", "Lieu", "Livré le"]
+    rows = [[f"PC{n}", f"Racine > Collèges > {A} - Collège Matisse", f"S{n}", "Notebook", "RDC > Salle 12", "01/03/2022"] for n in range(3)]
+    result = asked(text(headers, *rows), DELIVERIES)
+    assert result.rows.select("uai", "quantity").rows() == [(A, 3)] and "Salle" not in str(result.rows.rows())
+
+
+def test_an_export_in_english_is_a_list_and_its_cost_no_quantity():
+    """Snipe-IT: Serial, Model, Category, Status, Checked Out To, Location, Purchase Date, Purchase Cost."""
+    headers = ["Asset Name", "Asset Tag", "Serial", "Model", "Category", "Status", "Checked Out To", "Location", "Purchase Date", "Purchase Cost", "Notes"]
+    rows = [[f"n{n}", f"T{n}", f"S{n}", "iPad 9th gen", "Tablet", "Deployed", "John Smith", A, "2022-09-01", "329.00", "for John"] for n in range(3)]
+    result = asked(text(headers, *rows), INVENTORY, answers={"once:counted_on": "31/12/2022"})
+    assert result.rows.select("uai", "category", "quantity", "in_use", "purchase_year").rows() == [(A, "tablette", 3, 3, 2022)]
+    assert "John" not in str(result.rows.rows()) and not result.questions
+
+
+def test_a_column_of_state_that_says_nothing_of_the_purchase_refuses_no_line():
+    """« État : En panne » is neither new nor refurbished: left aside, and what it says of lines that did not happen is heard."""
+    rows = [[A, "Tablette", f"S{n}", "01/03/2022", state] for n, state in enumerate(("Bon", "En panne", "Annulé"))]
+    result = asked(text(["UAI", "Type", "N° de série", "Livré le", "État"], *rows), DELIVERIES)
+    assert result.rows.select("quantity", "condition").rows() == [(2, None)] and codes(result)["row_undone"] == 1

@@ -15,6 +15,7 @@ import polars as pl
 from essaim.kernel.french import folded, format_date, read_date
 
 from .check_batch import Each, Part
+from .check_status import with_status
 from .contract import Contract, Listing
 from .issues_messages import DATES_CHOICES, DATES_QUESTION, EACH_CHOICES, EACH_QUESTION
 from .listing_columns import Column, columns_of, columns_told, identifying, own_fields, with_columns, without
@@ -33,7 +34,8 @@ _COUNT_WORDS = frozenset(("qte", "qtes", "quantite", "quantites", "nb", "nbre", 
 _OTHER_NUMBERS = frozenset(
     ("id", "prix", "pu", "cout", "montant", "valeur", "ht", "ttc", "annee", "an", "ans", "age", "garantie", "duree", "mois", "ram", "memoire", "go", "gb", "mo", "disque", "ssd", "hdd",
      "stockage", "capacite", "taille", "pouce", "pouces", "ecran", "ghz", "mhz", "processeur", "cpu", "code", "cp", "postal", "salle", "etage", "batiment", "piece", "numero", "n", "num", "no",
-     "ref", "reference", "port", "vlan", "ip", "version", "os", "windows", "ligne", "poste", "lot", "telephone", "poids", "marche", "facture", "commande", "bon", "bl", "bc", "engagement")
+     "ref", "reference", "port", "vlan", "ip", "version", "os", "windows", "ligne", "poste", "lot", "telephone", "poids", "marche", "facture", "commande", "bon", "bl", "bc", "engagement",
+     "cost", "price", "value", "amount", "year", "memory", "disk", "size", "storage", "warranty", "months", "room", "floor", "number", "zip", "postcode", "eol", "rate")
 )  # fmt: skip
 
 
@@ -136,7 +138,7 @@ def _counted(part: Part, contract: Contract, listing: Listing, position: int | N
     texts = part.table.frame[f"c{position}"] if position is not None else pl.Series([None], dtype=pl.String).new_from_index(0, part.rows)
     column = part.table.columns[position] if position is not None else None
     each = Each(identity_of(texts), column.letter if column else "", " ".join(column.header.split()) if column else "")
-    part = without(part, contract, own_fields(part, contract, listing))
+    part = with_status(without(part, contract, own_fields(part, contract, listing)), contract)
     if with_count:
         reason = f"une ligne par {listing.word[0]} : chacune compte pour un"
         mapped = Mapping(each.letter, each.header, listing.count, 100.0, reason) if each.letter else None

@@ -17,7 +17,7 @@ from .contract import Contract, FieldType, Listing
 from .mapping_content import fit, sample_of
 from .report import Mapping as Mapped
 
-_MOST_STATES, _MOST_PLACES = 40, 0.5
+_MOST_STATES, _MOST_PLACES, _UAI_LENGTH, _KNOWN = 40, 0.5, 8, 94.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +110,33 @@ def _translated(texts: pl.Series, said: Mapping[str, str | None]) -> pl.Series:
 
 def _place(part: Part, contract: Contract, listing: Listing) -> Column | None:
     """The school in a path of places (``Laon > Collège Matisse > Salle 12``), or the UAI written in it, when no column gives it alone."""
-    if listing.place is None or contract.place in part.mapping.fields:
+    if listing.place is None or contract.place is None:
         return None
-    known = part.mapping.fields.get(listing.place)
+    sure, known = part.mapping.fields.get(contract.place), part.mapping.fields.get(listing.place)
+    if sure is not None:
+        return _uai_in_a_path(part, contract.place, sure)
     for position in [known] if known is not None else columns_of(part, listing.places, _free(part)):
         texts = part.table.frame[f"c{position}"]
         distinct = texts.drop_nulls().unique().to_list()
-        codes = {text: uai_within(text) if any(map(str.isalpha, text)) else None for text in distinct}
-        if contract.place and distinct and sum(code is not None for code in codes.values()) >= 0.8 * len(distinct):
-            said = {text: code or text for text, code in codes.items()}
-            return Column(contract.place, _translated(texts, said), _mapped(part, position, contract.place, "UAI écrit dans le lieu"))
+        if (column := _uai_in_a_path(part, contract.place, position)) is not None:
+            return column
         schools = {text: _school_in(text) for text in distinct}
         found = sum(name is not None for name in schools.values())
         if found >= _MOST_PLACES * max(1, len(distinct)) and (known is None or any(schools[text] not in (None, text) for text in distinct)):
             said = {text: name or text for text, name in schools.items()}
             return Column(listing.place, _translated(texts, said), _mapped(part, position, listing.place, "établissement nommé dans le lieu"))
     return None
+
+
+def _uai_in_a_path(part: Part, field: str, position: int) -> Column | None:
+    """The valid UAI that most texts of a column of places hold among other words; each text that holds none stays as it is."""
+    texts = part.table.frame[f"c{position}"]
+    distinct = texts.drop_nulls().unique().to_list()
+    codes = {text: uai_within(text) if len(text) > _UAI_LENGTH and any(map(str.isalpha, text)) else None for text in distinct}
+    if not distinct or sum(code is not None for code in codes.values()) < 0.8 * len(distinct):
+        return None
+    said = {text: code or text for text, code in codes.items()}
+    return Column(field, _translated(texts, said), _mapped(part, position, field, "UAI écrit dans le lieu"))
 
 
 def _school_in(text: str) -> str | None:
@@ -207,21 +218,32 @@ def own_fields(part: Part, contract: Contract, listing: Listing) -> list[str]:
     fields = part.mapping.fields
     naming = identifying(part, contract, (*listing.serials, *listing.tags))
     found = [name for name, position in fields.items() if position in naming or name in listing.left_out]
+    # « État : En panne » is no state of purchase.
+    found += [
+        item.name for item in contract.fields
+        if item.type is FieldType.CODE and not item.required and item.name in fields and fit(sample_of(part.table.frame[f"c{fields[item.name]}"]), item) < 0.5
+    ]  # fmt: skip
     for name in contract.field(contract.place).references_with if contract.place else ():
         position = fields.get(name)
-        if position is not None and _is_of_a_thing(part, name, position, listing):
+        if position is not None and _is_of_a_thing(part, contract, name, position, listing):
             found.append(name)
     if listing.dated in fields and not _is_said(part, contract, str(listing.dated)):
         found.append(str(listing.dated))
     return found
 
 
-def _is_of_a_thing(part: Part, name: str, position: int, listing: Listing) -> bool:
-    """Whether a column taken for a school's name or commune is a thing's own name, or a room where another column names the school."""
+def _is_of_a_thing(part: Part, contract: Contract, name: str, position: int, listing: Listing) -> bool:
+    """Whether a column taken for a school's name or commune is a thing's own name, or a room where another column tells the school."""
     if columns_of(part, listing.names, [position]):
         return name != listing.place or _share_of_schools(part, position) < _MOST_PLACES
-    others = [other for other in columns_of(part, listing.places, _free(part)) if _share_of_schools(part, other) >= _MOST_PLACES]
-    return name == listing.place and bool(others) and _share_of_schools(part, position) < _MOST_PLACES
+    if name != listing.place or _share_of_schools(part, position) >= _MOST_PLACES:
+        return False
+    told = contract.place in part.mapping.fields and _score(part, name) < _KNOWN and bool(columns_of(part, listing.places, [position]))
+    return told or any(_share_of_schools(part, other) >= _MOST_PLACES for other in columns_of(part, listing.places, _free(part)))
+
+
+def _score(part: Part, name: str) -> float:
+    return next((item.score for item in part.mapping.mapping if item.field == name), 0.0)
 
 
 def _share_of_schools(part: Part, position: int) -> float:
@@ -232,5 +254,4 @@ def _share_of_schools(part: Part, position: int) -> float:
 
 def _is_said(part: Part, contract: Contract, name: str) -> bool:
     """Whether the header is the field's own: « date de livraison » is near « date », and another date."""
-    score = next((item.score for item in part.mapping.mapping if item.field == name), 0.0)
-    return score >= 90.0 or contract.field(name).type is not FieldType.DATE
+    return _score(part, name) >= 90.0 or contract.field(name).type is not FieldType.DATE
