@@ -154,7 +154,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
         others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:
-            kept += [added_up(part, contract, inputs.answers) for part in completed]
+            kept += [part if part.each else added_up(part, contract, inputs.answers) for part in completed]
         else:
             lacking = [tuple(item.name for item in absent(part, contract)) for part in completed]
             others = [*(Aside(part, refusal, names) for part, names in zip(completed, lacking, strict=True)), *others]
