@@ -14,7 +14,7 @@ import xlwt
 from openpyxl.styles import Font
 
 from essaim.engines.intake import check
-from essaim.equipment.contracts import DELIVERIES, INVENTORY, ORDERS
+from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, INVENTORY, ORDERS
 from intake.test_sent_layouts import text, understood, workbook
 from intake.understanding import uai
 
@@ -55,11 +55,13 @@ def test_repeated_lines_and_lines_numbered_apart_raise_no_such_question():
 
 
 def test_a_list_of_one_line_a_device_is_counted_once_its_sender_says_so():
-    rows = [["UAI", "Matériel", "N° de série", "Date de livraison"], *([A, "Tablette", f"SN{n}", MARCH] for n in range(4)), [B, "Tablette", "SN9", MARCH]]
-    (one,) = check(workbook(rows), "envoi.xlsx", DELIVERIES).questions
+    """Receipts are not lists of devices (one works, another does not): each line is one when their sender says so."""
+    rows = [["UAI", "Matériel", "N° de série", "Date de réception"], *([A, "Tablette", f"SN{n}", MARCH] for n in range(4)), [B, "Tablette", "SN9", MARCH]]
+    (one,) = check(workbook(rows), "envoi.xlsx", ACKNOWLEDGEMENTS).questions
     assert one.choices[0][0] == "1"
-    (more,) = check(workbook(rows), "envoi.xlsx", DELIVERIES, answers={one.id: "1"}).questions
-    assert quantities(workbook(rows), answers={one.id: "1", more.id: "sum"}) == [1, 4]
+    (more,) = check(workbook(rows), "envoi.xlsx", ACKNOWLEDGEMENTS, answers={one.id: "1"}).questions
+    settled = check(workbook(rows), "envoi.xlsx", ACKNOWLEDGEMENTS, answers={one.id: "1", more.id: "sum"})
+    assert sorted(settled.rows["quantity"].to_list()) == [1, 4] and not settled.questions
 
 
 @pytest.mark.parametrize("mark", ["idem", '"', "″", "dito", "id.", "//", '-"-', "Idem ci-dessus", "’’"])

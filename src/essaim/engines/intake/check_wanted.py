@@ -100,6 +100,8 @@ def _question(
     of_the_list = part.each is not None and contract.listing is not None and field.name == contract.listing.dated
     if column not in answers and not of_the_list and (columns := _columns(part, field, contract)):
         return _holding(column, part, field, WANTED_QUESTION, columns)
+    if contract.listing is not None and field.name == contract.listing.count:  # asked with what it means: see ``listing``
+        return None
     values = _values(part, field, filename)
     if once not in answers and (values or of_the_list):
         free = "date" if field.type is FieldType.DATE else ""
