@@ -76,11 +76,11 @@ def _placed(departement: str, name: str) -> str | None:
     [
         ("01", "BELLEY", "01034"), ("01", "LANCRANS", "01033"), ("13", "Marseille 10e Arrondissement", "13055"), ("13", "MARSEILLE 01", "13055"), ("13", "Marseille 1er", "13055"),
         ("971", "Saint Barthélemy", "97701"), ("14", "STE CROIX GRAND TONNE", "14002"), ("14", "ST MARTIN DON", "14001"),
-        ("14", "Villiers", None), ("14", "Le Locheur", None), ("14", "Lancrans", None),
+        ("14", "Villiers", "14002"), ("14", "Le Locheur", None), ("14", "Lancrans", None),
     ],
 )  # fmt: skip
 def test_a_name_alone_gives_the_one_commune_that_bears_or_bore_it(departement, name, code):
-    """Merged communes, arrondissements, ``ST`` for ``Saint``; a name that two communes of the département share, then or now, gives none."""
+    """Merged communes, arrondissements, ``ST`` for ``Saint``; a commune of today goes before one that is no more, and a name that two share gives none."""
     assert _placed(departement, name) == code
 
 
