@@ -240,7 +240,8 @@ def test_what_has_pupils_is_a_school_whatever_its_name(load):
     load({
         "fr-en-college.csv": "rentree_scolaire;departement;commune;numero_college;patronyme;secteur;nombre_eleves_total;6eme_total\n2022;AISNE;LAON;0020012C;INSTITUTION SAINTE JEANNE D'ARC;PRIVE;400;101\n",
         "fr-en-lycee_pro.csv": "rentree_scolaire;departement;commune;numero_lycee;patronyme;secteur;nombre_d_eleves;2ndes_pro\n2022;AISNE;LAON;0020013D;INSTITUT EUROPEEN DE FORMATION;PRIVE;200;80\n",
+        "effectifs_rentree2024.csv": "UAI,Secteur,Nombre d'élèves,Niveau,Nom\n0020011B,PUBLIC,230,École,Groupe scolaire Centre\n",
     })  # fmt: skip
-    assert dict(Establishment.objects.values_list("uai", "level")) == {"0020012C": "college", "0020013D": "lycee"}
-    assert set(hierarchy_frame().filter(pl.col("level") == "departement")["uai"]) == {"0020012C", "0020013D"}
+    assert dict(Establishment.objects.values_list("uai", "level")) == {"0020011B": "ecole", "0020012C": "college", "0020013D": "lycee"}
+    assert set(hierarchy_frame().filter(pl.col("level") == "departement")["uai"]) == {"0020011B", "0020012C", "0020013D"}
     assert level_of("ETAB.REGIONAL ENSEIGNT ADAPTE Francine Leca Ajaccio") != "autre"

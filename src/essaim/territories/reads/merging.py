@@ -34,10 +34,12 @@ def establishments(where: Places) -> pl.DataFrame:
 
 
 def _taught(merged: pl.DataFrame) -> pl.DataFrame:
-    """What has pupils counted in a track is a school of that degree, whatever its name (« Institut Rocroy », « Institution Sainte-Anne »)."""
-    counted = standing(ENROLMENT).filter((pl.col("pupils") > 0) & pl.col("track").is_in(list(_DEGREES)))
-    ranks = pl.Enum(["ecole", "college", "lycee"])
-    highest = counted.group_by("uai").agg(pl.col("track").replace_strict(_DEGREES, return_dtype=ranks).max().cast(pl.String).alias("_degree"))
+    """What has pupils counted in a track or at a level is a school of that degree, whatever its name (« Institut Rocroy », « Groupe
+    scolaire Centre »)."""
+    counted = standing(ENROLMENT).filter(pl.col("pupils") > 0)
+    told = pl.coalesce(pl.col("track").replace_strict(_DEGREES, default=None, return_dtype=pl.String), mapped("level", level_of))
+    schools = counted.with_columns(told.alias("_degree")).filter(pl.col("_degree").is_in(["ecole", "college", "lycee"]))
+    highest = schools.group_by("uai").agg(pl.col("_degree").cast(pl.Enum(["ecole", "college", "lycee"])).max().cast(pl.String))
     joined = merged.join(highest, on="uai", how="left")
     unknown = pl.col("level").is_null() | (pl.col("level") == "autre")
     return joined.with_columns(pl.when(unknown).then(pl.coalesce("_degree", "level")).otherwise("level").alias("level")).drop("_degree")
@@ -76,9 +78,11 @@ def _described(part: pl.DataFrame) -> pl.DataFrame:
             part = part.with_columns(pl.lit(None, pl.String).alias(name))
     spoken = pl.concat_str([pl.col("denomination"), pl.col("name")], separator=" ", ignore_nulls=True)
     named = pl.when(pl.col("denomination").is_not_null() & ~_starts_alike()).then(spoken).otherwise(pl.coalesce("name", "denomination"))
-    stated = [mapped(name, level_of) for name in ("kind", "nature", "denomination", "name", "levels")]
-    if "level" in part.columns:
-        stated.append(mapped("level", level_of))
+    stated = [mapped(name, level_of) for name in ("kind", "nature", "denomination")]
+    called = mapped("name", level_of)  # a name may look like a service (« Groupe scolaire Centre »): levels that are told say more
+    stated.append(pl.when(called != "autre").then(called))
+    stated += [mapped(name, level_of) for name in ("levels", "level") if name in part.columns]
+    stated.append(called)
     return part.with_columns(
         pl.coalesce(stated).alias("level"),
         pl.coalesce(mapped("levels", levels_of), mapped("level", levels_of), mapped("kind", levels_of)).alias("levels"),
