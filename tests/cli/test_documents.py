@@ -304,3 +304,10 @@ def test_a_list_of_devices_is_checked_submitted_and_traced_to_its_lines(at, tmp_
     doubtful = at("check", file, "--contract", CONTRACT, "--json")
     identity = next(item["id"] for item in doubtful.json["questions"] if item["id"].startswith("each:"))
     assert doubtful.code == 2 and at("check", file, "--contract", CONTRACT, "--answer", f"{identity}=each").code == 0
+
+
+def test_a_date_before_the_first_file_is_said_to_know_nothing(at):
+    """Dashes for every unit are explained, beside the output; a day that knew something needs no word."""
+    early = at(*FLOW, "--known-at", "2000-01-01")
+    assert early.code == 0 and "Aucun fichier n'avait encore été accepté le 01/01/2000" in early.err
+    assert "encore été accepté" not in at(*FLOW).err

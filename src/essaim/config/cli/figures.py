@@ -136,6 +136,7 @@ def _print_table(found: Any, known_at: date | None) -> None:
     from rich.table import Table
 
     from essaim.evaluation import reads
+    from essaim.foundation.reads.facts import number_known_at
 
     table = Table(caption=f"connu au {known_at:%d/%m/%Y}" if known_at else "connu à ce jour")
     for heading in ("indicateur", "unité", "période", "ventilation"):
@@ -156,6 +157,8 @@ def _print_table(found: Any, known_at: date | None) -> None:
         )
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table)
+    if known_at and not number_known_at(known_at):
+        click.echo(f"Aucun fichier n'avait encore été accepté le {known_at:%d/%m/%Y} : ce jour-là, on ne savait rien. Sans --known-at : ce que l'on sait aujourd'hui.", err=True)
 
 
 @click.command()

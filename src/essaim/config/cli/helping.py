@@ -60,7 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "docs": ("essaim docs", "essaim docs --check"),
     "study": ("essaim study new plan.yaml", "essaim study run plan.yaml --data panel.parquet --out resultats"),
     "study new": ("essaim study new plan.yaml",),
-    "study power": ("essaim study power plan.yaml",),
+    "study power": ("essaim study power plan.yaml --data panel-passe.parquet",),
     "study assign": ("essaim study assign plan.yaml --data ecoles.csv --out affectation.csv",),
     "study freeze": ("essaim study freeze plan.yaml",),
     "study run": ("essaim study run plan.yaml --data panel.parquet --out resultats",),

@@ -150,7 +150,7 @@ def new(path: Path) -> None:
     if path.exists():
         raise WrongUsage(f"{path.name} existe déjà : choisir un autre nom.")
     path.write_text(TEMPLATE, "utf-8")
-    click.echo(f"Plan à remplir : {path.name}. Ensuite : essaim study power, puis essaim study freeze.")
+    click.echo(f"Plan à remplir : {path.name}. Ensuite : essaim study power {path.name} --data PANEL_PASSÉ, puis essaim study freeze {path.name}.")
 
 
 @study.command("power", help="Dit ce que l'étude pourra voir, avant tout résultat.")
@@ -178,7 +178,7 @@ def power(plan_path: Path, data_path: Path | None) -> None:
 def _power_of_analyses(plan: Plan) -> None:
     asked = tuple(a for a in plan.analyses if a.kind.endswith("_power"))
     if not asked:
-        raise WrongUsage("Sans données, le plan doit demander mean_power, cluster_power ou wedge_power ; sinon donner --data.")
+        raise WrongUsage("Ce plan se juge sur un panel passé : ajoutez --data FICHIER. Sans données, il faudrait qu'il demande mean_power, cluster_power ou wedge_power.")
     design = plan.design.model_copy(update={"kind": "analyses", "strata": None, "balance_on": ()})
     only = plan.model_copy(update={"analyses": asked, "design": design, "data": Data()})
     for found in run(only, pl.DataFrame()).analyses:
