@@ -29,7 +29,7 @@ def repeated(part: Part, contract: Contract) -> Part:
     places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
     if not places or not frame.height or frame.height > _TYPED_BY_HAND:
         return part
-    remarks = []
+    cells, labels, example = 0, [], ""
     for place, field in places.items():
         marks = _marks(frame[f"c{place}"])
         if marks is None or marks[0]:
@@ -37,10 +37,12 @@ def repeated(part: Part, contract: Contract) -> Part:
         column = frame[f"c{place}"]
         above = pl.select(pl.when(marks).then(None).otherwise(pl.int_range(len(marks)))).to_series().forward_fill()
         frame = frame.with_columns(column.gather(above).alias(f"c{place}"))
-        remarks.append(("cell_ditto", field.name, DITTO.format(count=int(marks.sum() or 0), label=field.label, example=column.filter(marks)[0].strip())))
-    if not remarks:
+        cells, example = cells + int(marks.sum() or 0), example or column.filter(marks)[0].strip()
+        labels.append(f"« {field.label} »")
+    if not labels:
         return part
-    return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks)))
+    remark = ("cell_ditto", "", DITTO.format(count=cells, labels=", ".join(labels), example=example))
+    return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, remark)))
 
 
 def _marks(column: pl.Series) -> pl.Series | None:
