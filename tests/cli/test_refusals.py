@@ -179,7 +179,7 @@ def test_an_act_that_is_not_allowed_ends_with_4(at, tmp_path):
     ("words", "says"),
     [
         (("check", "absent.csv", "--contract", CONTRACT), "« absent.csv » n'existe pas"), (("check", ".", "--contract", CONTRACT), "est un dossier"),
-        (("check",), "il manque l'argument FILE"), (("check", __file__), "il manque l'option --contract"), (("check", __file__, "--contrat", "x"), "l'option --contrat n'existe pas"),
+        (("check",), "il manque l'argument FICHIER."), (("check", __file__), "il manque l'option --contract"), (("check", __file__, "--contrat", "x"), "l'option --contrat n'existe pas"),
         (("chek",), "la commande « chek » n'existe pas"), (("check", __file__, "--contract", "x.y"), "« x.y »"), (("submit", __file__, "b", "--contract", CONTRACT), "Mot en trop"),
         (("figures", "x", "--level", "departement", "--format", "pdf"), "« pdf » n'est pas admis"), (("check", __file__, "--contract"), "attend une valeur"),
     ],

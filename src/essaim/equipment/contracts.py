@@ -343,7 +343,7 @@ PUBLIC_CONTRACTS = Contract(
         Field("procedure", "Procédure", FieldType.TEXT, synonyms=("procedure", "procédure", "type de procédure", "procédure de passation")),
         Field("place_code", "Code du lieu d'exécution", FieldType.TEXT, "Tantôt code postal, tantôt commune, tantôt département : voir le type.", synonyms=("lieuExecution.code", "lieuexecution_code", "lieu code", "lieuExecution_code", "lieuExecutionCode", "code du lieu d'exécution")),
         Field("place_type", "Type de code du lieu", FieldType.TEXT, synonyms=("lieuExecution.typeCode", "lieuExecution_typeCode", "type code lieu", "lieuexecution_typecode", "lieuExecutionTypeCode", "lieu_typeCode", "type de code du lieu d'exécution")),
-        Field("place_name", "Lieu d'exécution", FieldType.TEXT, synonyms=("lieuExecution.nom", "lieu d'exécution", "lieuExecution_nom", "lieuexecution_nom", "lieuExecutionNom", "nom du lieu d'exécution")),
+        Field("place_name", "Lieu d'exécution", FieldType.TEXT, synonyms=("lieuExecution.nom", "lieu d'exécution", "lieuExecution_nom", "lieuexecution_nom", "lieuExecutionNom", "lieu_nom", "nom du lieu d'exécution")),
         Field("duration_months", "Durée (mois)", FieldType.INTEGER, synonyms=("dureeMois", "durée", "durée mois", "duree_mois", "duree mois"), minimum=0, maximum=1200),
         _date("notified_on", "Notification", "dateNotification", "date de notification", "date notification", "date_notification", "dateSignature"),
         _date("published_on", "Publication", "datePublicationDonnees", "date publication", "date de publication", "date_publication_donnees", "date de publication des données"),

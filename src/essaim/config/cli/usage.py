@@ -55,4 +55,4 @@ def _in_french(message: str) -> str:
 def _named(param: click.Parameter | None) -> str:
     if param is None:
         return "un paramètre"
-    return f"l'option {param.opts[-1]}" if isinstance(param, click.Option) else f"l'argument {param.human_readable_name}"
+    return f"l'option {param.opts[-1]}" if isinstance(param, click.Option) else f"l'argument {param.human_readable_name.rstrip('…')}"

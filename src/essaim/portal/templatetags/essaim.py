@@ -39,7 +39,7 @@ def agreeing(unit: str, value: float | None) -> str:
     """A unit that agrees with its value: ``1 ligne``, ``1,9 heure pour 100 élèves``, ``2 lignes``."""
     if value is None or abs(value) >= 2:
         return unit
-    counted, mark, rest = unit.partition(" pour ")
+    counted, mark, rest = unit.partition("pour ")
     return " ".join(word.removesuffix("s") for word in counted.split(" ")) + mark + rest
 
 
