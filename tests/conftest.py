@@ -8,7 +8,6 @@ import pytest
 from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
 
-
 # Files of a minute or more: begun first, so that none is left alone on one processor at the end.
 LONG = (
     "config/test_backups.py", "journeys/test_hands_and_eyes.py", "config/test_worker.py", "journeys/test_roles.py", "config/test_remote_ledger.py", "portal/test_rights.py",
