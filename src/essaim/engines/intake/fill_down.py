@@ -4,6 +4,7 @@ only are asked, because an empty cell may as well be a forgotten one."""
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -29,12 +30,13 @@ def repeated(part: Part, contract: Contract) -> Part:
     places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
     if not places or not frame.height or frame.height > _TYPED_BY_HAND:
         return part
+    written = _marks([frame[f"c{place}"] for place in places])
     cells, labels, example = 0, [], ""
-    for place, field in places.items():
-        marks = _marks(frame[f"c{place}"])
-        if marks is None or marks[0]:
-            continue
+    for place, field in places.items() if len(written) else ():
         column = frame[f"c{place}"]
+        marks = column.is_in(written.implode()).fill_null(False)
+        if not marks.any() or marks[0]:
+            continue
         above = pl.select(pl.when(marks).then(None).otherwise(pl.int_range(len(marks)))).to_series().forward_fill()
         frame = frame.with_columns(column.gather(above).alias(f"c{place}"))
         cells, example = cells + int(marks.sum() or 0), example or column.filter(marks)[0].strip()
@@ -45,11 +47,10 @@ def repeated(part: Part, contract: Contract) -> Part:
     return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, remark)))
 
 
-def _marks(column: pl.Series) -> pl.Series | None:
-    """Mask of the marks of repetition of a column, None without any: what begins with a digit is none, other texts are looked at once."""
-    texts = column.filter((column < "0") | (column >= ":")).unique()
-    marks = texts.filter(texts.str.contains(_DITTO))
-    return column.is_in(marks.implode()).fill_null(False) if len(marks) else None
+def _marks(columns: Sequence[pl.Series]) -> pl.Series:
+    """The marks of repetition written in any of the columns: none begins with a digit, and each other text is looked at once."""
+    texts = pl.concat([column.filter((column < "0") | (column >= ":")).alias("text") for column in columns]).unique()
+    return texts.filter(texts.str.contains(_DITTO))
 
 
 def said_once(part: Part, contract: Contract, answers: MappingOf[str, str]) -> Part:
