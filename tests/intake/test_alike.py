@@ -62,6 +62,9 @@ SPOILED = {
     "two schools in a line": lambda lines, place: lines[place].__setitem__(slice(0, 2), ["0020001A", "0020002B"]),
     "quotes": _set(3, '"a;b"'),
     "apostrophe": _set(3, "'=1+1"),
+    "a word with an apostrophe": _set(3, "l'étage d’en haut"),
+    "repetition": _set(0, "idem"),
+    "a sign of repetition": _set(1, "″"),
     "far number": _set(HEAD.index("Quantité"), "4999"),
     "only the header": lambda lines, place: lines.__delitem__(slice(1, None)),
     "nothing": lambda lines, place: None,
@@ -73,7 +76,7 @@ def _told(found):
 
 
 def _bytes(lines, end="\n", encoding="utf-8"):
-    return end.join(";".join(line) for line in lines).encode(encoding)
+    return end.join(";".join(line) for line in lines).encode(encoding, "replace")
 
 
 def _same_as_alone(files):

@@ -11,14 +11,14 @@ import polars as pl
 
 from .check_batch import Part
 from .contract import Contract, Field, FieldType
-from .issues_messages import DITTO, FILL_CHOICES, FILL_QUESTION
+from .issues_messages import FILL_CHOICES, FILL_QUESTION, REPEATED_ABOVE
+from .repetition import DITTO
 from .report import Question
 
 ABOVE = "above"
 _OFTEN = 0.25
 
 
-_DITTO = r"""(?ix)^\s*(?:-*\s*["″〃”“„«»]{1,2}\s*-* | ''|’’|‘‘|´´ | //+ | id\. | idem | idem\s+.{0,20} | dito | ditto | (?:voir\s+)?ci-dessus | même\s+chose)\s*$"""
 _TYPED_BY_HAND = 50_000
 # Numbers are never repeated so: « idem » under a quantity may be the total of both.
 _COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
@@ -28,7 +28,7 @@ def repeated(part: Part, contract: Contract) -> Part:
     """The table with its marks of repetition replaced by the text above them, and the remark that tells it."""
     frame = part.table.frame
     places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
-    if not places or not frame.height or frame.height > _TYPED_BY_HAND:
+    if not places or not 0 < frame.height <= _TYPED_BY_HAND or part.table.spelt_out:
         return part
     written = _marks([frame[f"c{place}"] for place in places])
     cells, labels, example = 0, [], ""
@@ -43,14 +43,14 @@ def repeated(part: Part, contract: Contract) -> Part:
         labels.append(f"« {field.label} »")
     if not labels:
         return part
-    remark = ("cell_ditto", "", DITTO.format(count=cells, labels=", ".join(labels), example=example))
+    remark = ("cell_ditto", "", REPEATED_ABOVE.format(count=cells, labels=", ".join(labels), example=example))
     return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, remark)))
 
 
 def _marks(columns: Sequence[pl.Series]) -> pl.Series:
-    """The marks of repetition written in any of the columns: none begins with a digit, and each other text is looked at once."""
-    texts = pl.concat([column.filter((column < "0") | (column >= ":")).alias("text") for column in columns]).unique()
-    return texts.filter(texts.str.contains(_DITTO))
+    """The marks of repetition written in any of the columns: none begins with a digit."""
+    texts = pl.concat([column.filter((column < "0") | (column >= ":")).alias("text") for column in columns])
+    return texts.filter(texts.str.contains(DITTO)).unique()
 
 
 def said_once(part: Part, contract: Contract, answers: MappingOf[str, str]) -> Part:

@@ -28,7 +28,8 @@ class RawTable:
     ``epoch_1904`` tells how a bare serial number left in a date column counts. ``merged`` lists cells merged downwards, as
     (position of the column, first row, last row): only the first row of ``frame`` holds their text. ``prose``: lines of text
     above the table, as (row, cells); ``sections``: headings between its rows, as (row, text). ``turned``: the sender wrote one
-    line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line. ``struck``: rows with a cell struck through.
+    line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line.
+    ``spelt_out``: the text of the file shows that no cell stands for the one above. ``struck``: rows with a cell struck through.
     """
 
     sheet: str
@@ -42,6 +43,7 @@ class RawTable:
     prose: tuple[tuple[int, tuple[str, ...]], ...] = ()
     sections: tuple[tuple[int, str], ...] = ()
     turned: bool = False
+    spelt_out: bool = False
     struck: frozenset[int] = frozenset()
 
     def filled(self, positions: Collection[int]) -> RawTable:

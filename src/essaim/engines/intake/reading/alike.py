@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from ..locate.body import MARKED
 from ..locate.plain import plain_tables
+from ..repetition import PIECE
 from ..tables import FileRefused, Limits, ReadFile
 from . import wrong_extension
 from .delimited import Notices, find_separator, has_sep_line, has_short_lines, read_records
@@ -29,6 +30,7 @@ class _Records:
     content: bytes
     lines: int
     notices: Notices
+    spelt_out: bool = False
 
     @property
     def header(self) -> bytes:
@@ -41,8 +43,9 @@ def read_alike(files: Sequence[tuple[bytes | Path, str]], limits: Limits, vocabu
     groups: dict[tuple[bytes, str], list[_Records]] = {}
     for number, (content, name) in enumerate(files if len(files) > 1 else ()):
         records = _records(number, content, name, limits)
-        if records is not None:
-            groups.setdefault((records.header, find_separator(records.content, vocabulary)), []).append(records)
+        separator = find_separator(records.content, vocabulary) if records else ""
+        if records is not None and not _shielded(records.content, separator.encode()):
+            groups.setdefault((records.header, separator), []).append(records)
     found: dict[int, ReadFile] = {}
     for (header, separator), group in groups.items():
         width = header.count(separator.encode()) + 1
@@ -61,7 +64,7 @@ def _records(number: int, content: bytes | Path, name: str, limits: Limits) -> _
         text, encoding, notices = decode(data) if sniff(data) == "csv" else (b"", "", ())
     except FileRefused:
         return None
-    if encoding != "utf-8" or b'"' in text or b"'" in text or b"\n" not in text:
+    if encoding != "utf-8" or b'"' in text or b"\n" not in text:
         return None
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
@@ -71,11 +74,16 @@ def _records(number: int, content: bytes | Path, name: str, limits: Limits) -> _
     return _Records(number, name, text, lines, notices)
 
 
-def _without_totals(group: Iterable[_Records]) -> list[_Records]:
-    """Files of which no line under the first holds a word of total."""
-    found = list(group)
-    bodies = pl.Series([item.content[len(item.header) :] for item in found], dtype=pl.Binary).cast(pl.String)
-    return [item for item, marked in zip(found, bodies.str.contains(MARKED), strict=True) if not marked]
+def _shielded(text: bytes, separator: bytes) -> bool:
+    """Whether a cell begins with an apostrophe, by which spreadsheets mark a text."""
+    return b"'" in text and (text.startswith(b"'") or b"\n'" in text or separator + b"'" in text)
+
+
+def _without_totals(group: Sequence[_Records]) -> list[_Records]:
+    """Files of which no line under the first holds a word of total, those without any mark of repetition known as such."""
+    bodies = pl.Series([item.content[len(item.header) :] for item in group], dtype=pl.Binary).cast(pl.String)
+    told = zip(group, bodies.str.contains(MARKED), bodies.str.contains(PIECE), strict=True)
+    return [replace(item, spelt_out=not repeats) for item, marked, repeats in told if not marked]
 
 
 def _together(group: Sequence[_Records], separator: str, width: int, vocabulary: frozenset[str]) -> dict[int, ReadFile]:
@@ -90,5 +98,6 @@ def _together(group: Sequence[_Records], separator: str, width: int, vocabulary:
         if table is not None:
             notice = wrong_extension(item.name, "csv")
             notices = (*item.notices, notice) if notice else item.notices
+            table = replace(table, spelt_out=item.spelt_out)
             found[item.number] = ReadFile(item.name, "csv", (table,), notices, "utf-8", separator)
     return found
