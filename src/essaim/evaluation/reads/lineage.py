@@ -54,9 +54,9 @@ def told_lines(lines: Sequence[tuple[str, int]], sheet: str | None) -> str:
     """``2 à 14, 18``; lines of another sheet are told with its name."""
     found: list[str] = []
     for name in dict.fromkeys(name for name, _ in lines):
-        rows = sorted(row for other, row in lines if other == name)
-        starts = [row for row in rows if row - 1 not in set(rows)]
-        ends = [row for row in rows if row + 1 not in set(rows)]
+        rows = {row for other, row in lines if other == name}
+        starts = sorted(row for row in rows if row - 1 not in rows)
+        ends = sorted(row for row in rows if row + 1 not in rows)
         spans = [str(first) if first == last else f"{first} à {last}" if last > first + 1 else f"{first}, {last}" for first, last in zip(starts, ends, strict=True)]
         found.append(", ".join(spans) if name == sheet else f"feuille « {name} » : {', '.join(spans)}")
     return " ; ".join(found)
