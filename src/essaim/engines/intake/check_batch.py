@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ from .mapping import TableMapping
 from .mapping_wide import WideColumns
 from .tables import RawTable
 
-_MINUTES = re.compile(r"\b(?:min|mn|minutes?)\b", re.IGNORECASE)
 _WORTH_THREADS = 100_000
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -75,6 +73,10 @@ class Batch:
         """What the header of ``field`` says in each part."""
         return [_sense(part, field) for part in self.parts]
 
+    def files(self) -> pl.Series:
+        """Number of the file of each row (UInt32)."""
+        return pl.Series(list(self.file_of_part), dtype=pl.UInt32).gather(self.places.part)
+
     def extents(self) -> dict[int, tuple[int, int]]:
         """First row and number of rows of each file: the rows of a file follow one another."""
         counts = dict(self.places.part.value_counts().iter_rows())
@@ -97,7 +99,7 @@ def _sense(part: Part, field: str) -> ColumnSense:
     if position is None:
         return ColumnSense(epoch_1904=part.table.epoch_1904)
     header = part.mapping.headers[position]
-    return ColumnSense(header.factor, header.tax_included, part.table.epoch_1904, minutes=bool(_MINUTES.search(header.text)))
+    return ColumnSense(header.factor, header.tax_included, part.table.epoch_1904, minutes=header.minutes)
 
 
 def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, str]) -> Batch:

@@ -27,7 +27,7 @@ def check_duplicates(batch: Batch, typed: Typed, out: pl.Series | None = None) -
     if not keys:
         return [], none
     frame = pl.DataFrame([typed.columns[name] for name in keys])
-    files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part)
+    files = batch.files().alias("_file")
     hashes = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])])
     given = _told_apart(frame, [name for name in keys if batch.contract.field(name).required])
     if out is not None:

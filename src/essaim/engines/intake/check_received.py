@@ -18,7 +18,6 @@ Contain = bool | Literal["here"]
 Received = tuple[ReadFile | FileRefused, str]
 _WORTH_A_THREAD = 4 * 2**20
 _TOGETHER = 64
-_SMALL = 2**20
 
 
 def fingerprint(content: Content) -> str:
@@ -56,8 +55,9 @@ class Reader:
 
     def _in_place(self, group: list[tuple[Content, str]]) -> Iterator[Received]:
         from .reading.alike import read_alike
+        from .reading.sheets import SHORT
 
-        group = [(content.read_bytes() if isinstance(content, Path) and 0 < _size(content) <= _SMALL else content, name) for content, name in group]
+        group = [(content.read_bytes() if isinstance(content, Path) and 0 < _size(content) <= SHORT else content, name) for content, name in group]
         alike = read_alike(group, self.limits, self.vocabulary)
         for number, (content, filename) in enumerate(group):
             read = alike.pop(number, None)

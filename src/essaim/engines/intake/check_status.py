@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import polars as pl
@@ -38,8 +39,13 @@ def of_status(header: str) -> bool:
 
 
 def _is_undone(text: str, contract: Contract) -> bool:
+    return begins_with(text, contract.undone)
+
+
+def begins_with(text: str, words: Iterable[str]) -> bool:
+    """Whether a text is one of ``words`` (folded), or begins with it."""
     key = folded(text)
-    return any(key == word or key.startswith(f"{word} ") for word in contract.undone)
+    return any(key == word or key.startswith(f"{word} ") for word in words)
 
 
 def check_status(batch: Batch) -> list[Finding]:

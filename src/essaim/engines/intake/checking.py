@@ -21,7 +21,7 @@ from .check_result import EMPTY, Aside, Outcome, empty_check, split_by_file
 from .check_status import check_status, with_status
 from .check_wanted import absent, wanted
 from .context import complete
-from .contract import Contract, FieldType
+from .contract import NUMERIC, Contract
 from .fill_down import repeated, said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
@@ -36,8 +36,6 @@ from .tables import FileRefused, Limits, RawTable, ReadFile
 
 Progress = Callable[[float, str], None]
 Memory = MappingOf[str, MappingOf[str, str]]
-# Amounts are never repeated down a merged cell: they would be counted several times.
-_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +196,7 @@ def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs
 
 def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
-    down = [position for name, position in mapping.fields.items() if contract.field(name).type not in _COUNTED] if table.merged else []
+    down = [position for name, position in mapping.fields.items() if contract.field(name).type not in NUMERIC] if table.merged else []
     part = with_status(Part(number, table.filled(down), mapping, table.frame.height), contract)
     return said_once(beside_quantities(in_packs(repeated(part, contract), contract), contract), contract, inputs.answers)
 

@@ -17,7 +17,7 @@ from essaim.kernel.french import folded, read_date
 
 from .cells_readers import read_cell
 from .check_batch import Part
-from .contract import Contract, Field, FieldType
+from .contract import NUMERIC, Contract, Field, FieldType
 from .mapping import known_names
 from .mapping_names import FieldNames, read_header
 from .mapping_units import in_unit_of_title
@@ -38,7 +38,6 @@ _LOT = re.compile(r"^\s*(?:lot|poste|tranche|onglet|feuille|\d+)\s*(?:n[°o]\s*)
 _SPAN = re.compile(r"\b(?:du|de|entre)\b.{1,20}\d\s+(?:au|à|et)\s+(?:le\s+)?\d", re.IGNORECASE)
 _ANY_DATE = re.compile(r"(?<!\d)(?:\d{1,2}(?:er)?[\s/.\-]+(?:\d{1,2}|[^\W\d]{3,}\.?)[\s/.\-]+(?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?!\d)")
 SCHOOL = re.compile(r"(?:ecole|college|lycee|groupe scolaire|maternelle|elementaire|primaire|cite scolaire)\b")
-_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 Reading = Callable[[tuple[str, ...]], Iterable[str]]
 _LONGEST, _FEW_ROWS, _FEW_COLUMNS = 120, 15, 3
 
@@ -237,7 +236,7 @@ def _named(label: str, contract: Contract, names: FieldNames) -> Field | None:
     if key not in names.names:
         return None
     field = contract.fields[int(names.owner[names.names.index(key)])]
-    return None if field.type in _COUNTED or (field.type is FieldType.DATE and " " not in key) else field
+    return None if field.type in NUMERIC or (field.type is FieldType.DATE and " " not in key) else field
 
 
 def _may_be(text: str, field: Field) -> bool:

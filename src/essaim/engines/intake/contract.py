@@ -33,6 +33,10 @@ class FieldType(StrEnum):
     DEPARTEMENT = "departement"
 
 
+# What is counted or measured: never carried from one row to another, where it would count several times.
+NUMERIC = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
+
+
 class Severity(StrEnum):
     """BLOCKING refuses the row, WARNING accepts it and asks for a look, NOTICE tells what was repaired."""
 

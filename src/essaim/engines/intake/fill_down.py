@@ -10,24 +10,20 @@ from dataclasses import replace
 import polars as pl
 
 from .check_batch import Part
-from .contract import Contract, Field, FieldType
+from .contract import NUMERIC, Contract, Field
 from .issues_messages import FILL_CHOICES, FILL_QUESTION, REPEATED_ABOVE
 from .repetition import DITTO
 from .report import Question
 
 ABOVE = "above"
 _OFTEN = 0.25
-
-
 _TYPED_BY_HAND = 50_000
-# Numbers are never repeated so: « idem » under a quantity may be the total of both.
-_COUNTED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 
 
 def repeated(part: Part, contract: Contract) -> Part:
     """The table with its marks of repetition replaced by the text above them, and the remark that tells it."""
     frame = part.table.frame
-    places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in _COUNTED}
+    places = {place: contract.field(name) for name, place in part.mapping.fields.items() if contract.field(name).type not in NUMERIC}
     if not places or not 0 < frame.height <= _TYPED_BY_HAND or part.table.spelt_out:
         return part
     written = _marks([frame[f"c{place}"] for place in places])

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from essaim.kernel.french import format_number
+
 from .contract import Contract, Severity
 from .grid import letter_of
 from .issues_messages import CELL_MESSAGES, SUMMARY_MESSAGES, severity_of
@@ -244,7 +246,7 @@ def _summary_message(code: str, count: int, label: str, items: list[Finding], fi
     shown = [text if len(text) <= 40 else f"{text[:40]}…" for text in _examples(items)]
     examples = f" ({', '.join(f'« {text} »' for text in shown)})" if shown else ""
     where = f"« {label} »" if label else ""
-    return template.format(count=f"{count:,}".replace(",", "\u202f"), where=where, examples=examples).replace("  ", " ")
+    return template.format(count=format_number(count), where=where, examples=examples).replace("  ", " ")
 
 
 def _examples(items: list[Finding]) -> list[str]:

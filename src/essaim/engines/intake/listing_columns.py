@@ -11,10 +11,11 @@ from essaim.kernel.french import folded, read_date
 
 from .cells_readers import read_cell, uai_within
 from .check_batch import Part
-from .check_status import of_status
+from .check_status import begins_with, of_status
 from .context import SCHOOL
 from .contract import Contract, FieldType, Listing
 from .mapping_content import fit, sample_of
+from .mapping_names import HeaderName
 from .report import Mapping as Mapped
 
 _MOST_STATES, _MOST_PLACES, _UAI_LENGTH, _KNOWN = 40, 0.5, 8, 94.0
@@ -81,7 +82,7 @@ def with_columns(part: Part, columns: Sequence[Column]) -> Part:
         fields=fields,
         unmapped=tuple(title for title in mapping.unmapped if title not in titles),
         missing=tuple(name for name in mapping.missing if name not in fields),
-        headers=(*mapping.headers, *[replace(mapping.headers[0], forms=(), levels=(), factor=1, tax_included=False, text="")] * len(columns)),
+        headers=(*mapping.headers, *[HeaderName((), ())] * len(columns)),
         questions=tuple(question for question in mapping.questions if question.about not in given),
     )
     return replace(part, table=replace(table, frame=frame.select(pl.exclude("row"), "row"), columns=tuple(extra)), mapping=changed)
@@ -195,8 +196,8 @@ def _states(part: Part, contract: Contract, listing: Listing) -> list[Column]:
             continue
         texts = part.table.frame[f"c{position}"]
         said = texts.drop_nulls().unique().head(_MOST_STATES + 1).to_list()
-        counted = {name: {text for text in said if _begins(text, words)} for name, words in listing.states.items() if name not in part.mapping.fields}
-        idle = {text for text in said if _begins(text, (*listing.idle, *contract.undone))}
+        counted = {name: {text for text in said if begins_with(text, words)} for name, words in listing.states.items() if name not in part.mapping.fields}
+        idle = {text for text in said if begins_with(text, (*listing.idle, *contract.undone))}
         if not said or len(said) > _MOST_STATES or set(said) - idle - set().union(*counted.values(), set()):
             continue
         reason = "compté d'après le statut"
@@ -206,11 +207,6 @@ def _states(part: Part, contract: Contract, listing: Listing) -> list[Column]:
             if own
         ]
     return []
-
-
-def _begins(text: str, words: Iterable[str]) -> bool:
-    key = folded(text)
-    return any(key == word or key.startswith(f"{word} ") for word in words)
 
 
 def own_fields(part: Part, contract: Contract, listing: Listing) -> list[str]:

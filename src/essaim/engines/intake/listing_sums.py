@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from essaim.kernel.french import format_number
+
 from .check_batch import Batch
 from .check_cells import Typed
 from .contract import Listing
@@ -81,7 +83,7 @@ def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
         pl.int_range(batch.size, dtype=pl.UInt32).alias("_index"),
         batch.places.part.alias("_part"),
         batch.places.row.alias("_row"),
-        pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part).alias("_file"),
+        batch.files().alias("_file"),
         pl.concat(named).alias("_named"),
         refused_rows(typed.findings, batch.size).alias("_bad"),
     )
@@ -162,15 +164,11 @@ def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Lis
         many = "s" if mine.height > 1 else ""
         unnamed = mine["_named"].null_count() if each and each.letter else 0
         said = f"Chaque ligne compte pour un {listing.word[0]}" if counts or each is None else f"Chaque ligne a son propre « {each.header} »"
-        detail = f"{said} : {_spaced(mine.height)} ligne{many} additionnée{many} en {_spaced(sums)}."
+        detail = f"{said} : {format_number(mine.height)} ligne{many} additionnée{many} en {format_number(sums)}."
         if unnamed and each:
-            detail += f" {_spaced(unnamed)} n'{'a' if unnamed == 1 else 'ont'} pas de « {each.header} » : un doublon n'y serait pas vu."
+            detail += f" {format_number(unnamed)} n'{'a' if unnamed == 1 else 'ont'} pas de « {each.header} » : un doublon n'y serait pas vu."
         found.append(remark_on_table("lines_counted", number, listing.count, detail=detail))
     return found
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def _differ(batch: Batch, listed: Sequence[int], names: Sequence[str]) -> list[Finding]:
@@ -185,5 +183,5 @@ def lines_of(batch: Batch, sums: Sums) -> pl.DataFrame:
     def places(of: pl.Series, sheet: str, row: str) -> list[pl.Series]:
         return [sheets.gather(batch.places.part.gather(of)).alias(sheet), batch.places.row.gather(of).alias(row)]
 
-    files = pl.Series("_file", list(batch.file_of_part), dtype=pl.UInt32).gather(batch.places.part.gather(sums.lines["first"]))
+    files = batch.files().gather(sums.lines["first"]).alias("_file")
     return pl.DataFrame([*places(sums.lines["first"], "source_sheet", "source_row"), *places(sums.lines["line"], "line_sheet", "line_row"), files])

@@ -136,14 +136,15 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     layout = layout_of(table, contract)
     headers = tuple(read_header(column.header) for column in table.columns)
     settled = _settled(table, contract, layout, memory, answers)
-    settled |= {at: field for at, field in _together(table, contract).items() if at not in settled and (not field or field not in settled.values())}
+    together = _together(table, contract)
+    settled |= {at: field for at, field in together.items() if at not in settled and (not field or field not in settled.values())}
     scores = _Scores.of(table, contract, headers)
     given = {key.removeprefix(f"code:{layout}:"): value for key, value in answers.items() if key.startswith(f"code:{layout}:")}
     wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract), given)
     free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.positions)]
     spoken_for = set(settled.values()) | (wide.fields if wide else set())
     chosen = _assigned(scores.total, free, contract, taken=spoken_for)
-    mapping = _mapping(table, contract, scores, settled, chosen)
+    mapping = _mapping(table, contract, scores, settled, chosen, together)
     questions = _questions(table, contract, scores, chosen, layout, free, spoken_for) if layout not in memory else ()
     if wide and layout not in memory:
         doubtful = dict(doubtful_codes(table, contract, headers, wide, layout, given))
@@ -293,13 +294,14 @@ def _best_pairs(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return heaviest_pairs(weights)
 
 
-def _mapping(table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str]) -> tuple[Mapping, ...]:
-    own = _together(table, contract)
+def _mapping(
+    table: RawTable, contract: Contract, scores: _Scores, settled: dict[int, str], chosen: dict[int, str], together: dict[int, str]
+) -> tuple[Mapping, ...]:
     found = []
     names = contract.field_names
     for position, column in enumerate(table.columns):
         if settled.get(position):
-            reason = "d'après les autres en-têtes du fichier" if own.get(position) == settled[position] else "confirmé par l'expéditeur"
+            reason = "d'après les autres en-têtes du fichier" if together.get(position) == settled[position] else "confirmé par l'expéditeur"
             found.append(Mapping(column.letter, column.header, settled[position], 100.0, reason))
         elif position in chosen:
             field = chosen[position]

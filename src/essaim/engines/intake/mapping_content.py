@@ -10,9 +10,10 @@ import polars as pl
 
 from essaim.kernel.french import folded, read_date
 
+from .cells_codes import code_spellings
 from .cells_missing import why_missing
-from .cells_readers import code_spellings, read_cell, reads_as
-from .contract import Field, FieldType
+from .cells_readers import read_cell, reads_as
+from .contract import NUMERIC, Field, FieldType
 
 SAMPLE = 60
 _PLAIN_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,7})(?:\.[0-9]{1,2})?")
@@ -46,7 +47,7 @@ def fit(texts: list[str], field: Field) -> float:
         return 0.5
     if field.type is FieldType.TEXT:
         return _text_fit(texts, field)
-    if field.type in (FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT, FieldType.INTEGER):
+    if field.type in NUMERIC:
         return sum(_number_fit(text, field) for text in texts) / len(texts)
     if field.type is FieldType.DATE:
         return sum(_is_plain_day(text) or (reads_as(text, field) and not text.replace(".", "", 1).isdigit()) for text in texts) / len(texts)

@@ -19,6 +19,7 @@ from .mapping_short import only_meaning
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
+_MINUTES = re.compile(r"\b(?:min|mn|minutes?)\b", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
 _UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k", "pct", "milliers", "millions", "mois", "obligatoire", "facultatif", "jj mm aaaa"))
 CERTAIN_NAME = 94.0
@@ -36,6 +37,7 @@ class HeaderName:
     factor: int = 1
     tax_included: bool = False
     text: str = ""
+    minutes: bool = False
 
 
 @lru_cache(maxsize=8_192)
@@ -50,7 +52,7 @@ def read_header(header: str) -> HeaderName:
     forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
     forms += [french for form in tuple(forms[:2]) if (french := in_french(form)) and french not in forms]
     factor = 1_000 if _THOUSANDS.search(header) else 1_000_000 if _MILLIONS.search(header) else 1
-    return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)), header)
+    return HeaderName(tuple(forms), levels, factor, bool(_TTC.search(header)), header, bool(_MINUTES.search(header)))
 
 
 def _without_units(form: str) -> str:

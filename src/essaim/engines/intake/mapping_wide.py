@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
 
-from .cells_readers import code_spellings, read_cell, repaired_mojibake
+from .cells_codes import code_spellings
+from .cells_readers import read_cell, repaired_mojibake
 from .contract import Contract, Field, FieldType, Wide
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import fit, sample_of

@@ -23,7 +23,7 @@ from essaim.engines.measures.engines import (
     Engine,
     Facts,
     FactsMissing,
-    Source,
+    given,
     opened,
     whole_columns,
 )
@@ -125,10 +125,10 @@ def _run(
 ) -> Iterable[tuple[Measure, pl.DataFrame]]:
     """The cells of the measures of a bundle; without engine, of facts in memory."""
     near = engine is None or isinstance(engine, DuckEngine)
-    whole = whole_columns(_given(bundle, facts)) & bundle.columns if near else frozenset()
+    whole = whole_columns(given(bundle.facts.name, facts)) & bundle.columns if near else frozenset()
     together = [number for number, one in enumerate(bundle.measures) if near and has_always_data(one, whole)]
     if engine is None:
-        rows = as_frame(_given(bundle, facts), ())  # type: ignore[arg-type]
+        rows = as_frame(given(bundle.facts.name, facts), ())  # type: ignore[arg-type]
         _refuse_undated(bundle, rows.columns, known_at)
         wide = counted(bundle, rows, known_at, whole)
     elif isinstance(engine, DuckEngine):
@@ -159,16 +159,9 @@ def prepared(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine)
 
 
 def _signed_table(bundle: Bundle, facts: Facts, known_at: int | None, engine: Engine) -> ibis.Table:
-    table = engine.table(bundle.facts.name, _given(bundle, facts))
+    table = engine.table(bundle.facts.name, given(bundle.facts.name, facts))
     _refuse_undated(bundle, table.columns, known_at)
     return table
-
-
-def _given(bundle: Bundle, facts: Facts) -> Source:
-    name = bundle.facts.name
-    if name not in facts:
-        raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
-    return facts[name]
 
 
 def _refuse_undated(bundle: Bundle, columns: Iterable[str], known_at: int | None) -> None:

@@ -34,6 +34,13 @@ class Engine(Protocol):
     def sql(self, expr: ir.Table) -> str: ...
 
 
+def given(name: str, facts: Facts) -> Source:
+    """The fact table ``name``, or FactsMissing."""
+    if name not in facts:
+        raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
+    return facts[name]
+
+
 def paths_of(source: str | Path | Sequence[str | Path]) -> list[str]:
     """Local paths of Parquet files given as paths or ``file://`` addresses; other addresses are kept."""
     given = [source] if isinstance(source, str | Path) else list(source)

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from essaim.engines.measures.cells import fact_dimensions
-from essaim.engines.measures.engines import Facts, FactsMissing, paths_of
+from essaim.engines.measures.engines import Facts, given, paths_of
 from essaim.engines.measures.figures import check_breakdowns
 from essaim.engines.measures.hierarchies import (
     UNKNOWN_GROUP,
@@ -106,9 +106,7 @@ def _everyone(source: Indicator, facts: Facts, frame: pl.DataFrame, level: str) 
 
 def _table(name: str, facts: Facts) -> pl.LazyFrame:
     """The entries given: in memory, or Parquet files with what their folders say."""
-    if name not in facts:
-        raise FactsMissing(f"La table de faits « {name} » n'a pas été fournie.")
-    source = facts[name]
+    source = given(name, facts)
     if isinstance(source, pa.Table | pl.DataFrame):
         return as_frame(source, ()).lazy()
     return pl.concat([_file(path) for path in paths_of(source)], how="diagonal_relaxed")
