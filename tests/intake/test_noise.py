@@ -1,9 +1,15 @@
 """What is not said: remarks that would bury those that matter."""
 
+from math import log10
+from statistics import median
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from essaim.engines.intake import check
 from essaim.engines.intake.cells_readers import read_cell
+from essaim.engines.intake.contract import Contract, Field, FieldType
 from essaim.equipment.contracts import CATEGORY, DELIVERIES
 from intake.understanding import codes, good, numbered, run, table, uai
 
@@ -23,6 +29,32 @@ def test_a_long_tail_is_not_a_mistake_of_unit(values, told):
     for row, value in zip(rows, values, strict=True):
         row["Prix unitaire HT"] = value
     assert codes(run(table(rows))) == told
+
+
+FAR = Contract("t.far", 1, "Loin", "", (Field("id", "Nom", FieldType.TEXT, required=True), Field("price", "Prix", FieldType.DECIMAL)), key=("id",))
+
+
+def _far_in_plain_words(values: list[float]) -> list[int]:
+    """Places of the values a hundred times the usual one, six robust deviations from it and three times the largest of the others."""
+    positive = [value for value in values if value > 0]
+    if len(values) < 30 or not positive:
+        return []
+    usual = median(positive)
+    spread = 1.4826 * median(abs(log10(value / usual)) for value in positive)
+    limit = usual * 10 ** max(2, 6 * spread)
+    limit = max(limit, 3 * max(value for value in [0.0, *values] if value <= limit))
+    return [place for place, value in enumerate(values) if value > limit]
+
+
+@given(
+    low=st.lists(st.integers(-3, 40), min_size=25, max_size=60), wide=st.lists(st.integers(1, 9).map(lambda power: 7**power), max_size=20),
+    high=st.lists(st.integers(3, 8).map(lambda power: 1.3 * 10**power), max_size=4),
+)  # fmt: skip
+def test_numbers_far_from_the_others_are_those_plain_words_say(low, wide, high):
+    """However the others are spread, the shortcuts tell the same rows as the definition."""
+    values = [float(value) for value in (*low, *wide, *high)]
+    found = check(("Nom;Prix\n" + "".join(f"n{place};{value}\n" for place, value in enumerate(values))).encode(), "x.csv", FAR)
+    assert sorted(found.issues.filter(code="outlier")["row"]) == [place + 2 for place in _far_in_plain_words(values)]
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,20 @@ ARRONDISSEMENTS = {
 def check(text: str) -> Verdict:
     """A commune code; a lost leading zero (``1004``, ``1004.0``) is repaired and said. Problem ``commune_format``."""
     raw = text.strip()
+    if is_code(raw):
+        return Verdict(raw)
     if PATTERN.match(raw):
-        return Verdict(raw) if departement_of(raw) else Verdict(problem="commune_format")
+        return Verdict(problem="commune_format")
     compact = re.sub(r"[.,]0$", "", re.sub(r"[\s\u00a0\u202f]", "", raw)).upper()
     padded = compact.zfill(5) if len(compact) == 4 and compact.isdigit() else compact
     if PATTERN.match(padded) and departement_of(padded):
         return Verdict(padded, repaired="leading_zero" if padded != compact else "spelling")
     return Verdict(problem="commune_format")
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is written as a commune code is, of a département that exists."""
+    return PATTERN.match(text) is not None and departement_of(text) is not None
 
 
 def departement_of(code: str) -> str | None:

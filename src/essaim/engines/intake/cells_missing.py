@@ -41,8 +41,8 @@ LONGEST = 24
 
 def why_missing(text: str, kind: FieldType) -> str | None:
     """Why ``text`` holds no value (a key of WHY_LABELS), or None when it is one. Blank text is not asked."""
-    if len(text) > LONGEST or text[:1].isdigit():  # no mark of absence begins with a digit
-        return None
+    if len(text) > LONGEST or text[:1].isdigit() or (text[-1:].isdigit() and ":" not in text):
+        return None  # no mark of absence begins with a digit; only errors (``Err:502``) end with one
     mark = squeezed(text)
     if mark.upper() in FORMULA_ERRORS or mark.upper().startswith("ERR:"):
         return "erreur_formule"

@@ -33,6 +33,8 @@ _MARKERS = list(plain_markers())
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
 _FIRST_DAY = date(1000, 1, 1)
 _LONG, _SAMPLE = 50_000, 16_384
+# From here on, pieces that stay in the processor's cache, on every processor, go faster than whole columns.
+_STREAMED = 200_000
 # Above this many codes one hash lookup beats as many comparisons.
 _FEW_CODES = 16
 ODD, BLANK, GROUPS = "\x00odd", "\x00blank", "\x00groups"
@@ -82,8 +84,7 @@ def _computed(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSe
     for step in ("first", "second"):
         work = work.with_columns(item for plan in plans for item in getattr(plan, step))
     work = work.select(item for plan in plans for item in plan.told)
-    # Long columns go by pieces that stay in the processor's cache, on every processor.
-    found = work.collect(engine="streaming").rechunk() if frame.height >= _LONG else work.collect(optimizations=_AS_WRITTEN)
+    found = work.collect(engine="streaming").rechunk() if frame.height >= _STREAMED else work.collect(optimizations=_AS_WRITTEN)
     columns = {series.name: series for series in found.get_columns()}
     return {field.name: _glance(text[field.name], field, columns) for field, _ in asked}
 

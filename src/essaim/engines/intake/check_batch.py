@@ -18,7 +18,7 @@ from .mapping import TableMapping
 from .mapping_wide import WideColumns
 from .tables import RawTable
 
-_WORTH_THREADS = 100_000
+_WORTH_THREADS = 400_000
 Item = TypeVar("Item")
 Done = TypeVar("Done")
 ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")

@@ -58,16 +58,26 @@ class Reader:
         from .reading.sheets import SHORT
 
         group = [(content.read_bytes() if isinstance(content, Path) and 0 < _size(content) <= SHORT else content, name) for content, name in group]
-        alike = read_alike(group, self.limits, self.vocabulary)
+        short = [content for content, _ in group if isinstance(content, bytes) and len(content) <= SHORT]
+        prints: Iterator[str]
+        if len(group) == 1 or sum(map(len, short)) < _WORTH_A_THREAD:
+            alike, prints = read_alike(group, self.limits, self.vocabulary), iter(map(fingerprint, short))
+        else:
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                prints = beside.map(fingerprint, short)
+                alike = read_alike(group, self.limits, self.vocabulary)
         for number, (content, filename) in enumerate(group):
-            read = alike.pop(number, None)
-            yield (read, fingerprint(content)) if read else self.receive(content, filename)
+            if isinstance(content, bytes) and len(content) <= SHORT:
+                yield alike.get(number) or self._read(content, filename), next(prints)
+            else:
+                yield self.receive(content, filename)
 
     def _together(self, group: list[tuple[Content, str]]) -> list[Received]:
         """None when they must be read one by one."""
         from .contain import contained
         from .reading.several import read_files
 
+        prints: Iterator[str]
         if len(group) == 1 or sum(_size(content) for content, _ in group) > self.limits.file_bytes:
             return []
         try:

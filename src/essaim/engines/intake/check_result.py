@@ -11,8 +11,8 @@ from .cells import dtype_of
 from .check_batch import Batch, Part
 from .check_cells import SILENT, Typed
 from .check_rows import BatchRows
-from .contract import Contract, Severity
-from .issues import ISSUE_SCHEMA, BatchIssues, Finding, by_file, refused_rows, summary_frame
+from .contract import Contract
+from .issues import ISSUE_SCHEMA, BatchIssues, FindingsByFile, refused_rows, summary_frame
 from .issues_messages import CELL_MESSAGES, expected_of
 from .report import LINES_SCHEMA, SYSTEM_COLUMNS, Check, Question, TableReading
 from .tables import ReadFile
@@ -20,6 +20,7 @@ from .tables import ReadFile
 _NOTHING = pl.Series([], dtype=pl.UInt32)
 EMPTY = "Il ne contient aucune ligne."
 MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field": pl.String, "why": pl.String, "written": pl.String}
+_NO_REASON = pl.DataFrame(schema=MISSING_WHY_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,18 @@ def split_by_file(outcome: Outcome) -> list[Check]:
     repeated = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(again, True) if len(again) else None
     rows = BatchRows(batch, typed, outcome.sender, refused_rows(typed.findings, batch.size), repeated)
     issues = BatchIssues(told, outcome.contract, batch.places)
-    whole = _Whole(by_file(told, batch.places, batch.file_of_part), issues, rows, _missing_why(batch, typed), batch.extents())
+    whole = _Whole(FindingsByFile(told, batch.places, batch.file_of_part), issues, rows, _missing_by_file(batch, typed), batch.extents())
     return [_file_check(outcome, whole, number) if number in whole.extents else _unusable(outcome, number) for number in range(len(outcome.files))]
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What is known of the batch once: ``findings`` and ``extents`` by file, ``issues`` and ``rows`` of all of them."""
+    """What is known of the batch once: ``findings``, ``missing`` and ``extents`` by file, ``issues`` and ``rows`` of all of them."""
 
-    findings: dict[int, list[Finding]]
+    findings: FindingsByFile
     issues: BatchIssues
     rows: BatchRows
-    missing: pl.DataFrame
+    missing: dict[int, pl.DataFrame]
     extents: dict[int, tuple[int, int]]
 
 
@@ -136,20 +137,22 @@ def _with_lacking(check: Check, contract: Contract, aside: Sequence[Aside]) -> C
 def _file_check(outcome: Outcome, whole: _Whole, number: int) -> Check:
     batch = outcome.checked[0]  # type: ignore[index]
     parts = [index for index, file in enumerate(batch.file_of_part) if file == number]
-    findings = whole.findings[number]
     read, sha256 = outcome.files[number]
     rows = whole.rows.of_file(*whole.extents[number])
     questions = _once_each(q for index in parts for q in batch.parts[index].mapping.questions) + _asked(outcome, number)
-    missing = whole.missing.filter(pl.col("_part").is_in(parts)) if len(outcome.files) > 1 and whole.missing.height else whole.missing
-    grave = any(item.severity is not Severity.NOTICE and item.frame.height for item in findings)
+    grave = whole.findings.is_grave(number)
     ignored = _ignored(outcome, number)
-    summary = summary_frame(findings, outcome.contract, batch.places)
-    summary = pl.concat([summary, _counted(ignored)]) if ignored.height else summary
+
+    def summary() -> pl.DataFrame:
+        told = summary_frame(whole.findings.of(number), outcome.contract, batch.places)
+        return pl.concat([told, _counted(ignored)]) if ignored.height else told
+
     return Check(
         outcome.contract, read.filename, sha256, "issues" if grave or questions else "clean",
         tuple(_reading(batch.parts[index], batch.skipped[index]) for index in parts),
         rows.accepted, rows.refused, lambda: pl.concat([whole.issues.of_parts(parts[0], parts[-1]), ignored]),  # type: ignore[arg-type]
-        summary, questions, missing.drop("_part"),
+        summary,  # type: ignore[arg-type]
+        questions, whole.missing.get(number, _NO_REASON),
         (*read.notices, *_notices(outcome, number)), rows.size, {"merged": rows.count_repeated, **_added(outcome, number), "format": read.format, "encoding": read.encoding, "separator": read.separator, **outcome.counts},
         rows.count_refused, lines=_lines(outcome, number),
     )  # fmt: skip
@@ -182,18 +185,24 @@ def _asked(outcome: Outcome, number: int) -> tuple[Question, ...]:
     return tuple(question for file, question in outcome.questions if file == number)
 
 
-def _missing_why(batch: Batch, typed: Typed) -> pl.DataFrame:
+def _missing_by_file(batch: Batch, typed: Typed) -> dict[int, pl.DataFrame]:
+    """Cells that say why they are empty (MISSING_WHY_SCHEMA), by number of file, of those that have some."""
     if not typed.missing:
-        return pl.DataFrame(schema={**MISSING_WHY_SCHEMA, "_part": pl.UInt32})
+        return {}
     cells = pl.concat([frame.select(pl.col("index").cast(pl.UInt32), "why", "written", "field") for frame in typed.missing])
     part = batch.places.part.gather(cells["index"])
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "source_sheet": pl.Series(list(batch.places.sheets), dtype=pl.String).gather(part),
             "source_row": batch.places.row.gather(cells["index"]),
-            "field": cells["field"], "why": cells["why"], "written": cells["written"], "_part": part,
+            "field": cells["field"], "why": cells["why"], "written": cells["written"],
         }
     )  # fmt: skip
+    if len(set(batch.file_of_part)) == 1:
+        return {batch.file_of_part[0]: frame}
+    files = pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(part)
+    told = frame.with_columns(files.alias("_file")).partition_by("_file", as_dict=True, include_key=False, maintain_order=True)
+    return {int(file): cells for (file,), cells in told.items()}
 
 
 def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:

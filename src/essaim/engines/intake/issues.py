@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
 from essaim.kernel.french import format_number
@@ -95,14 +96,15 @@ class BatchIssues:
     contract: Contract
     places: Places
     _frame: pl.DataFrame | None = field(default=None, init=False, repr=False)
+    _part: np.ndarray = field(default_factory=lambda: np.empty(0), init=False, repr=False)
 
     def of_parts(self, first: int, last: int) -> pl.DataFrame:
         """The issues of the parts ``first`` to ``last``, in file order (part, row, column)."""
         if self._frame is None:
-            self._frame = _issues_frame(self.findings, self.contract, self.places)
-        part = self._frame["part"]
-        start, stop = part.search_sorted(first, side="left"), part.search_sorted(last, side="right")
-        return self._frame.slice(start, stop - start).drop("part")
+            frame = _issues_frame(self.findings, self.contract, self.places)
+            self._part, self._frame = frame.drop_in_place("part").to_numpy(), frame
+        start, stop = np.searchsorted(self._part, first, side="left"), np.searchsorted(self._part, last, side="right")
+        return self._frame.slice(int(start), int(stop - start))
 
 
 def _issues_frame(findings: Sequence[Finding], contract: Contract, places: Places) -> pl.DataFrame:
@@ -125,7 +127,7 @@ def _issues_frame(findings: Sequence[Finding], contract: Contract, places: Place
         "column": pl.concat([_letters(item, places) for item in told]),
         "value": whole["value"],
         "suggestion": whole["suggestion"],
-        "message": pl.concat([item.frame.with_columns(_message(item, labels).alias("message"))["message"] for item in told]),
+        "message": _messages(told, labels, whole, which),
         "part": parts,
     }
     frame = _turned_back(pl.DataFrame({name: columns[name] for name in (*ISSUE_COLUMNS, "part")}), places)
@@ -162,48 +164,91 @@ def _letters(item: Finding, places: Places) -> pl.Series:
     return _by_part(places.part.gather(item.frame["index"]), letters)
 
 
-def _message(item: Finding, labels: dict[str, str]) -> pl.Expr:
-    template = item.message or CELL_MESSAGES[item.code]
-    label = labels.get(item.field or "", item.field or "")
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """What a kind of remark says: ``words`` between the columns ``told`` of each of its lines, and whether a suggestion is added."""
+
+    words: tuple[str, ...]
+    told: tuple[str, ...]
+    hinted: bool
+
+    @classmethod
+    def of(cls, item: Finding, labels: dict[str, str]) -> _Sentence:
+        template = item.message or CELL_MESSAGES[item.code]
+        fixed = {"label": labels.get(item.field or "", item.field or ""), "expected": item.expected or ""}
+        words, told = [""], []
+        for number, piece in enumerate(_PLACEHOLDER.split(template)):
+            if number % 2 == 0 or piece in fixed:
+                words[-1] += piece if number % 2 == 0 else fixed[piece]
+            else:
+                told.append(piece)
+                words.append("")
+        return cls(tuple(words), tuple(told), "{suggestion}" not in template)
+
+
+def _messages(findings: Sequence[Finding], labels: dict[str, str], lines: pl.DataFrame, which: pl.Series) -> pl.Series:
+    """The message of each of ``lines``, ``which`` finding each comes from."""
+    sentences = [_Sentence.of(item, labels) for item in findings]
+    columns: dict[str, pl.Series] = {}
     pieces: list[pl.Expr] = []
-    for number, piece in enumerate(_PLACEHOLDER.split(template)):
-        if number % 2 == 0:
-            pieces.append(pl.lit(piece))
-        elif piece in ("label", "expected"):
-            pieces.append(pl.lit(label if piece == "label" else item.expected or ""))
-        else:
-            pieces.append(_shortened(pl.col(piece), item.frame[piece]))
-    if "{suggestion}" in template or item.frame["suggestion"].null_count() == item.frame.height:
-        return pl.concat_str(pieces)
-    hint = pl.format(" Proposition : « {} ».", _shortened(pl.col("suggestion"), item.frame["suggestion"]))
-    return pl.concat_str([*pieces, pl.when(pl.col("suggestion").is_null()).then(pl.lit("")).otherwise(hint)])
+    for place in range(max(len(item.words) for item in sentences)):
+        columns[f"words{place}"] = pl.Series([item.words[place] if place < len(item.words) else "" for item in sentences]).gather(which)
+        pieces.append(pl.col(f"words{place}"))
+        names = [item.told[place] if place < len(item.told) else None for item in sentences]
+        said = sorted({name for name in names if name})
+        for name in said:
+            columns[f"{name}{place}"] = pl.Series([name == given for given in names]).gather(which)
+        if said:
+            pieces.append(pl.coalesce(*(pl.when(f"{name}{place}").then(pl.col(name)) for name in said), pl.lit("")))
+    if lines["suggestion"].null_count() < lines.height:
+        columns["hinted"] = pl.Series([item.hinted for item in sentences]).gather(which)
+        hint = pl.format(" Proposition : « {} ».", pl.col("suggestion"))
+        pieces.append(pl.when(pl.col("hinted") & pl.col("suggestion").is_not_null()).then(hint).otherwise(pl.lit("")))
+    shown = lines.select(_shortened(lines[name]) for name in ("value", "suggestion", "detail"))
+    return shown.hstack([column.alias(name) for name, column in columns.items()]).select(pl.concat_str(pieces)).to_series()
 
 
-def _shortened(text: pl.Expr, held: pl.Series) -> pl.Expr:
-    longest = held.str.len_bytes().max()
-    text = text.fill_null("") if held.null_count() else text
+def _shortened(text: pl.Series) -> pl.Series:
+    longest = text.str.len_bytes().max()
     if not isinstance(longest, int) or longest <= 240:
         return text
-    return pl.when(text.str.len_bytes() > 240).then(text.str.slice(0, 60) + "…").otherwise(text)
+    return pl.select(pl.when(text.str.len_bytes() > 240).then(text.str.slice(0, 60) + "…").otherwise(text)).to_series()
 
 
-def by_file(findings: Sequence[Finding], places: Places, file_of_part: Sequence[int]) -> dict[int, list[Finding]]:
+@dataclass(slots=True)
+class FindingsByFile:
     """The findings of each file of a batch, in the same order; those without row go with their part."""
-    if len(set(file_of_part)) == 1:
-        return {file_of_part[0]: list(findings)}
-    found: dict[int, list[Finding]] = {file: [] for file in file_of_part}
-    files = pl.Series(list(file_of_part), dtype=pl.UInt32).gather(places.part)
-    for item in findings:
-        if item.part is not None:
-            found[file_of_part[item.part]].append(item)
-            continue
-        owners = files.gather(item.frame["index"])
-        frame = item.frame if owners.is_sorted() else item.frame[owners.arg_sort()]  # arg_sort keeps the order within a file
-        start = 0
-        for file, count in owners.sort().rle().struct.unnest().select("value", "len").iter_rows():
-            found[file].append(replace(item, frame=frame.slice(start, count)))
-            start += count
-    return found
+
+    findings: Sequence[Finding]
+    places: Places
+    file_of_part: Sequence[int]
+    _cut: list[tuple[Finding, dict[int, tuple[int, int]]]] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Lays the rows of each finding file after file, with the extent of each."""
+        if len(set(self.file_of_part)) == 1:
+            self._cut = [(item, {self.file_of_part[0]: (0, item.frame.height)}) for item in self.findings]
+            return
+        files = np.array(self.file_of_part, dtype=np.uint32)[self.places.part.to_numpy()]
+        for item in self.findings:
+            if item.part is not None:
+                self._cut.append((item, {self.file_of_part[item.part]: (0, item.frame.height)}))
+                continue
+            owners = files[item.frame["index"].to_numpy()]
+            if (owners[1:] < owners[:-1]).any():
+                order = np.argsort(owners, kind="stable")  # keeps the order within a file
+                item, owners = replace(item, frame=item.frame[order]), owners[order]
+            starts = np.flatnonzero(np.diff(owners, prepend=owners[:1] + 1)).tolist() if len(owners) else []
+            sizes = np.diff([*starts, len(owners)]).tolist()
+            self._cut.append((item, dict(zip(owners[starts].tolist(), zip(starts, sizes, strict=True), strict=True))))
+
+    def of(self, file: int) -> list[Finding]:
+        """The findings of one file."""
+        return [replace(item, frame=item.frame.slice(*extents[file])) for item, extents in self._cut if file in extents]
+
+    def is_grave(self, file: int) -> bool:
+        """Whether a file has more than notices."""
+        return any(item.severity is not Severity.NOTICE and extents.get(file, (0, 0))[1] for item, extents in self._cut)
 
 
 _SUMMARY = {"code": pl.String, "severity": pl.String, "field": pl.String, "count": pl.UInt32, "message": pl.String}
@@ -242,7 +287,7 @@ def _summary_message(code: str, count: int, label: str, items: list[Finding], fi
     template = SUMMARY_MESSAGES.get(code)
     if template is None or count == 1:
         frame = first.frame.head(1) if first.frame["index"].null_count() else first.frame[[first.frame["index"].arg_min() or 0]]
-        return str(frame.with_columns(_message(replace(first, frame=frame), labels).alias("message"))["message"][0])
+        return str(_messages([first], labels, frame, pl.Series([0], dtype=pl.UInt32))[0])
     shown = [text if len(text) <= 40 else f"{text[:40]}…" for text in _examples(items)]
     examples = f" ({', '.join(f'« {text} »' for text in shown)})" if shown else ""
     where = f"« {label} »" if label else ""

@@ -88,12 +88,17 @@ def _telling(same: _Same) -> np.ndarray:
 @dataclass(frozen=True, slots=True)
 class _HeaderScores:
     """What headers alone say, column by field. ``barred``: the header speaks of another state of what the field holds;
-    ``candidates``: for each column, the fields whose content is worth a look. Nothing in it may be changed."""
+    ``candidates``: for each column, the fields whose content is worth a look, with what its header says. Nothing in it may be changed."""
 
     names: np.ndarray
     spelling: dict[tuple[int, int], str]
     barred: np.ndarray
-    candidates: tuple[list[int], ...]
+    candidates: tuple[list[tuple[int, float]], ...]
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether the header of each column is exactly that of a field."""
+        return self.names.max(axis=1, initial=0.0) >= CERTAIN
 
 
 @lru_cache(maxsize=256)
@@ -108,7 +113,7 @@ def _header_scores(same: _Same, headers: tuple[HeaderName, ...]) -> _HeaderScore
                 names[line, position] = 0.0
             elif names[line, position] < CERTAIN:
                 names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
-    candidates = tuple(_candidates(scores, contract, bool(header.forms)) for scores, header in zip(names, headers, strict=True))
+    candidates = tuple([(at, float(scores[at])) for at in _candidates(scores, contract, bool(header.forms))] for scores, header in zip(names, headers, strict=True))
     return _HeaderScores(names, spelling, barred.reshape(names.shape), candidates)
 
 
@@ -210,13 +215,13 @@ class _Scores:
         content = np.full(said.names.shape, np.nan)
         total = said.names.copy()
         headerless = not any(header.forms for header in headers)
-        for line, candidates in enumerate(said.candidates):
-            texts = sample_of(table.frame[f"c{line}"], few=float(said.names[line].max()) >= CERTAIN) if candidates else []
-            for position in candidates:
+        for line, (candidates, few) in enumerate(zip(said.candidates, said.known.tolist(), strict=True)):
+            texts = sample_of(table.frame[f"c{line}"], few=few) if candidates else []
+            for position, name in candidates:
                 field = contract.fields[position]
                 content[line, position] = share = fit(texts, field)
                 prior = _prior(line, position, len(headers), contract) if headerless else 0.0
-                total[line, position] = _combined(said.names[line, position], share, field, bool(texts), prior, bool(headers[line].forms))
+                total[line, position] = _combined(name, share, field, bool(texts), prior, bool(headers[line].forms))
         looked_at = np.array([bool(candidates) for candidates in said.candidates])
         total[looked_at[:, None] & said.barred] = 0.0
         _leave_to_their_header(contract, total, said.names, content)
@@ -330,8 +335,10 @@ def _questions(
     certain = _certain(scores, chosen, names)
     asked = []
     for position in free:
-        order = np.argsort(-scores.total[position])[:4]
         best = chosen.get(position)
+        if best in certain:
+            continue
+        order = np.argsort(-scores.total[position])[:4]
         score = scores.total[position, names.index(best)] if best else float(scores.total[position, order[0]])
         if best is None and (score < ACCEPTED - 8 or names[order[0]] in chosen.values() or names[order[0]] in spoken_for):
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
-from itertools import islice
 
 import polars as pl
 
+from essaim.kernel import communes, uai
 from essaim.kernel.french import folded, read_date
 
 from .cells_codes import code_spellings
@@ -29,16 +30,29 @@ SPECIFICITY = {
 def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     """Up to SAMPLE distinct non-empty texts that hold a value, from the first rows; a few are enough under a known header."""
     size = 16 if few else SAMPLE
-    head = column.head(8 * size)
-    cells = (column.head(64 * size).drop_nulls().head(8 * size) if head.null_count() else head).to_list()
-    seen: dict[str, None] = {}
-    for text in cells:
-        if text not in seen:
-            seen[text] = None
-            if len(seen) == 2 * size:
-                break
-    holding = (text for text in seen if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)))
-    return list(islice(holding, size))
+    seen: set[str] = set()
+    holding: list[str] = []
+    for text in _first_texts(column, 8 * size):
+        if text in seen:
+            continue
+        seen.add(text)
+        if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)):
+            holding.append(text)
+        if len(holding) == size or len(seen) == 2 * size:
+            break
+    return holding
+
+
+def _first_texts(column: pl.Series, enough: int) -> Iterator[str]:
+    """Up to ``enough`` texts among the first ``8 * enough`` rows, taken a few rows at a time: the first ones mostly tell."""
+    given, step = 0, enough // 6
+    for start in range(0, min(len(column), 8 * enough), step):
+        for text in column.slice(start, step).to_list():
+            if text is not None:
+                yield text
+                given += 1
+                if given == enough:
+                    return
 
 
 def fit(texts: list[str], field: Field) -> float:
@@ -53,6 +67,8 @@ def fit(texts: list[str], field: Field) -> float:
         return sum(_is_plain_day(text) or (reads_as(text, field) and not text.replace(".", "", 1).isdigit()) for text in texts) / len(texts)
     if field.type is FieldType.UAI:
         return sum(_uai_fit(text, field) for text in texts) / len(texts)
+    if field.type is FieldType.COMMUNE:
+        return sum(communes.is_code(text) or reads_as(text, field) for text in texts) / len(texts)
     return sum(reads_as(text, field) for text in texts) / len(texts)
 
 
@@ -69,6 +85,8 @@ def _is_plain_day(text: str) -> bool:
 
 def _uai_fit(text: str, field: Field) -> float:
     """An identifier without its letter is a plain number (a year, a count): only seven digits make one think of it."""
+    if uai.PATTERN.match(text):  # with another key letter too, which is then proposed
+        return 1.0
     if any(character.isalpha() for character in text):
         return float(reads_as(text, field))
     return 0.5 if len(text.strip()) == 7 and text.strip().isdigit() else 0.0

@@ -15,6 +15,8 @@ LINES_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "line_sheet"
 # Columns the intake adds to the contract's own in ``Check.rows`` and ``Check.refused``.
 SYSTEM_COLUMNS = ("departement", "sender", "source_sheet", "source_row")
 
+_BUILT_WHEN_ASKED = ("rows", "refused", "issues", "summary")
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
@@ -69,8 +71,8 @@ class Check:
     ``status``: ``clean``, ``issues`` or ``refused`` (no usable table, or the file could not be read).
     ``rows``: accepted rows, one typed column per contract field plus SYSTEM_COLUMNS; ``refused``: the same columns as
     text for rows with a blocking issue, ``rows_refused`` of them. ``issues``: frame ``code, severity, sheet, row, column, field,
-    value, expected, suggestion, message`` in file order. These three, given as functions, are built when first looked at.
-    ``summary``: the issues grouped: code, severity, field, count, message.
+    value, expected, suggestion, message`` in file order. ``summary``: the issues grouped: code, severity, field, count, message.
+    These four, given as functions, are built when first looked at.
     ``missing_why``: frame ``source_sheet, source_row, field, why`` for cells that state why they are empty (ND, NS, #N/A).
     ``lines``: the lines that each accepted row adds up, in files of one line a thing (LINES_SCHEMA).
     """
@@ -90,15 +92,11 @@ class Check:
     rows_read: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
     rows_refused: int = -1
-    pending: Callable[[], pl.DataFrame] | None = field(default=None, repr=False, compare=False)
     lines: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINES_SCHEMA))
     unbuilt: dict[str, Callable[[], pl.DataFrame]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if callable(self.issues):
-            object.__setattr__(self, "pending", self.issues)
-            object.__delattr__(self, "issues")
-        for name in ("rows", "refused"):
+        for name in _BUILT_WHEN_ASKED:
             if callable(given := getattr(self, name)):
                 self.unbuilt[name] = given
                 object.__delattr__(self, name)
@@ -107,12 +105,8 @@ class Check:
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         """Only reached by a frame not yet built: written out once, at the first look."""
-        if name == "issues" and self.pending is not None:
-            frame = self.pending()
-            object.__setattr__(self, "pending", None)
-        elif name in ("rows", "refused") and name in self.unbuilt:
-            frame = self.unbuilt.pop(name)()
-        else:
+        if name not in _BUILT_WHEN_ASKED or name not in self.unbuilt:
             raise AttributeError(name)
+        frame = self.unbuilt.pop(name)()
         object.__setattr__(self, name, frame)
         return frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from essaim.kernel.french import format_number
@@ -18,6 +19,8 @@ _FAR = 100.0
 _ENOUGH = 30
 # Sizes of communes or amounts of contracts have a long tail, without a hole: a wrong unit leaves one.
 _APART = 3.0
+_NORMAL = 1.4826  # from the median of absolute deviations to a standard deviation
+_NONE = np.empty(0, dtype=np.int64)
 PER_WORDS = {"pupils": "le nombre d'élèves", "classes": "le nombre de classes"}
 
 
@@ -110,31 +113,40 @@ def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
 
 def _far_from_others(name: str, text: pl.Series, values: pl.Series, files: Sequence[tuple[int, int]]) -> Finding | None:
     rows, usual = [], []
+    numbers = values.cast(pl.Float64).to_numpy()  # what is missing is not a number
     for start, size in files:
-        of_file = values.slice(start, size)
+        of_file = numbers[start : start + size]
         bounds = _ordinary(of_file)
-        far = (of_file > bounds[1]).fill_null(False).arg_true() if bounds else None
-        if bounds and far is not None and len(far):
+        far = np.flatnonzero(of_file > bounds[1]) if bounds else _NONE
+        if bounds and len(far):
             rows.append(far + start)
             usual += [format_number(bounds[0])] * len(far)
     if not rows:
         return None
-    where = pl.concat(rows)
+    where = pl.Series(np.concatenate(rows), dtype=pl.UInt32)
     return finding("outlier", name, where, value=text.gather(where), detail=pl.Series(usual, dtype=pl.String))
 
 
-def _ordinary(values: pl.Series) -> tuple[float, float] | None:
+def _ordinary(values: np.ndarray) -> tuple[float, float] | None:
     """The usual value and the greatest that is not far from the others; None when none can be."""
-    most = values.max()
-    if most is None or len(values) - values.null_count() < _ENOUGH:
+    above = values > 0
+    count, most = np.count_nonzero(above), float(np.fmax.reduce(values, initial=0.0))
+    if not count or np.count_nonzero(values == values) < _ENOUGH:
         return None
-    if 2 * ((values * _FAR) >= most).sum() > (values > 0).sum():  # more than half are near the greatest: so is the median
+    if 2 * np.count_nonzero(values * _FAR >= most) > count:  # more than half are near the greatest: so is the median
         return None
-    positive = values.filter(values > 0)
-    usual = positive.median()
-    if not isinstance(usual, float) or usual <= 0 or float(most) <= _FAR * usual:  # type: ignore[arg-type]
+    positive = values[above]
+    usual = float(np.median(positive))
+    if most <= _FAR * usual:
         return None
-    spread = float((positive.cast(pl.Float64).log(10) - math.log10(usual)).abs().median() or 0.0) * 1.4826  # type: ignore[arg-type]
-    limit = 10 ** (math.log10(usual) + max(2.0, 6 * spread))
-    ordinary = values.filter(values <= limit).max()
-    return usual, max(limit, _APART * float(ordinary or 0.0))  # type: ignore[arg-type]
+    limit = 10 ** (math.log10(usual) + max(2.0, 6 * _spread(positive, usual)))
+    ordinary = float(np.fmax.reduce(values, initial=0.0, where=values <= limit))
+    return usual, max(limit, _APART * ordinary)
+
+
+def _spread(positive: np.ndarray, usual: float) -> float:
+    """Robust deviation of logarithms from the usual value; any that is under a third counts for nothing and is said to be none."""
+    near = 10 ** (1 / 3 / _NORMAL)
+    if 2 * np.count_nonzero((positive >= usual / near) & (positive <= usual * near)) > len(positive):
+        return 0.0
+    return float(np.median(np.abs(np.log10(positive) - math.log10(usual)))) * _NORMAL

@@ -14,7 +14,7 @@ HEAD = 100
 MAX_RUNS = 300
 STACKED_BY_HAND = 100_000
 _FEW = 300
-_DIGITS = list("0123456789")
+DIGITS = list("0123456789")
 _TOGETHER = 0.75
 
 Span = tuple[int, int]
@@ -64,13 +64,13 @@ def wordy_lines(frame: pl.DataFrame) -> list[int]:
     for column in frame.get_columns():
         if len(lines) <= _FEW:
             break
-        lines = lines.filter(~column.gather(lines).str.contains_any(_DIGITS).fill_null(False))
+        lines = lines.filter(~column.gather(lines).str.contains_any(DIGITS).fill_null(False))
     return [line for line in lines.to_list() if _is_wordy(frame.row(line))]
 
 
 def _is_wordy(cells: tuple[str | None, ...]) -> bool:
     found = [cell for cell in cells if cell is not None]
-    return len(found) >= 3 and not any(digit in cell for cell in found for digit in _DIGITS)
+    return len(found) >= 3 and not any(digit in cell for cell in found for digit in DIGITS)
 
 
 def _is_heading(cells: tuple[str | None, ...], vocabulary: frozenset[str]) -> bool:

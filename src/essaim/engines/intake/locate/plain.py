@@ -14,7 +14,7 @@ import polars as pl
 
 from ..grid import letter_of, row_numbers
 from ..tables import Column, RawTable
-from .blocks import STACKED_BY_HAND, wordy_lines
+from .blocks import DIGITS, STACKED_BY_HAND, wordy_lines
 from .body import GLANCED, begins_with_data, filled, is_sparse
 from .headers import REACH, Row, rivals_allowed
 from .shape import is_expected, one_line
@@ -22,7 +22,7 @@ from .turned import MAX_LINES, names_columns
 
 _WIDTH = 6
 _SCHOOL = r"[0-9]{7} ?[A-Za-z]"
-_WORD = r"[A-Za-z]|[^\x00-\x7F]"
+_LETTER = r"[A-Za-z]|[^\x00-\x7F]"
 
 
 def plain_tables(sheets: Sequence[str], frame: pl.DataFrame, sizes: Sequence[int], vocabulary: frozenset[str]) -> list[RawTable | None]:
@@ -49,9 +49,17 @@ def plain_tables(sheets: Sequence[str], frame: pl.DataFrame, sizes: Sequence[int
 
 
 @lru_cache(maxsize=64)
-def _worded(vocabulary: frozenset[str]) -> bool:
-    """Whether no word expected is made of digits and signs only."""
-    return all(any(map(str.isalpha, word)) for word in vocabulary if word)
+def _written(vocabulary: frozenset[str]) -> tuple[bool, bool]:
+    """Whether every word expected holds a letter, and whether none holds a digit."""
+    words = [word for word in vocabulary if word]
+    return all(any(map(str.isalpha, word)) for word in words), not any(any(map(str.isdecimal, word)) for word in words)
+
+
+def _may_be_expected(cells: pl.Series, vocabulary: frozenset[str]) -> pl.Series:
+    """The cells that could be words expected, from the signs they are made of."""
+    lettered, without_digits = _written(vocabulary)
+    looked = cells.filter(cells.str.contains(_LETTER)) if lettered else cells.drop_nulls()
+    return looked.filter(~looked.str.contains_any(DIGITS)) if without_digits else looked
 
 
 def _table(sheet: str, lines: pl.DataFrame, columns: tuple[Column, ...], header: Row) -> RawTable | None:
@@ -68,11 +76,11 @@ def _rivals(frame: pl.DataFrame, starts: Sequence[int], stops: Sequence[int], vo
     awaited cells (see ``rivals_allowed``)."""
     lines = np.concatenate([np.arange(start + 1, min(start + REACH, stop)) for start, stop in zip(starts, stops, strict=True)])
     head = frame[lines]
-    found, again = np.zeros(len(lines), dtype=np.int64), np.zeros(len(lines), dtype=bool)
-    for label, cells in zip(frame.row(0), head.iter_columns(), strict=True):
-        texts = cells.drop_nulls().unique()
-        worded = texts.filter(texts.str.contains(_WORD)) if _worded(vocabulary) else texts
-        awaited = [cell for cell in worded.to_list() if is_expected(cell, vocabulary)]
-        found += (cells.is_in(awaited) | cells.str.contains(_SCHOOL)).fill_null(False).to_numpy()
-        again |= (cells == label).fill_null(False).to_numpy()
-    return lines[again | (found > allowed)]
+    cells = pl.concat(head.get_columns())
+    awaited = [cell for cell in _may_be_expected(cells, vocabulary).unique().to_list() if is_expected(cell, vocabulary)]
+    expected = pl.all().str.contains(_SCHOOL)
+    looks = head.select(
+        pl.sum_horizontal((expected | pl.all().is_in(awaited) if awaited else expected).fill_null(False)).alias("found"),
+        pl.any_horizontal((pl.nth(place) == label).fill_null(False) for place, label in enumerate(frame.row(0)) if label is not None).alias("again"),
+    )
+    return lines[(looks["again"] | (looks["found"] > allowed)).to_numpy()]
