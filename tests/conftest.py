@@ -1,6 +1,7 @@
 """Shared by every test: visible skips when public data are absent."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _journal_can_be_emptied() -> None:
     """The journal refuses to be emptied; transactional tests need it between two tests."""
     let_tests_empty_the_journal()
+
+
+@pytest.fixture(autouse=True)
+def _no_page_kept() -> None:
+    """Pages kept for visitors belong to one database; each test has its own."""
+    if (kept := sys.modules.get("essaim.portal.kept")) is not None:
+        kept.forget()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from essaim.foundation import acts
 from essaim.foundation.models import Posting, Role, Submission
-from essaim.portal import freshness
+from essaim.portal import freshness, kept
 
 pytestmark = pytest.mark.django_db
 PAGE = "/indicateurs/"
@@ -109,3 +109,68 @@ def test_only_pages_are_tagged_and_messages_are_shown(admin, rf):
     waiting.user, waiting.session = admin, {"_messages": "[…]"}
     waiting._messages = messages.storage.default_storage(waiting)
     assert page(waiting).content == b"page" and "ETag" not in page(waiting).headers
+
+
+def test_a_visitor_gets_the_page_kept_and_the_same_one(client, admin, monkeypatch):
+    """The page given again is the page made, byte for byte and with its headers; what moves makes it again."""
+    made = client.get(PAGE)
+    monkeypatch.setattr("essaim.portal.views.figures.render", lambda *_, **__: HttpResponse("faite de nouveau"))
+    again = client.get(PAGE)
+    assert again.content == made.content and b"\xe2\x80\xaf" in made.content
+    assert {**again.headers, "X-Request-ID": ""} == {**made.headers, "X-Request-ID": ""}
+    posted(admin, 1)
+    assert client.get(PAGE).content == b"faite de nouveau"
+
+
+def test_only_what_is_the_same_for_all_is_kept(admin, rf):
+    """A known reader, a cookie, a form, a header or a cookie of the page: made each time; another host is another page."""
+    from django.contrib.auth.models import AnonymousUser
+    from django.middleware.csrf import get_token
+
+    def times_made(view=lambda request: HttpResponse("page"), user=None, cookie="", host="testserver") -> int:
+        calls = []
+
+        def counted(request):
+            calls.append(request)
+            return view(request)
+
+        for _ in range(2):
+            request = rf.get("/x", headers={"cookie": cookie} if cookie else {}, SERVER_NAME=host)
+            request.user = user or AnonymousUser()
+            assert freshness.fresh()(counted)(request).status_code == 200
+        return len(calls)
+
+    def with_a_form(request):
+        return HttpResponse(get_token(request))
+
+    def with_a_cookie(request):
+        response = HttpResponse("page")
+        response.set_cookie("vu", "1")
+        return response
+
+    def with_a_header(request):
+        return HttpResponse("page", headers={"X-Autre": "1"})
+
+    def in_json(request):
+        return HttpResponse("{}", content_type="application/json")
+
+    def too_large(request):
+        return HttpResponse("x" * kept.ROOM)
+
+    assert times_made(user=admin) == times_made(cookie="csrftoken=x") == 2
+    assert {times_made(view) for view in (with_a_form, with_a_cookie, with_a_header, in_json, too_large)} == {2}
+    assert (times_made(), times_made(), times_made(host="localhost")) == (1, 0, 1)
+
+
+def test_pages_asked_long_ago_make_room(rf, monkeypatch):
+    """What is kept never weighs more than its room; the page looked at last stays."""
+    from django.contrib.auth.models import AnonymousUser
+
+    monkeypatch.setattr(kept, "ROOM", 1_000)
+    request = rf.get("/x")
+    request.user = AnonymousUser()
+    for number in range(30):
+        kept.keep(request, str(number), HttpResponse("x" * 100))
+        assert kept.found(request, "0") is not None
+    kept_now = [number for number in range(30) if kept.found(request, str(number)) is not None]
+    assert kept_now == [0, *range(21, 30)]

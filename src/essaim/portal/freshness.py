@@ -2,7 +2,8 @@
 
 The last number posted, the register, the version of the code and of its look, the day, the address, the reader and what the
 reader may see; for pages that also show work in progress, the last act of the journal. Any of them moves, and the page is
-made again. Nothing is kept on the server, and no cache shared between people may keep it.
+made again. No cache shared between people may keep it; the server itself keeps what it gave to visitors without account nor
+cookie, whose page is the same for all (``kept``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from essaim import __version__
 from essaim.foundation.reads import scope_of
 from essaim.territories.reads import register_stamp
 
+from . import kept
+
 View = Callable[..., HttpResponse]
 _POLICY = "private, no-cache"
 
@@ -39,8 +42,14 @@ def fresh(*, shows_work: bool = False) -> Callable[[View], View]:
             tag = etag_of(request, shows_work=shows_work)
             if tag in asked_tags(request):
                 return _marked(HttpResponseNotModified(), tag)
+            page = kept.found(request, tag)
+            if page is not None:
+                return _marked(page, tag)
             response = view(request, *args, **named)
-            return _marked(response, tag) if response.status_code == 200 else response
+            if response.status_code != 200:
+                return response
+            kept.keep(request, tag, response)
+            return _marked(response, tag)
 
         return answered
 

@@ -43,6 +43,8 @@ class Typeset:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if getattr(response, "is_typeset", False):
+            return response
         if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
             response.content = typeset(response.content)
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from essaim.kernel.french import folded
+from essaim.kernel.identity import Same
 
 from .contract import Code, Field
 
@@ -14,31 +15,16 @@ def singular(key: str) -> str:
     return " ".join(word[:-1] if len(word) > 3 and word[-1] in "sx" else word for word in key.split())
 
 
-class _Codes:
-    """A code list compared by identity: hashing hundreds of aliases at each cell would cost more than reading it."""
-
-    __slots__ = ("codes",)
-
-    def __init__(self, codes: tuple[Code, ...]) -> None:
-        self.codes = codes
-
-    def __hash__(self) -> int:
-        return id(self.codes)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Codes) and other.codes is self.codes
-
-
 def code_spellings(field: Field) -> dict[str, str]:
     """Folded spelling (and its singular) → code value, for a field's code list; the first code declared wins."""
-    return _spellings(_Codes(field.codes))
+    return _spellings(Same(field.codes))
 
 
 @lru_cache(maxsize=512)
-def _spellings(listed: _Codes) -> dict[str, str]:
+def _spellings(listed: Same[tuple[Code, ...]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for exact in (True, False):
-        for code in listed.codes:
+        for code in listed.value:
             for name in (code.value, code.label, *code.aliases):
                 key = folded(name) if exact else singular(folded(name))
                 found.setdefault(key or name.strip(), code.value)
@@ -56,7 +42,7 @@ def product_code(key: str, field: Field, spellings: dict[str, str]) -> str | Non
     """The code of the product that a text begins with (``hp probook 450 g8``); None for what is sold with it (``probook dock``,
     ``ipad chariot``), unless it comes besides (``probook avec sacoche``)."""
     words = key.split()
-    products = _products(_Codes(field.codes))
+    products = _products(Same(field.codes))
     for cut in range(min(4, len(words)), 0, -1):
         value = products.get(" ".join(words[:cut]))
         if value is not None:
@@ -69,8 +55,8 @@ def product_code(key: str, field: Field, spellings: dict[str, str]) -> str | Non
 
 
 @lru_cache(maxsize=512)
-def _products(listed: _Codes) -> dict[str, str]:
-    return {folded(name): code.value for code in listed.codes for name in code.products}
+def _products(listed: Same[tuple[Code, ...]]) -> dict[str, str]:
+    return {folded(name): code.value for code in listed.value for name in code.products}
 
 
 def head_code(key: str, spellings: dict[str, str]) -> str | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import polars as pl
 
 from essaim.kernel.departements import BY_CODE
+from essaim.kernel.identity import Same
 from essaim.kernel.money import STANDARD_VAT
 
 from .cells_missing import plain_markers
@@ -79,7 +80,7 @@ def _repeated(text: pl.Series, field: Field) -> Glance | None:
 
 def _computed(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSense]]) -> dict[str, Glance]:
     frame = pl.DataFrame([text[field.name].alias(field.name) for field, _ in asked])
-    plans = [_plan(_Identity(field), sense) for field, sense in asked]
+    plans = [_plan(Same(field), sense) for field, sense in asked]
     work = frame.lazy()
     for step in ("first", "second"):
         work = work.with_columns(item for plan in plans for item in getattr(plan, step))
@@ -114,21 +115,6 @@ def _any_grouped(text: pl.Series, suspects: pl.Series) -> bool:
     return bool(suspects.any()) and bool(text.filter(suspects).str.contains(_GROUPED).any())
 
 
-class _Identity:
-    """A field compared by identity: hashing hundreds of aliases would cost more than reading the column."""
-
-    __slots__ = ("field",)
-
-    def __init__(self, field: Field) -> None:
-        self.field = field
-
-    def __hash__(self) -> int:
-        return id(self.field)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.field is self.field
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is computed of one column: ``first`` from its text, ``second`` from the first, ``told`` in the end. In steps, so that
@@ -140,9 +126,9 @@ class _Plan:
 
 
 @lru_cache(maxsize=4_096)
-def _plan(same: _Identity, sense: ColumnSense) -> _Plan:
+def _plan(same: Same[Field], sense: ColumnSense) -> _Plan:
     """Built once: values where text is not the value, which cells are odd, what is doubtful."""
-    field = same.field
+    field = same.value
     name, cell = field.name, pl.col(field.name)
     if field.type is FieldType.TEXT:
         blank = (cell < "!") | cell.str.ends_with(" ")

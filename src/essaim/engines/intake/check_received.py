@@ -77,7 +77,6 @@ class Reader:
         from .contain import contained
         from .reading.several import read_files
 
-        prints: Iterator[str]
         if len(group) == 1 or sum(_size(content) for content, _ in group) > self.limits.file_bytes:
             return []
         try:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from essaim.kernel.french import folded
+from essaim.kernel.identity import Same
 
 from .contract import Contract, Field, FieldType
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
@@ -54,35 +55,20 @@ class TableMapping:
     remarks: tuple[tuple[str, str, str], ...] = ()
 
 
-class _Same:
-    """A contract compared by identity (contracts hold mappings, which do not hash)."""
-
-    __slots__ = ("contract",)
-
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
-
-    def __hash__(self) -> int:
-        return id(self.contract)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.contract is self.contract
-
-
 @lru_cache(maxsize=256)
-def _known_names(same: _Same) -> FieldNames:
-    return field_names(same.contract)
+def _known_names(same: Same[Contract]) -> FieldNames:
+    return field_names(same.value)
 
 
 def known_names(contract: Contract) -> FieldNames:
     """Every spelling of the fields of ``contract``, prepared once."""
-    return _known_names(_Same(contract))
+    return _known_names(Same(contract))
 
 
 @lru_cache(maxsize=256)
-def _telling(same: _Same) -> np.ndarray:
+def _telling(same: Same[Contract]) -> np.ndarray:
     """Which fields are of a type that stands out. Not to be changed."""
-    return np.array([SPECIFICITY[field.type] >= 0.85 for field in same.contract.fields])
+    return np.array([SPECIFICITY[field.type] >= 0.85 for field in same.value.fields])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +88,9 @@ class _HeaderScores:
 
 
 @lru_cache(maxsize=256)
-def _header_scores(same: _Same, headers: tuple[HeaderName, ...]) -> _HeaderScores:
+def _header_scores(same: Same[Contract], headers: tuple[HeaderName, ...]) -> _HeaderScores:
     """Files of one layout follow one another: their headers are compared once."""
-    contract, known = same.contract, _known_names(same)
+    contract, known = same.value, _known_names(same)
     names, spelling = name_scores(list(headers), known, len(contract.fields))
     barred = np.array([[of_another_state(header, field, words) or of_a_person(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
     for line, header in enumerate(headers):
@@ -211,7 +197,7 @@ class _Scores:
 
     @classmethod
     def of(cls, table: RawTable, contract: Contract, headers: tuple[HeaderName, ...]) -> _Scores:
-        said = _header_scores(_Same(contract), headers)
+        said = _header_scores(Same(contract), headers)
         content = np.full(said.names.shape, np.nan)
         total = said.names.copy()
         headerless = not any(header.forms for header in headers)
@@ -272,7 +258,7 @@ def _leave_to_their_header(contract: Contract, total: np.ndarray, names: np.ndar
     certain = names >= CERTAIN
     held = np.where(np.isnan(content), 0.0, content)
     own = np.where(certain, held, 0.0).max(axis=1, initial=0.0, keepdims=True)
-    elsewhere = (held >= 0.9) & (_telling(_Same(contract)) | (own < 0.5))
+    elsewhere = (held >= 0.9) & (_telling(Same(contract)) | (own < 0.5))
     total[certain.any(axis=1, keepdims=True) & ~certain & ~elsewhere] = 0.0
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import polars as pl
 import pyarrow as pa
@@ -23,6 +23,7 @@ from essaim.engines.measures.indicator import Indicator
 from essaim.engines.measures.periods import Period, periods
 from essaim.engines.measures.places import Places, places
 from essaim.engines.measures.rollup import values_of
+from essaim.kernel.identity import Same
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +236,9 @@ def _shown(part: object) -> str:
 
 def declaration_digest(item: Indicator) -> str:
     """Digest of what an indicator computes: version and declared quantities."""
-    return hashlib.sha256(repr(item).encode()).hexdigest()[:16]
+    return _digest(Same(item))
+
+
+@lru_cache(maxsize=1_024)
+def _digest(same: Same[Indicator]) -> str:
+    return hashlib.sha256(repr(same.value).encode()).hexdigest()[:16]

@@ -37,10 +37,18 @@ def write_snapshot(cache: Path, frames: Mapping[str, pl.DataFrame], stamp: str) 
 
 def pointed(cache: Path) -> tuple[str, str] | None:
     """Folder name and stamp of the current register; None when nothing was ever projected here, or in another format."""
+    path = cache / _POINTER
     try:
-        told = json.loads((cache / _POINTER).read_text())
+        seen = os.stat(path)
+        return _pointed(str(path), (seen.st_mtime_ns, seen.st_ino, seen.st_size))
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+@lru_cache(maxsize=16)
+def _pointed(path: str, version: tuple[int, ...]) -> tuple[str, str] | None:
+    """What a pointer says, read once for each of its versions: each page asks."""
+    told = json.loads(Path(path).read_text())
     return (told["folder"], told["stamp"]) if told.get("format") == _FORMAT else None
 
 
