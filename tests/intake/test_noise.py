@@ -4,7 +4,7 @@ from math import log10
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from essaim.engines.intake import check
@@ -46,6 +46,7 @@ def _far_in_plain_words(values: list[float]) -> list[int]:
     return [place for place, value in enumerate(values) if value > limit]
 
 
+@settings(deadline=None)
 @given(
     low=st.lists(st.integers(-3, 40), min_size=25, max_size=60), wide=st.lists(st.integers(1, 9).map(lambda power: 7**power), max_size=20),
     high=st.lists(st.integers(3, 8).map(lambda power: 1.3 * 10**power), max_size=4),

@@ -16,6 +16,8 @@ from .contract import Field
 from .issues import Finding, finding
 from .issues_messages import expected_of
 
+_FEW = 2_000  # so few cells are counted faster one by one
+
 __all__ = ["TypedColumn", "dtype_of", "read_column"]
 
 
@@ -36,7 +38,7 @@ def read_column(text: pl.Series, field: Field, sense: ColumnSense = PLAIN, seen:
     values, rest = seen.values.rename(field.name), seen.rest
     if not len(rest):
         return TypedColumn(values)
-    read = _read_rest(text.gather(rest), rest, field, sense)
+    read = _read_rest(text[rest], rest, field, sense)
     wrong = read.having([item.problem for item in read.readings])
     return TypedColumn(
         read.set_in(values),
@@ -59,14 +61,14 @@ class _Rest:
     def having(self, values: Sequence[object]) -> pl.Series | None:
         """Mask of the cells whose reading has one of the ``values``, given by reading; None when all have."""
         held = [value is not None for value in values]
-        return None if all(held) else pl.Series(held, dtype=pl.Boolean).gather(self.which)
+        return None if all(held) else pl.Series(held, dtype=pl.Boolean)[self.which]
 
     def set_in(self, column: pl.Series) -> pl.Series:
         """``column`` with the values found."""
         given = [item.value for item in self.readings]
         if all(value is None for value in given):
             return column
-        values, mask = pl.Series(given, dtype=self.dtype).gather(self.which), self.having(given)
+        values, mask = pl.Series(given, dtype=self.dtype)[self.which], self.having(given)
         return column.scatter(self.rows, values) if mask is None else column.scatter(self.rows.filter(mask), values.filter(mask))
 
     def findings(self, name: str, field: Field) -> list[Finding]:
@@ -84,7 +86,7 @@ class _Rest:
     def _finding(self, code: str, values: Sequence[bool | None], field: Field, *, suggested: bool = True) -> Finding:
         mask = self.having(values)
         rows, texts, which = (item if mask is None else item.filter(mask) for item in (self.rows, self.texts, self.which))
-        hints = pl.Series([item.suggestion for item in self.readings], dtype=pl.String).gather(which) if suggested else None
+        hints = pl.Series([item.suggestion for item in self.readings], dtype=pl.String)[which] if suggested else None
         return finding(code, field.name, rows, value=texts, suggestion=hints, expected=expected_of(field))
 
     def missing(self) -> pl.DataFrame | None:
@@ -92,15 +94,21 @@ class _Rest:
         reasons = [item.why for item in self.readings]
         if not any(reasons):
             return None
-        why, mask = pl.Series(reasons, dtype=pl.String).gather(self.which), self.having(reasons)
+        why, mask = pl.Series(reasons, dtype=pl.String)[self.which], self.having(reasons)
         columns = {"index": self.rows, "why": why, "written": self.texts}
         return pl.DataFrame({name: column if mask is None else column.filter(mask) for name, column in columns.items()})
 
 
 def _read_rest(texts: pl.Series, rows: pl.Series, field: Field, sense: ColumnSense) -> _Rest:
-    distinct = texts.unique().sort()
-    readings = [_with_suggestion(read_cell(text, field, sense), field) for text in distinct.to_list()]
-    return _Rest(texts, rows, distinct.search_sorted(texts), readings, dtype_of(field))
+    if len(texts) < _FEW:
+        cells = texts.to_list()
+        listed = sorted(set(cells))
+        place = {text: at for at, text in enumerate(listed)}
+        which = pl.Series([place[text] for text in cells], dtype=pl.UInt32)
+    else:
+        distinct = texts.unique().sort()
+        listed, which = distinct.to_list(), distinct.search_sorted(texts)
+    return _Rest(texts, rows, which, [_with_suggestion(read_cell(text, field, sense), field) for text in listed], dtype_of(field))
 
 
 def _with_suggestion(reading: CellReading, field: Field) -> CellReading:

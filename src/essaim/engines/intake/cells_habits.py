@@ -35,9 +35,9 @@ def habits(text: pl.Series, field: Field, sense: ColumnSense) -> ColumnSense:
 def may_have_habits(text: pl.Series, field: Field, seen: Glance) -> bool:
     """Whether any cell of a column could be read two ways: numbers seen as such, and what is left to be read."""
     if field.type in _NUMBERS:
-        return seen.grouped or (len(seen.rest) > 0 and bool(text.gather(seen.rest).str.contains(_GROUPED).any()))
+        return seen.grouped or (len(seen.rest) > 0 and bool(text[seen.rest].str.contains(_GROUPED).any()))
     if field.type in (FieldType.DATE, FieldType.MONTH):
-        return len(seen.rest) > 0 and bool(text.gather(seen.rest).str.contains(_SLASHED).any())
+        return len(seen.rest) > 0 and bool(text[seen.rest].str.contains(_SLASHED).any())
     return False
 
 
@@ -67,7 +67,7 @@ def doubtful_marks(text: pl.Series, field: Field, sense: ColumnSense) -> list[Fi
     """Numbers like ``2.500`` read with decimals where nothing in the column says so: worth a look."""
     if sense.thousands or field.type not in _NUMBERS:
         return []
-    rows = text.str.contains(_GROUPED).fill_null(False).arg_true()
+    rows = text.str.contains(_GROUPED).arg_true()
     if not len(rows) or text.str.contains(_POINT_DECIMAL).any() != text.str.contains(_COMMA_DECIMAL).any():
         return []
-    return [finding("number_mark_doubtful", field.name, rows, value=text.gather(rows), expected=expected_of(field))]
+    return [finding("number_mark_doubtful", field.name, rows, value=text[rows], expected=expected_of(field))]

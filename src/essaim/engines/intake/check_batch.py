@@ -75,7 +75,7 @@ class Batch:
 
     def files(self) -> pl.Series:
         """Number of the file of each row (UInt32)."""
-        return pl.Series(list(self.file_of_part), dtype=pl.UInt32).gather(self.places.part)
+        return pl.Series(list(self.file_of_part), dtype=pl.UInt32)[self.places.part]
 
     def extents(self) -> dict[int, tuple[int, int]]:
         """First row and number of rows of each file: the rows of a file follow one another."""
@@ -117,7 +117,7 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
     rows, by_row = _joined([columns.pop("row") for columns in taken]), {}
     for name in {name for part in parts if part.mapping.wide for name in part.mapping.wide.fields}:
         letter = _joined([columns.pop(f"_letter:{name}", _nothing(len(columns[contract.fields[0].name]))) for columns in taken])
-        by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String).gather(part_numbers))
+        by_row[name] = letter.fill_null(pl.Series([item.get(name) for item in letters], dtype=pl.String)[part_numbers])
     text = {name: _corrected(_joined([columns.pop(name) for columns in taken]), name, answers) for name in contract.field_names}
     places = Places(part_numbers, rows, tuple(part.table.sheet for part in parts), tuple(letters), by_row, tuple(part.table.turned for part in parts))
     return Batch(contract, tuple(parts), text, places, tuple(part.file for part in parts), tuple(skipped))

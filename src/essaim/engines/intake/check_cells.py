@@ -91,7 +91,7 @@ def _read(batch: Batch, field: Field, seen: Glance | None) -> TypedColumn:
     for sense in dict.fromkeys(senses):
         parts = [number for number, item in enumerate(senses) if item == sense]
         rows = batch.places.part.is_in(parts).arg_true()
-        pieces.append((rows, _one_sense(text.gather(rows), field, sense, doubtful)))
+        pieces.append((rows, _one_sense(text[rows], field, sense, doubtful)))
     return _gathered(pieces)
 
 
@@ -102,19 +102,19 @@ def _one_sense(text: pl.Series, field: Field, sense: ColumnSense, doubtful: bool
 
 def _gathered(pieces: list[tuple[pl.Series, TypedColumn]]) -> TypedColumn:
     rows = pl.concat([rows for rows, _ in pieces])
-    values = pl.concat([column.values for _, column in pieces]).gather(rows.arg_sort())
+    values = pl.concat([column.values for _, column in pieces])[rows.arg_sort()]
     findings = []
     missing, wrong = [], []
     for at, column in pieces:
         findings += [Finding(f.code, f.severity, f.field, _moved(f.frame, at), f.expected, f.message) for f in column.findings]
         if column.missing is not None:
             missing.append(_moved(column.missing, at))
-        wrong.append(at.gather(column.wrong))
+        wrong.append(at[column.wrong])
     return TypedColumn(values, tuple(findings), pl.concat(missing) if missing else None, pl.concat(wrong))
 
 
 def _moved(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    return frame.with_columns(rows.gather(frame["index"]).cast(pl.UInt32).alias("index"))
+    return frame.with_columns(rows[frame["index"]].cast(pl.UInt32).alias("index"))
 
 
 def _doubtful_dates(batch: Batch, field: Field, column: TypedColumn) -> list[Finding]:
@@ -122,13 +122,13 @@ def _doubtful_dates(batch: Batch, field: Field, column: TypedColumn) -> list[Fin
     american = [f.frame["index"] for f in column.findings if f.code == "date_us_order"]
     if not american:
         return []
-    parts = batch.places.part.gather(pl.concat(american)).unique()
+    parts = batch.places.part[pl.concat(american)].unique()
     text = batch.text[field.name]
     mask = batch.places.part.is_in(parts.implode()) & text.str.contains(r"^\s*(0?[1-9]|1[0-2])[/.\-](0?[1-9]|1[0-2])[/.\-]\d{2,4}")
-    rows = mask.fill_null(False).arg_true()
+    rows = mask.arg_true()
     if not len(rows):
         return []
-    return [finding("date_order_doubtful", field.name, rows, value=text.gather(rows), expected=expected_of(field))]
+    return [finding("date_order_doubtful", field.name, rows, value=text[rows], expected=expected_of(field))]
 
 
 def _column_remarks(batch: Batch, field: Field, values: pl.Series) -> list[Finding]:
@@ -181,7 +181,7 @@ SILENT = "_refused_by_table"
 
 def _required(field: Field, rows: pl.Series, batch: Batch, typed: Typed) -> Finding:
     detail: pl.Series | str = ""
-    value = batch.text[field.name].gather(rows)
+    value = batch.text[field.name][rows]
     stated = [frame for frame in typed.missing if frame["field"][0] == field.name]
     if stated:
         labels = stated[0].select("index", pl.format(" ({})", pl.col("why").replace_strict(WHY_LABELS)).alias("detail"))
@@ -213,8 +213,8 @@ def _to_come(field: Field, values: pl.Series, batch: Batch) -> Finding | None:
     last, today = values.max(), datetime.now(UTC).date()
     if not isinstance(last, date) or last <= today:
         return None
-    rows = (values > today).fill_null(False).arg_true()
-    return finding("date_future", field.name, rows, value=batch.text[field.name].gather(rows))
+    rows = (values > today).arg_true()
+    return finding("date_future", field.name, rows, value=batch.text[field.name][rows])
 
 
 def _bound(field: Field, bound: float | str | None) -> float | date | None:
@@ -236,30 +236,30 @@ def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding
         return []
     beyond = [values < low] if low is not None and least < low else []  # type: ignore[operator]
     beyond += [values > high] if high is not None and most > high else []  # type: ignore[operator]
-    rows = (beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0]).fill_null(False).arg_true()
+    rows = (beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0]).arg_true()
     between = f"entre {_written(low)} et {_written(high)}" if low is not None and high is not None else ""
     single = f"au moins {_written(low)}" if low is not None else f"au plus {_written(high)}" if high is not None else ""
-    return [finding("out_of_range", field.name, rows, value=batch.text[field.name].gather(rows), expected=between or single)]
+    return [finding("out_of_range", field.name, rows, value=batch.text[field.name][rows], expected=between or single)]
 
 
 def _too_long(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
     longest = typed.distinct.get(field.name, values).str.len_bytes().max()
     if not isinstance(longest, int) or longest <= (field.max_length or 0):
         return []
-    rows = (values.str.len_chars() > field.max_length).fill_null(False).arg_true()
+    rows = (values.str.len_chars() > field.max_length).arg_true()
     limit = f"{field.max_length} caractères au plus"
-    return [finding("too_long", field.name, rows, value=batch.text[field.name].gather(rows), expected=limit)] if len(rows) else []
+    return [finding("too_long", field.name, rows, value=batch.text[field.name][rows], expected=limit)] if len(rows) else []
 
 
 def _misshapen(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
     anchored = f"^(?:{field.pattern})$"
     distinct = typed.distinct.get(field.name)
     if distinct is None:
-        rows = (~values.cast(pl.String).str.contains(anchored)).fill_null(False).arg_true()
+        rows = (~values.cast(pl.String).str.contains(anchored)).arg_true()
     else:
         wrong = distinct.filter(~distinct.str.contains(anchored))
-        rows = values.is_in(wrong.implode()).fill_null(False).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
+        rows = values.is_in(wrong.implode()).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
     if not len(rows):
         return []
     shape = f"par exemple {field.examples[0]}" if field.examples else f"forme {field.pattern}"
-    return [finding("pattern", field.name, rows, value=batch.text[field.name].gather(rows), expected=shape)]
+    return [finding("pattern", field.name, rows, value=batch.text[field.name][rows], expected=shape)]

@@ -61,13 +61,13 @@ def _hashes(columns: list[pl.Series]) -> pl.Series:
 
 
 def _told(batch: Batch, typed: Typed, rows: pl.Series, keys: list[str], files: pl.Series) -> tuple[list[Finding], pl.Series]:
-    columns = pl.DataFrame([series.gather(rows) for series in typed.columns.values()])
-    wrong = _any_wrong(typed, batch.size).gather(rows)
+    columns = pl.DataFrame([series[rows] for series in typed.columns.values()])
+    wrong = _any_wrong(typed, batch.size)[rows]
     contents = [name for name in columns.columns if name not in keys and name not in batch.contract.incidental]
     near = columns.with_columns(
         rows.cast(pl.UInt32).alias("_index"),
-        batch.places.row.gather(rows).alias("_row"),
-        files.gather(rows).alias("_file"),
+        batch.places.row[rows].alias("_row"),
+        files[rows].alias("_file"),
         pl.when(wrong).then(rows).otherwise(None).alias("_wrong"),
     )
     same = near.group_by(["_file", *keys, *contents, "_wrong"], maintain_order=True).agg("_index", "_row")
@@ -139,4 +139,4 @@ def _jump(name: str, both: pl.DataFrame, batch: Batch) -> Finding | None:
     if not rows.height:
         return None
     before = pl.Series([format_number(value) for value in rows[f"_{name}"].to_list()], dtype=pl.String)
-    return finding("history_gap", name, rows["_index"], value=batch.text[name].gather(rows["_index"]), detail=before)
+    return finding("history_gap", name, rows["_index"], value=batch.text[name][rows["_index"]], detail=before)

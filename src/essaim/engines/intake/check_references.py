@@ -61,7 +61,7 @@ def _look_up(batch: Batch, typed: Typed, field: Field, reference: Reference) -> 
     odd = known.filter(~pl.col("known") | pl.col("replaced_by").is_not_null() | pl.col("closed_on").is_not_null())
     if not odd.height:
         return
-    rows = values.is_in(odd["value"].implode()).fill_null(False).arg_true()
+    rows = values.is_in(odd["value"].implode()).arg_true()
     cells = pl.DataFrame({"index": rows.cast(pl.UInt32), "value": values.gather(rows)}).join(odd, on="value", how="left", maintain_order="left")
     if field.type is FieldType.COMMUNE:
         _replace_former(typed, field, cells)

@@ -190,17 +190,17 @@ def _missing_by_file(batch: Batch, typed: Typed) -> dict[int, pl.DataFrame]:
     if not typed.missing:
         return {}
     cells = pl.concat([frame.select(pl.col("index").cast(pl.UInt32), "why", "written", "field") for frame in typed.missing])
-    part = batch.places.part.gather(cells["index"])
+    part = batch.places.part[cells["index"]]
     frame = pl.DataFrame(
         {
-            "source_sheet": pl.Series(list(batch.places.sheets), dtype=pl.String).gather(part),
-            "source_row": batch.places.row.gather(cells["index"]),
+            "source_sheet": pl.Series(list(batch.places.sheets), dtype=pl.String)[part],
+            "source_row": batch.places.row[cells["index"]],
             "field": cells["field"], "why": cells["why"], "written": cells["written"],
         }
     )  # fmt: skip
     if len(set(batch.file_of_part)) == 1:
         return {batch.file_of_part[0]: frame}
-    files = pl.Series(list(batch.file_of_part), dtype=pl.UInt32).gather(part)
+    files = pl.Series(list(batch.file_of_part), dtype=pl.UInt32)[part]
     told = frame.with_columns(files.alias("_file")).partition_by("_file", as_dict=True, include_key=False, maintain_order=True)
     return {int(file): cells for (file,), cells in told.items()}
 

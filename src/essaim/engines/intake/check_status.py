@@ -59,7 +59,7 @@ def check_status(batch: Batch) -> list[Finding]:
         if part.undone:
             said = dict(part.undone)
             here = (batch.places.part == number) & batch.places.row.is_in(list(said))
-            rows = here.fill_null(False).arg_true()
+            rows = here.arg_true()
             value = batch.places.row.gather(rows).replace_strict(said, default=None, return_dtype=pl.String)
             found.append(finding("row_undone", None, rows, value=value, detail=part.status))
     return found

@@ -120,10 +120,10 @@ def _issues_frame(findings: Sequence[Finding], contract: Contract, places: Place
         "field": [item.field for item in told],
         "expected": [item.expected for item in told],
     }
-    parts = pl.Series([item.part for item in told], dtype=pl.UInt32).gather(which).fill_null(places.part.gather(whole["index"]))
-    columns = {name: pl.Series(name, values, dtype=pl.String).gather(which) for name, values in fixed.items()} | {
+    parts = pl.Series([item.part for item in told], dtype=pl.UInt32)[which].fill_null(places.part[whole["index"]])
+    columns = {name: pl.Series(name, values, dtype=pl.String)[which] for name, values in fixed.items()} | {
         "sheet": _by_part(parts, places.sheets),
-        "row": places.row.gather(whole["index"]),
+        "row": places.row[whole["index"]],
         "column": pl.concat([_letters(item, places) for item in told]),
         "value": whole["value"],
         "suggestion": whole["suggestion"],
@@ -148,7 +148,7 @@ def _turned_back(frame: pl.DataFrame, places: Places) -> pl.DataFrame:
 
 
 def _by_part(part: pl.Series, values: Sequence[str | None]) -> pl.Series:
-    return pl.Series(list(values), dtype=pl.String).gather(part)
+    return pl.Series(list(values), dtype=pl.String)[part]
 
 
 def _letters(item: Finding, places: Places) -> pl.Series:
@@ -158,10 +158,10 @@ def _letters(item: Finding, places: Places) -> pl.Series:
     if item.part is not None:
         return pl.Series([letters[item.part]], dtype=pl.String).new_from_index(0, item.frame.height)
     if item.field in places.by_row:
-        return places.by_row[item.field].gather(item.frame["index"])
+        return places.by_row[item.field][item.frame["index"]]
     if len(letters) == 1:
         return pl.Series(letters, dtype=pl.String).new_from_index(0, item.frame.height)
-    return _by_part(places.part.gather(item.frame["index"]), letters)
+    return _by_part(places.part[item.frame["index"]], letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +192,16 @@ def _messages(findings: Sequence[Finding], labels: dict[str, str], lines: pl.Dat
     columns: dict[str, pl.Series] = {}
     pieces: list[pl.Expr] = []
     for place in range(max(len(item.words) for item in sentences)):
-        columns[f"words{place}"] = pl.Series([item.words[place] if place < len(item.words) else "" for item in sentences]).gather(which)
+        columns[f"words{place}"] = pl.Series([item.words[place] if place < len(item.words) else "" for item in sentences])[which]
         pieces.append(pl.col(f"words{place}"))
         names = [item.told[place] if place < len(item.told) else None for item in sentences]
         said = sorted({name for name in names if name})
         for name in said:
-            columns[f"{name}{place}"] = pl.Series([name == given for given in names]).gather(which)
+            columns[f"{name}{place}"] = pl.Series([name == given for given in names])[which]
         if said:
             pieces.append(pl.coalesce(*(pl.when(f"{name}{place}").then(pl.col(name)) for name in said), pl.lit("")))
     if lines["suggestion"].null_count() < lines.height:
-        columns["hinted"] = pl.Series([item.hinted for item in sentences]).gather(which)
+        columns["hinted"] = pl.Series([item.hinted for item in sentences])[which]
         hint = pl.format(" Proposition : « {} ».", pl.col("suggestion"))
         pieces.append(pl.when(pl.col("hinted") & pl.col("suggestion").is_not_null()).then(hint).otherwise(pl.lit("")))
     shown = lines.select(_shortened(lines[name]) for name in ("value", "suggestion", "detail"))

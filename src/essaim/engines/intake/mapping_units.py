@@ -67,7 +67,7 @@ def beside_quantities(part: Part, contract: Contract) -> Part:
             continue
         cells = part.table.frame[f"c{other}"].head(_GLANCED).cast(pl.Float64, strict=False)
         if (cells != 0).any():
-            first = (cells != 0).fill_null(False).arg_true()[0]
+            first = (cells != 0).arg_true()[0]
             example = f"{cells[first]:g}, ligne {part.table.frame['row'][first]}"
             label = contract.field(contract.adds[0]).label
             remarks.append(("column_matters", contract.adds[0], MATTERS.format(header=" ".join(column.header.split()), example=example, label=label)))

@@ -42,7 +42,7 @@ def _apply(rule: Rule, batch: Batch, typed: Typed) -> Finding | None:
     columns = typed.columns
     match rule:
         case InOrder():
-            rows = (columns[rule.earlier] > columns[rule.later]).fill_null(False).arg_true()
+            rows = (columns[rule.earlier] > columns[rule.later]).arg_true()
             bound = "pas avant" if batch.contract.field(rule.later).type in (FieldType.DATE, FieldType.MONTH) else "au moins"
             return _said(rule, rule.later, rows, batch, f"{bound} « {batch.contract.field(rule.earlier).label} »")
         case AnyOf():
@@ -62,7 +62,7 @@ def _apply(rule: Rule, batch: Batch, typed: Typed) -> Finding | None:
 def _said(rule: Rule, field: str, rows: pl.Series, batch: Batch, expected: str | None, suggestion: pl.Series | None = None) -> Finding | None:
     if not len(rows):
         return None
-    value = batch.text[field].gather(rows)
+    value = batch.text[field][rows]
     return finding(rule.code, field, rows, value=value, suggestion=suggestion, severity=rule.severity, expected=expected, message=rule.message)
 
 
@@ -86,8 +86,8 @@ def _required_when(rule: RequiredWhen, batch: Batch, typed: Typed) -> Finding | 
 def _product(rule: ProductEquals, batch: Batch, columns: dict[str, pl.Series]) -> Finding | None:
     product = columns[rule.quantity] * columns[rule.price]
     total = columns[rule.total]
-    rows = ((product - total).abs() > rule.tolerance + 0.005 * total.abs()).fill_null(False).arg_true()
-    suggestion = product.gather(rows).map_elements(lambda value: format_number(round(value, 2)), return_dtype=pl.String) if len(rows) else None
+    rows = ((product - total).abs() > rule.tolerance + 0.005 * total.abs()).arg_true()
+    suggestion = product[rows].map_elements(lambda value: format_number(round(value, 2)), return_dtype=pl.String) if len(rows) else None
     return _said(rule, rule.total, rows, batch, "quantité × prix unitaire", suggestion)
 
 
@@ -98,7 +98,7 @@ def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
     size = pl.DataFrame({"value": typed.columns[rule.reference_field]}).join(
         attributes.select("value", pl.col(rule.per).cast(pl.Float64, strict=False).alias("size")), on="value", how="left", maintain_order="left"
     )["size"]
-    rows = ((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most)).fill_null(False).arg_true()
+    rows = ((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most)).arg_true()
     of_what = PER_WORDS.get(rule.per, f"« {rule.per} »")
     return _said(rule, rule.field_name, rows, batch, f"au plus {format_number(rule.at_most)} fois {of_what} du registre")
 
@@ -124,7 +124,7 @@ def _far_from_others(name: str, text: pl.Series, values: pl.Series, files: Seque
     if not rows:
         return None
     where = pl.Series(np.concatenate(rows), dtype=pl.UInt32)
-    return finding("outlier", name, where, value=text.gather(where), detail=pl.Series(usual, dtype=pl.String))
+    return finding("outlier", name, where, value=text[where], detail=pl.Series(usual, dtype=pl.String))
 
 
 def _ordinary(values: np.ndarray) -> tuple[float, float] | None:

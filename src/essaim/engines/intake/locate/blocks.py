@@ -64,7 +64,7 @@ def wordy_lines(frame: pl.DataFrame) -> list[int]:
     for column in frame.get_columns():
         if len(lines) <= _FEW:
             break
-        lines = lines.filter(~column.gather(lines).str.contains_any(DIGITS).fill_null(False))
+        lines = lines.filter(~column[lines].str.contains_any(DIGITS).fill_null(False))
     return [line for line in lines.to_list() if _is_wordy(frame.row(line))]
 
 
