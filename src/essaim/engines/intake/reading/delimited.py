@@ -18,6 +18,7 @@ from .values import blank_to_null, unshielded
 
 _SEPARATORS = (";", "\t", "|", ",")
 _SAMPLE = 256 * 1024
+_FEW = 10_000  # lines so few that columns are looked at one after the other
 _NUMBER = re.compile(r"\s*[-+]?\d[\d\s.]*\s*$")
 _APART = re.compile(r"[\W_]+")
 _SEP_LINE = re.compile(rb'"?sep=(.)"?\r?\n')
@@ -242,11 +243,14 @@ def _blanked(frame: pl.DataFrame, wide: bool) -> pl.DataFrame:
     """Texts made of white space, or of empty quotes only, become null; columns without any are not copied.
 
     ``wide``: some may begin with a no-break space; the others sort before ``!``."""
-    suspects = pl.all() < "!"
-    if wide:
-        suspects = suspects | pl.all().str.starts_with("\u00a0") | pl.all().str.starts_with("\u202f")
-    found = frame.lazy().select(suspects.any()).collect().row(0)
-    doubtful = [name for name, blank in zip(frame.columns, found, strict=True) if blank]
+    if frame.height < _FEW and not wide:
+        doubtful = [column.name for column in frame.iter_columns() if (column < "!").any()]
+    else:
+        suspects = pl.all() < "!"
+        if wide:
+            suspects = suspects | pl.all().str.starts_with("\u00a0") | pl.all().str.starts_with("\u202f")
+        found = frame.lazy().select(suspects.any()).collect().row(0)
+        doubtful = [name for name, blank in zip(frame.columns, found, strict=True) if blank]
     return frame.with_columns(blank_to_null(frame.get_column(name)).alias(name) for name in doubtful)
 
 
