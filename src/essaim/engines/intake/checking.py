@@ -29,6 +29,7 @@ from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
 from .mapping_groups import by_group
 from .mapping_units import beside_quantities, in_packs
+from .nested import Unnested, unnested
 from .references import Reference
 from .report import Check
 from .rules import check_outliers, check_rules
@@ -191,11 +192,14 @@ def _column_remarks(batch: Batch) -> list[Finding]:
 
 
 def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
-    return [_part(number, piece, contract, inputs) for table in read.tables for piece in by_group(table, contract)]
+    upright = (unnested(table, contract, inputs.answers) for table in read.tables)
+    return [_part(number, piece, contract, inputs, found) for found in upright for piece in by_group(found.table, contract)]
 
 
-def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs) -> Part:
+def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs, found: Unnested) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
+    if found.questions or found.remarks:
+        mapping = replace(mapping, questions=(*mapping.questions, *found.questions), remarks=(*mapping.remarks, *found.remarks))
     down = [position for name, position in mapping.fields.items() if contract.field(name).type not in NUMERIC] if table.merged else []
     part = with_status(Part(number, table.filled(down), mapping, table.frame.height), contract)
     return said_once(beside_quantities(in_packs(repeated(part, contract), contract), contract), contract, inputs.answers)

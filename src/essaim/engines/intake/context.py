@@ -142,8 +142,8 @@ def _of_kind(field: Field, words: frozenset[str], part: Part, contract: Contract
     if field.type is FieldType.UAI and field.required:
         if not _one_school(part, field):
             return []
-        between = [_Given(field.name, code, f"ligne {row}", row) for row, text in part.table.sections if (code := _only(_identifiers([text])))]
-        return [*_first(field, _identifiers, around, file), *between]
+        between = [_Given(field.name, code, f"ligne {row}", row) for row, text in part.table.sections if (code := _only(identifiers([text])))]
+        return [*_first(field, identifiers, around, file), *between]
     if field.type is FieldType.DATE and field.required:
         return _first(field, lambda cells: _dates(cells, words), around) or _first(field, lambda cells: _month(cells, words), around)
     if field.type is FieldType.CODE and field.required:
@@ -169,7 +169,7 @@ def _one_school(part: Part, field: Field) -> bool:
     return all(part.table.frame[column].drop_nulls().n_unique() <= 1 for column in columns)
 
 
-def _identifiers(cells: Iterable[str]) -> Iterator[str]:
+def identifiers(cells: Iterable[str]) -> Iterator[str]:
     for cell in cells:
         for digits, letter in _UAI.findall(cell[:_LONGEST]):
             if uai.key_letter(digits) == letter.upper():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -16,7 +16,7 @@ class Grid:
     ``rows`` (UInt32) gives the 1-based sheet row of each line. Rows and columns without any cell may be absent.
     ``merged`` holds inclusive ranges (first row, first column, last row, last column), rows 1-based, columns 0-based.
     ``keyed`` says that the first line is known to be the header (parquet, JSON): nothing is guessed.
-    ``struck_rows``: 1-based rows with a cell whose text is struck through.
+    ``struck_rows``: 1-based rows with a cell whose text is struck through. ``indents``: (row, column) of a cell set in → by how much.
     """
 
     sheet: str
@@ -30,6 +30,7 @@ class Grid:
     keyed: bool = False
     epoch_1904: bool = False
     struck_rows: frozenset[int] = frozenset()
+    indents: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def width(self) -> int:

@@ -90,6 +90,7 @@ _MESSAGES: dict[str, _Said] = {
     "packed": _Said(_W, "{detail}"),
     "title_unit": _Said(_W, "{detail}"),
     "cell_ditto": _Said(_N, "{detail}"),
+    "levels_read": _Said(_N, "{detail}"),
     "table_left": _Said(_N, "{detail}"),
     "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
     "columns_missing": _Said(_B, "{detail}"),
@@ -130,6 +131,11 @@ LEAVE_CHOICE = "À corriger dans le fichier"
 DATES_QUESTION = "« {label} » change d'une ligne à l'autre d'un même établissement. De quelle date est cette liste ?"
 DATES_CHOICES = (("last", "De la plus récente, le {day} : tout ce qui est listé était là"), ("each", "Chaque date est celle d'un comptage à part"))
 REPEATED_ABOVE = "{count} cellule(s) de répétition (« {example} ») ont pris le texte de la ligne du dessus, dans {labels}."
+LEVELS_READ = "Chaque ligne a pris les titres écrits au-dessus d'elle (« {example} »…)."
+LEVELS_SUMS = " {count} ligne(s) de sous-total sont la somme de celles qui suivent : elles ne sont pas comptées."
+LEVELS_QUESTION = "« {top} » est-il le titre des lignes qui suivent (« {under} »…) ? Ses nombres, s'il en a, ne seraient alors pas comptés avec les leurs."
+LEVELS_CHOICES = (("nested", "Oui, c'est le titre des lignes qui suivent", 0.0), ("", "Non, chaque ligne compte pour elle-même", 0.0))
+LEVEL_QUESTION = "Que sont {examples}, écrits au-dessus des articles ?"
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 NAMED_QUESTION = "Le tableau « {name} » ({rows} lignes) doit-il être compté avec « {title} » ? Son nom dit « {word} »."

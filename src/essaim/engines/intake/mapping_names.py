@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 from essaim.kernel.french import folded
 
 from .cells_readers import repaired_mojibake
-from .contract import Contract, Field, FieldType
+from .contract import NUMERIC, Contract, Field, FieldType
 from .mapping_english import in_french
 from .mapping_short import only_meaning
 
@@ -151,10 +151,24 @@ _OTHER_STATES = frozenset(
 _STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "au", "aux", "en", "et", "par", "sur", "pour", "n", "no", "dont", "total", "totale", "reel", "reelle", "effectif", "effective"))
 
 
+# How pivots call what they work out otherwise than by adding up, and the number of lines that hold a number.
+_WORKED_OUT = re.compile(r"(moyenne|moy|max|maximum|min|minimum|ecart(?:s| )?t?ypes?|var|variance|mediane|produit|average|avg|mean|median|stdev) (?:(?:de|d|des|du|of) )?\w")
+_OF_LINES = re.compile(r"(?:nombre|nb|nbre|nbval|count)(?: (?:de|d|des|of))? (?:qtes?|quantites?|quantity|nombre|nb|montants?|prix|total)\b")
+
+
+def worked_out(key: str) -> str | None:
+    """The word by which a folded header says that its numbers are worked out otherwise than by adding up (« moyenne de quantité »)."""
+    found = _WORKED_OUT.match(key)
+    return found[1] if found else None
+
+
 def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
     """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
-    words = {word for form in header.forms for word in form.split()} if field.type in _OF_TYPE else set()  # the French of an English header too
-    return bool(_OTHER_STATES.intersection(words) - known)
+    if field.type not in _OF_TYPE:
+        return False
+    otherwise = worked_out(header.forms[0]) if header.forms else None
+    words = {word for form in header.forms for word in form.split()}  # the French of an English header too
+    return (otherwise is not None and otherwise not in known) or bool(_OTHER_STATES.intersection(words) - known)
 
 
 # Headers of columns that hold people. They are kept nowhere, unless the field is named so.
@@ -188,6 +202,8 @@ def qualified_otherwise(header: HeaderName, field: Field, known: frozenset[str])
     """What to take from the score of a near name: the header says another kind of value (``nb titulaires`` is not a text), or
     qualifies a number or a date by a word the field never uses (``nombre d'élèves``)."""
     words = header.forms[0].split() if header.forms else []
+    if field.type in NUMERIC and words and _OF_LINES.match(header.forms[0]):
+        return 12.0
     said = _KINDS.get(words[0]) if words else None
     if said is not None and said not in _OF_TYPE.get(field.type, set()):
         return 30.0

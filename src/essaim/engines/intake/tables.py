@@ -30,6 +30,7 @@ class RawTable:
     above the table, as (row, cells); ``sections``: headings between its rows, as (row, text). ``turned``: the sender wrote one
     line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line.
     ``spelt_out``: the text of the file shows that no cell stands for the one above. ``struck``: rows with a cell struck through.
+    ``totals``: lines of total left out, as (row, cells); ``indents``: how far cells of the first column are set in, as (row, indent).
     """
 
     sheet: str
@@ -45,6 +46,8 @@ class RawTable:
     turned: bool = False
     spelt_out: bool = False
     struck: frozenset[int] = frozenset()
+    totals: tuple[tuple[int, tuple[str | None, ...]], ...] = ()
+    indents: tuple[tuple[int, int], ...] = ()
 
     def filled(self, positions: Collection[int]) -> RawTable:
         """The same table with the text of cells merged downwards on each of their rows, in the columns at ``positions`` only:

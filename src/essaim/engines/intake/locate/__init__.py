@@ -9,7 +9,7 @@ import polars as pl
 from ..grid import Grid, index_of, letter_of
 from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
-from .body import SECTION, TITLE, split_body
+from .body import SECTION, TITLE, TOTAL, split_body
 from .headers import Header, find_header, is_writing
 from .turned import stands_under_a_header, turned
 
@@ -17,6 +17,7 @@ __all__ = ["ANNOTATION_MARK", "is_annotation", "locate_tables"]
 
 ANNOTATION_MARK = "essaim:anomalies:1"
 _HEADING = 40
+_MOST_TOTALS = 2_000
 
 
 @dataclass(slots=True)
@@ -178,7 +179,7 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     return RawTable(
         grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
         tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
-        struck=grid.struck_rows,
+        struck=grid.struck_rows, totals=_totals(grid, skipped, [columns[i] for i in kept]), indents=_indents(grid, described),
     )  # fmt: skip
 
 
@@ -200,6 +201,21 @@ def _sections(grid: Grid, skipped: list[tuple[int, str]]) -> tuple[tuple[int, st
         return ()
     lines = {int(row): line for line, row in enumerate(grid.rows.to_list())}
     return tuple((row, " ".join(_written(grid, lines[row]))) for row in rows)
+
+
+def _totals(grid: Grid, skipped: list[tuple[int, str]], columns: list[int]) -> tuple[tuple[int, tuple[str | None, ...]], ...]:
+    """The lines of total: what they say proves which lines they are the sum of."""
+    rows = [row for row, reason in skipped if reason == TOTAL][:_MOST_TOTALS]
+    if not rows:
+        return ()
+    lines = grid.rows.is_in(rows).arg_true()
+    cells = grid.frame.select([grid.frame.columns[i] for i in columns])[lines].rows()
+    return tuple(zip(grid.rows.gather(lines).to_list(), cells, strict=True))
+
+
+def _indents(grid: Grid, columns: tuple[Column, ...]) -> tuple[tuple[int, int], ...]:
+    first = index_of(columns[0].letter)
+    return tuple((row, indent) for (row, column), indent in grid.indents.items() if column == first) if grid.indents else ()
 
 
 def _merged_down(grid: Grid, columns: list[int], header_row: int) -> tuple[tuple[int, int, int], ...]:

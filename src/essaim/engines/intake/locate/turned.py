@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ..grid import Grid
-from .shape import TEXT, is_expected, is_usual, kind_of, words_of
+from .shape import NUMBER, TEXT, is_expected, is_usual, kind_of, words_of
 
 MAX_LINES = 200
 _UAI = re.compile(r"(?<![0-9A-Za-z])[0-9]{7} ?[A-Za-z]\b")
@@ -65,8 +65,14 @@ def _lies(body: Cells, vocabulary: frozenset[str]) -> bool:
     schools = any(_UAI.search(cell) for cell in body[0][1:] if cell)
     if schools and not {"uai", "rne", "identifiant", "etablissement", "ecole"} & set(words_of(body[0][0] or "").split()):
         return False
+    if not is_expected(body[0][0] or "", vocabulary) and all(kind_of(cell) == TEXT for cell in body[0][1:] if cell) and _are_numbers(body[1:]):
+        return False  # « Étiquettes de lignes | Somme de Quantité » above articles
     lines = [list(line[1:_LOOKED_AT]) for line in body[:_LOOKED_AT]]
     return _alike(lines) > _alike([list(column) for column in zip(*lines, strict=True)]) + _MARGIN
+
+
+def _are_numbers(lines: Cells) -> bool:
+    return all(kind_of(cell) == NUMBER for line in lines for cell in line[1:] if cell)
 
 
 def _alike(groups: list[list[str | None]]) -> float:

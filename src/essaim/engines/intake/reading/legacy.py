@@ -23,6 +23,8 @@ _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR = (
     xlrd.XL_CELL_ERROR,
 )
 
+_FIRST_COLUMNS = 4
+
 
 def read_xls(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]:
     """The grids of an Excel 97-2003 workbook; a workbook whose formats are damaged is read without them."""
@@ -55,6 +57,7 @@ def _grid(book: Any, sheet: Any, limits: Limits) -> Grid:
         frozenset(place for place, info in sheet.colinfo_map.items() if info.hidden),
         epoch_1904=book.datemode == 1,
         struck_rows=_struck_rows(book, sheet),
+        indents=_set_in(book, sheet),
     )
 
 
@@ -67,6 +70,15 @@ def _struck_rows(book: Any, sheet: Any) -> frozenset[int]:
     return frozenset(
         row + 1 for row in rows if any(sheet.cell_xf_index(row, place) in struck and sheet.cell_value(row, place) != "" for place in range(sheet.row_len(row)))
     )
+
+
+def _set_in(book: Any, sheet: Any) -> dict[tuple[int, int], int]:
+    """(row, column) of the cells of the first columns that are set in, and by how much."""
+    indents = {number: style.alignment.indent_level for number, style in enumerate(book.xf_list) if style.alignment.indent_level}
+    if not indents:
+        return {}
+    places = ((row, place) for row in range(sheet.nrows) for place in range(min(sheet.row_len(row), _FIRST_COLUMNS)))
+    return {(row + 1, place): indents[style] for row, place in places if (style := sheet.cell_xf_index(row, place)) in indents}
 
 
 class _Cells:

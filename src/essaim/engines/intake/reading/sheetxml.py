@@ -3,9 +3,11 @@ hidden rows, formulas without a stored value, and how far the cells really sprea
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..grid import index_of
 from .scan import holds
@@ -19,6 +21,7 @@ _NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]*/>)\s*(?:<v>\s*</v>|<v\s*/>)?\s*</c>"
 _REFERENCE = re.compile(rb"<c\b[^>]*?\br=\"([A-Z]+)(\d+)\"")
 _BEYOND = re.compile(rb' r="[A-Z](?:[A-Z]|\d{7})')
 _DENSE_CELLS = 20_000_000
+_MOST_SET_IN = 20_000
 
 Overlay = dict[int, tuple[list[int], list[str]]]
 
@@ -31,6 +34,7 @@ class SheetFacts:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     struck_rows: frozenset[int] = frozenset()
+    indents: Mapping[tuple[int, int], int] = field(default_factory=dict)
     formulas: bool = False
     valueless: int = 0
 
@@ -40,9 +44,11 @@ def is_dense(xml: bytes) -> bool:
     return b"<sheetData" in xml and _usual(xml) and not _too_sparse(xml)
 
 
-def look(xml: bytes, formats: Mapping[int, str], struck: frozenset[int] = frozenset()) -> SheetFacts:
+def look(
+    xml: bytes, formats: Mapping[int, str], struck: frozenset[int] = frozenset(), indents: Mapping[int, int] = MappingProxyType({})
+) -> SheetFacts:
     """Collect the facts of one dense worksheet part. ``formats`` gives the styles whose display matters, ``struck`` those that
-    strike text through."""
+    strike text through, ``indents`` those that set it in."""
     formulas = holds(xml, b"<f", b"f") and (b"<f>" in xml or b"<f " in xml or b"<f/>" in xml)
     overlay: Overlay = {}
     if b't="e"' in xml:
@@ -55,6 +61,7 @@ def look(xml: bytes, formats: Mapping[int, str], struck: frozenset[int] = frozen
         _hidden_rows(xml) if hidden else frozenset(),
         hidden_columns(xml) if hidden else frozenset(),
         _struck_rows(xml, struck) if struck else frozenset(),
+        _set_in(xml, indents) if indents else {},
         formulas,
         sum(1 for _ in _NO_VALUE.finditer(xml)) if formulas else 0,
     )
@@ -111,6 +118,14 @@ def _struck_rows(xml: bytes, struck: frozenset[int]) -> frozenset[int]:
     styles = b"|".join(str(style).encode() for style in sorted(struck))
     pattern = re.compile(rb'<c\b(?=[^>]*\bs="(?:' + styles + rb')")[^>]*?\br="[A-Z]+(\d+)"[^>/]*>(?!</c>)')
     return frozenset(map(int, pattern.findall(xml)))
+
+
+def _set_in(xml: bytes, indents: Mapping[int, int]) -> dict[tuple[int, int], int]:
+    """(row, column) of the first cells set in, and by how much."""
+    styles = b"|".join(str(style).encode() for style in sorted(indents))
+    pattern = re.compile(rb'<c\b(?=[^>]*\bs="(' + styles + rb')")[^>]*?\br="([A-Z]+)(\d+)"[^>/]*>(?!</c>)')
+    found = itertools.islice(pattern.finditer(xml), _MOST_SET_IN)
+    return {(int(cell[3]), index_of(cell[2].decode())): indents[int(cell[1])] for cell in found}
 
 
 def _hidden_rows(xml: bytes) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
@@ -32,13 +32,14 @@ class SheetPart:
 @dataclass(frozen=True, slots=True)
 class Package:
     """Sheets of a workbook and the styles whose display differs from the stored number (style index → format). ``struck``: styles
-    that strike their text through."""
+    that strike their text through; ``indents``: style index → by how much its text is set in."""
 
     sheets: tuple[SheetPart, ...]
     formats: dict[int, str]
     external_links: int
     epoch_1904: bool = False
     struck: frozenset[int] = frozenset()
+    indents: dict[int, int] = field(default_factory=dict)
 
 
 def local(tag: str) -> str:
@@ -73,8 +74,8 @@ def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
             path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             sheets.append(SheetPart(element.get("name", ""), path, element.get("state", "visible") != "visible"))
     links = sum(name.startswith("xl/externalLinks/externalLink") for name in archive.namelist())
-    formats, struck = _styles(archive, folder, limits)
-    return Package(tuple(sheets), formats, links, epoch_1904, struck)
+    formats, struck, indents = _styles(archive, folder, limits)
+    return Package(tuple(sheets), formats, links, epoch_1904, struck, indents)
 
 
 def _workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
@@ -92,11 +93,11 @@ def _relationships(archive: zipfile.ZipFile, member: str, limits: Limits) -> dic
     return {e.get("Id", ""): e.get("Target", "") for e in parse_xml(content)} if content else {}
 
 
-def _styles(archive: zipfile.ZipFile, folder: str, limits: Limits) -> tuple[dict[int, str], frozenset[int]]:
+def _styles(archive: zipfile.ZipFile, folder: str, limits: Limits) -> tuple[dict[int, str], frozenset[int], dict[int, int]]:
     content = member_bytes(archive, f"{folder}/styles.xml", limits)
     if not content:
-        return {}, frozenset()
-    codes, used, fonts, struck = dict(_BUILTIN), [], [], set()
+        return {}, frozenset(), {}
+    codes, used, fonts, struck, set_in = dict(_BUILTIN), [], [], set(), []
     for element in parse_xml(content):
         if local(element.tag) == "numFmts":
             codes.update({int(e.get("numFmtId", "0")): e.get("formatCode", "") for e in element})
@@ -105,6 +106,8 @@ def _styles(archive: zipfile.ZipFile, folder: str, limits: Limits) -> tuple[dict
         elif local(element.tag) == "cellXfs":
             used = [int(e.get("numFmtId", "0") or 0) for e in element]
             fonts = [int(e.get("fontId", "0") or 0) for e in element]
+            set_in = [next((int(a.get("indent", "0") or 0) for a in e if local(a.tag) == "alignment"), 0) for e in element]
     shown = ((index, codes.get(code, "")) for index, code in enumerate(used))
     told = {index: code for index, code in shown if is_percent_format(code) or is_code_format(code) or unit_of_format(code)}
-    return told, frozenset(index for index, font in enumerate(fonts) if font in struck)
+    indents = {index: indent for index, indent in enumerate(set_in) if indent}
+    return told, frozenset(index for index, font in enumerate(fonts) if font in struck), indents

@@ -101,7 +101,7 @@ def _read_sheet(
         return _sparse(reader.content, part, hidden_columns(xml), limits)
     with ThreadPoolExecutor(max_workers=1) as beside:  # calamine leaves the interpreter to the look at the XML
         sheet = beside.submit(reader.sheet, part.name)
-        facts = look(xml, package.formats, package.struck)
+        facts = look(xml, package.formats, package.struck, package.indents)
         del xml
         grid = _dense(part, facts, sheet.result(), limits)
     _tell_formulas(part, facts, notices)
@@ -133,7 +133,7 @@ def _dense(part: SheetPart, facts: SheetFacts, sheet: Any, limits: Limits) -> Gr
     ranges = tuple((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or [])
     return Grid(
         part.name, grid.frame, grid.rows, grid.columns, ranges, part.hidden, facts.hidden_rows, facts.hidden_columns,
-        struck_rows=facts.struck_rows,
+        struck_rows=facts.struck_rows, indents=facts.indents,
     )  # fmt: skip
 
 
