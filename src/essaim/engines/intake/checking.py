@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -22,6 +24,7 @@ from .check_status import check_status, with_status
 from .check_wanted import absent, wanted
 from .context import complete
 from .contract import NUMERIC, Contract
+from .dates_apart import dates_joined
 from .fill_down import repeated, said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
@@ -29,9 +32,10 @@ from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
 from .mapping_groups import by_group
 from .mapping_units import beside_quantities, in_packs
-from .nested import Unnested, unnested
+from .nested import unnested
 from .references import Reference
 from .report import Check
+from .reshaped import Reshaped
 from .rules import check_outliers, check_rules
 from .tables import FileRefused, Limits, RawTable, ReadFile
 
@@ -192,11 +196,12 @@ def _column_remarks(batch: Batch) -> list[Finding]:
 
 
 def _mapped(number: int, read: ReadFile, contract: Contract, inputs: CheckInputs) -> list[Part]:
-    upright = (unnested(table, contract, inputs.answers) for table in read.tables)
-    return [_part(number, piece, contract, inputs, found) for found in upright for piece in by_group(found.table, contract)]
+    given: dict[str, Any] = {"contract": contract, "answers": inputs.answers}
+    plain = (Reshaped(table).then(partial(unnested, **given)).then(partial(dates_joined, **given)) for table in read.tables)
+    return [_part(number, piece, contract, inputs, found) for found in plain for piece in by_group(found.table, contract)]
 
 
-def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs, found: Unnested) -> Part:
+def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs, found: Reshaped) -> Part:
     mapping = map_table(table, contract, inputs.memory, inputs.answers)
     if found.questions or found.remarks:
         mapping = replace(mapping, questions=(*mapping.questions, *found.questions), remarks=(*mapping.remarks, *found.remarks))

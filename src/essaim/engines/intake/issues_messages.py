@@ -91,6 +91,7 @@ _MESSAGES: dict[str, _Said] = {
     "title_unit": _Said(_W, "{detail}"),
     "cell_ditto": _Said(_N, "{detail}"),
     "levels_read": _Said(_N, "{detail}"),
+    "date_parts": _Said(_N, "{detail}"),
     "table_left": _Said(_N, "{detail}"),
     "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
     "columns_missing": _Said(_B, "{detail}"),
@@ -136,6 +137,9 @@ LEVELS_SUMS = " {count} ligne(s) de sous-total sont la somme de celles qui suive
 LEVELS_QUESTION = "« {top} » est-il le titre des lignes qui suivent (« {under} »…) ? Ses nombres, s'il en a, ne seraient alors pas comptés avec les leurs."
 LEVELS_CHOICES = (("nested", "Oui, c'est le titre des lignes qui suivent", 0.0), ("", "Non, chaque ligne compte pour elle-même", 0.0))
 LEVEL_QUESTION = "Que sont {examples}, écrits au-dessus des articles ?"
+PARTS_READ = "Les colonnes {columns} ont été lues ensemble, comme une date."
+PARTS_QUESTION = "Les colonnes {columns} disent-elles ensemble la date de chaque ligne ?"
+PARTS_CHOICES = (("joined", "Oui, lire l'année et le mois comme une date", 0.0), ("", "Non, ce sont deux données distinctes", 0.0))
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 NAMED_QUESTION = "Le tableau « {name} » ({rows} lignes) doit-il être compté avec « {title} » ? Son nom dit « {word} »."

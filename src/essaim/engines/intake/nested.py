@@ -41,6 +41,7 @@ from .nested_levels import (
     with_totals,
 )
 from .report import Question
+from .reshaped import Reshaped
 from .tables import Column, RawTable
 
 UNKNOWN = "Regroupement {level}"
@@ -53,16 +54,6 @@ _NO_SUM = re.compile(r"(?:prix unitaire|pu|taux)\b")
 _PARTS = re.compile(r"\s*(?:/|>|»|→|\bpuis\b)\s*")
 # What a label may be, beside the name of the field whose list it belongs to.
 _UAI, _SCHOOL, _DATE, _OTHER = "uai:", "school:", "date:", ""
-Remark = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unnested:
-    """A table with one line a thing, the questions it leaves open and what is told of it."""
-
-    table: RawTable
-    questions: tuple[Question, ...] = ()
-    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +76,18 @@ class _Lines:
         return not any(cell for place, cell in enumerate(self.cells[line]) if place not in self.labels and place not in self.numbers)
 
 
-def unnested(table: RawTable, contract: Contract, answers: MappingOf[str, str]) -> Unnested:
+def unnested(table: RawTable, contract: Contract, answers: MappingOf[str, str]) -> Reshaped:
     """The table with what stands above each line written on it, and the lines of sum left out; itself when no line stands above others."""
     lines = _lines(table)
     if lines is None:
-        return Unnested(table)
+        return Reshaped(table)
     key = f"levels:{layout_of(table, contract)}"
     judged = [(nodes, sure) for nodes, known in _readings(table, lines, contract) if (sure := _is_sure(nodes, lines, known, contract)) is not None]
     said = answers.get(key)
     if not judged or said == "":
-        return Unnested(table)
+        return Reshaped(table)
     nodes, sure = max(judged, key=lambda way: way[1])
-    built = _compact(table, lines, nodes, contract, answers) if len(lines.labels) == 1 else Unnested(_filled(table, lines, nodes))
+    built = _compact(table, lines, nodes, contract, answers) if len(lines.labels) == 1 else Reshaped(_filled(table, lines, nodes))
     if not sure and said is None:
         return replace(built, questions=(_question(key, table, nodes), *built.questions))
     summed = sum(parent and node.line is not None and bool(node.numbers) for node, parent in zip(nodes, has_children(nodes), strict=True))
@@ -223,7 +214,7 @@ def _question(key: str, table: RawTable, nodes: Sequence[Node]) -> Question:
 # -- the table, one line a thing ---------------------------------------------------------------------------------
 
 
-def _compact(table: RawTable, lines: _Lines, nodes: Sequence[Node], contract: Contract, answers: MappingOf[str, str]) -> Unnested:
+def _compact(table: RawTable, lines: _Lines, nodes: Sequence[Node], contract: Contract, answers: MappingOf[str, str]) -> Reshaped:
     """One column a level in place of the only one; a heading without anything under it stays, lower columns empty."""
     depth = max(node.level for node in nodes) + 1
     written = [(node, path) for node, path, parent in zip(nodes, paths(nodes), has_children(nodes), strict=True) if not parent]
@@ -237,7 +228,7 @@ def _compact(table: RawTable, lines: _Lines, nodes: Sequence[Node], contract: Co
     others = [[lines.cells[node.line or 0][place] for node, _ in written] for place in range(1, len(table.columns))]
     frame = pl.DataFrame([*levels, *(pl.Series(f"c{depth + place}", cells, dtype=pl.String) for place, cells in enumerate(others)),
                           pl.Series("row", [lines.rows[node.line or 0] for node, _ in written], dtype=pl.UInt32)])  # fmt: skip
-    return Unnested(_left(table, columns, frame), (question,) if question else ())
+    return Reshaped(_left(table, columns, frame), (question,) if question else ())
 
 
 def _field_of(nodes: Sequence[Node], level: int, contract: Contract) -> Field | None:
