@@ -12,6 +12,7 @@ import polars as pl
 from ..grid import Grid, grid_from_columns
 from ..tables import FileRefused, Limits
 from .delimited import cell_too_long, too_many_columns, too_many_rows
+from .json_keys import check_keys
 from .sniff import truncated
 from .values import blank_to_null, cell_text, float_column
 
@@ -93,7 +94,8 @@ def read_json(content: bytes, sheet: str, limits: Limits) -> tuple[Grid, str]:
 
     Nested objects become dotted columns; lists of objects give one column per key with joined values; envelopes of portals
     (``fields`` of Opendatasoft, ``properties`` of GeoJSON) are opened."""
-    records, kind = _records(content)
+    document, records, kind = _records(content)
+    check_keys(content, document)
     records = [_opened(record) for record in records]
     if len(records) > limits.rows:
         raise too_many_rows(limits)
@@ -113,16 +115,18 @@ def read_json(content: bytes, sheet: str, limits: Limits) -> tuple[Grid, str]:
     return _keyed(sheet, columns, limits), kind
 
 
-def _records(content: bytes) -> tuple[list[Any], str]:
+def _records(content: bytes) -> tuple[Any, list[Any], str]:
+    """What the text holds, its records and the name of its format."""
     try:
         document = json.loads(content)
     except RecursionError:
         raise FileRefused("too_deep", "Le fichier JSON est imbriqué trop profondément pour être un tableau.") from None
     except ValueError:
-        return _lines(content), "jsonl"
+        lines = _lines(content)
+        return lines, lines, "jsonl"
     if isinstance(document, dict) and content.strip().count(b"\n") == 0 and not _largest_list(document):
-        return [document], "jsonl"
-    return _rows_of(document), "json"
+        return document, [document], "jsonl"
+    return document, _rows_of(document), "json"
 
 
 def _lines(content: bytes) -> list[Any]:
