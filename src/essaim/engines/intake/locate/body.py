@@ -32,7 +32,7 @@ _TOTAL = re.compile(
     r"|\s*(?:ensemble|cumul|moyenne|somme|r[ée]capitulatif|grand\s+total)\s*:?\s*$",
     re.IGNORECASE,
 )
-_NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©)", re.IGNORECASE)
+_NOTE = re.compile(r"\s*(?:\*+|\(\d+\)|\(\*\)|sources?\b|notes?\b|nb\b|n\.b\.|l[ée]gende\b|remarques?\s*:|fait\s+[àa]\b|signature|lecture\s*:|champ\s*:|attention\b|©|(?:[ée]dit[ée]e?|imprim[ée]e?|extrait)\s+le\b)", re.IGNORECASE)
 _MARKS = ["otal", "OTAL", "otaux", "OTAUX", "nsemble", "NSEMBLE", "umul", "UMUL", "oyenne", "OYENNE", "omme", "OMME", "écap", "ecap", "ÉCAP", "ECAP", "TVA", "tva", "T.V", "payer", "PAYER", "eport", "EPORT"]
 _LOT = re.compile(r"\s*(?:lot|tranche|chapitre)\s+(?:n[°o]\s*)?\w{1,3}\b", re.IGNORECASE)
 _SCHOOL = re.compile(r"\s*(?:(?:UAI|RNE)?\W*\d{7} ?[A-Z]\b|(?:[ée]cole|coll[èe]ge|lyc[ée]e|groupe scolaire)\b)", re.IGNORECASE)

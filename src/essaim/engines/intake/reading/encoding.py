@@ -23,6 +23,7 @@ _PIECE = 65_536
 _HIGH = re.compile(rb"[\x80-\xff]")
 _FRENCH = frozenset("éèêëàâîïôùûüçÉÈÊÀÂÎÔÛÇœŒ«»°’€–“”²\u00a0")
 _STRANGE = bytes([*range(1, 9), *range(14, 32), 127])
+_CAPITAL_WITHIN = re.compile(r"(?<=[a-z])[À-ÖØ-ÞŒ](?=[a-z])")  # « MatÇriel »
 _UNDEFINED_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
@@ -149,7 +150,7 @@ def _french_score(sample: bytes, encoding: str) -> float:
     high = [character for character in text if ord(character) > 127]
     if not high:
         return 0.0
-    odd = sum(not character.isalpha() and character not in _FRENCH for character in high)
+    odd = sum(not character.isalpha() and character not in _FRENCH for character in high) + len(_CAPITAL_WITHIN.findall(text))
     return (sum(character in _FRENCH for character in high) - odd) / len(high)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..grid import Grid
 from ..tables import FileRefused, Limits
+from .aligned import NOTICE, SAMPLE, read_aligned, seems_aligned
 from .columnar import read_json, read_parquet
 from .delimited import NotUtf8, read_delimited
 from .encoding import decode, seems_utf8
@@ -14,6 +15,7 @@ from .package import gunzip, inner_files, open_package
 from .sniff import sniff
 
 SHORT = 1 << 20
+_GLANCED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ def read_sheets(content: bytes, name: str, limits: Limits, vocabulary: frozenset
 
 
 def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[str]) -> Sheets:
+    if b"   " in content[:_GLANCED] and seems_aligned(decode(content[:SAMPLE])[0]):
+        text, encoding, notices = decode(content)
+        return Sheets("txt", (read_aligned(text, stem(name), limits),), (*notices, NOTICE), encoding)
     if len(content) > SHORT and seems_utf8(content):
         try:
             grid, separator, more = read_delimited(content, stem(name), limits, vocabulary, checked=False)

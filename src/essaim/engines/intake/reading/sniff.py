@@ -55,6 +55,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "ods": (".ods",),
     "fods": (".fods", ".xml"),
     "csv": (".csv", ".tsv", ".txt", ".tab"),
+    "txt": (".txt", ".prn", ".lst", ".lis", ".asc", ".dat"),
     "csv.gz": (".csv.gz", ".tsv.gz", ".txt.gz"),
     "zip": (".zip",),
     "parquet": (".parquet",),
