@@ -36,10 +36,19 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What the unread columns of a table say of each line: ``lines`` has its ``row`` and one number a column, equal where cells are;
+    ``headers`` of those columns."""
+
+    lines: pl.DataFrame
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch; ``undone``: the rows that its column of
     status says did not happen, with the text of the cell, and ``status`` the header of that column; ``each``: of a table of one line
-    a thing."""
+    a thing; ``marks``: of one whose lines of one key may differ by unread columns only."""
 
     file: int
     table: RawTable
@@ -48,6 +57,7 @@ class Part:
     undone: tuple[tuple[int, str], ...] = ()
     status: str = ""
     each: Each | None = None
+    marks: Marks | None = None
 
     def emptied(self) -> Part:
         """The same without its cells."""

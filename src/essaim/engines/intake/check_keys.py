@@ -26,15 +26,11 @@ def check_duplicates(batch: Batch, typed: Typed, out: pl.Series | None = None) -
     keys = [name for name in batch.contract.key if name in typed.columns]
     if not keys:
         return [], none
-    frame = pl.DataFrame([typed.columns[name] for name in keys])
     files = batch.files().alias("_file")
-    hashes = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])])
-    given = _told_apart(frame, [name for name in keys if batch.contract.field(name).required])
+    hashes, given = _keys(batch, typed, keys, files)
     if out is not None:
         given = ~out if given is None else given & ~out
-    told = hashes if given is None else hashes.filter(given)
-    # Counting is several times cheaper than finding which: most files repeat nothing.
-    if told.n_unique() == len(told):
+    if not _repeat(hashes, given):
         return [], none
     mask = hashes.is_duplicated() if given is None else hashes.is_duplicated() & given
     for name in keys:
@@ -42,6 +38,25 @@ def check_duplicates(batch: Batch, typed: Typed, out: pl.Series | None = None) -
             mask = mask.scatter(typed.wrong[name], False)
     rows = mask.arg_true()
     return _told(batch, typed, rows, keys, files) if len(rows) else ([], none)
+
+
+def repeats_a_key(batch: Batch, typed: Typed) -> bool:
+    """Whether two rows of one file have the same key."""
+    keys = [name for name in batch.contract.key if name in typed.columns]
+    return bool(keys) and _repeat(*_keys(batch, typed, keys, batch.files().alias("_file")))
+
+
+def _keys(batch: Batch, typed: Typed, keys: list[str], files: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """One number a row for its key in its file, and the rows whose key says something (None: all)."""
+    frame = pl.DataFrame([typed.columns[name] for name in keys])
+    hashes = _hashes([*frame.get_columns(), *([files] if len(set(batch.file_of_part)) > 1 else [])])
+    return hashes, _told_apart(frame, [name for name in keys if batch.contract.field(name).required])
+
+
+def _repeat(hashes: pl.Series, given: pl.Series | None) -> bool:
+    """Counting is several times cheaper than finding which: most files repeat nothing."""
+    told = hashes if given is None else hashes.filter(given)
+    return told.n_unique() < len(told)
 
 
 def _told_apart(frame: pl.DataFrame, required: list[str]) -> pl.Series | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from .check_apart import Repeats, marked, told_apart
 from .check_batch import Batch, Part, build_batch, side_by_side
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_headings import set_apart
@@ -18,9 +19,9 @@ from .check_keys import Existing, check_duplicates, check_history
 from .check_named import by_title, set_aside_by_name
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
-from .check_repeats import added_up
 from .check_result import EMPTY, Aside, Outcome, empty_check, split_by_file
 from .check_status import check_status, with_status
+from .check_sums import Sums, add_up, ask_kinds, lines_of
 from .check_wanted import absent, wanted
 from .context import complete
 from .contract import NUMERIC, Contract
@@ -28,13 +29,12 @@ from .dates_apart import dates_joined
 from .fill_down import repeated, said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
-from .listing_sums import Sums, add_up, ask_kinds, lines_of
 from .mapping import map_table, vocabulary
 from .mapping_groups import by_group
 from .mapping_units import beside_quantities, in_packs
 from .nested import unnested
 from .references import Reference
-from .report import Check
+from .report import Check, Question
 from .reshaped import Reshaped
 from .rules import check_outliers, check_rules
 from .tables import FileRefused, Limits, RawTable, ReadFile
@@ -139,9 +139,9 @@ def _checked(files: list[tuple[ReadFile, str]], contract: Contract, inputs: Chec
     questions = ask_kinds(batch, typed)
     questions += resolve_references(batch, typed, inputs.references, inputs.answers)
     tell(0.85, "Vérification des règles")
-    merged, counts, sums = _rules(batch, typed, inputs)
+    merged, counts, sums, asked = _rules(batch, typed, inputs)
     tell(1.0, "Terminé")
-    outcome = Outcome(contract, files, (batch, typed), ignored, inputs.sender, tuple(questions), merged, counts)
+    outcome = Outcome(contract, files, (batch, typed), ignored, inputs.sender, (*questions, *asked), merged, counts)
     return split_by_file(outcome if sums is None else replace(outcome, added=sums.added, lines=lines_of(batch, sums)))
 
 
@@ -157,7 +157,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
         others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:
-            kept += [part if part.each else added_up(part, contract, inputs.answers) for part in completed]
+            kept += [marked(part, contract) for part in completed]
         else:
             lacking = [tuple(item.name for item in absent(part, contract)) for part in completed]
             others = [*(Aside(part, refusal, names) for part, names in zip(completed, lacking, strict=True)), *others]
@@ -166,24 +166,25 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     return kept, ignored
 
 
-def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int], Sums | None]:
+def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, dict[str, int], Sums | None, Sequence[tuple[int, Question]]]:
     def of_cells() -> list[Finding]:
         return check_required(batch, typed) + check_bounds(batch, typed)
 
-    listing = any(part.each is not None for part in batch.parts)
+    adding = any(part.each is not None or part.marks is not None for part in batch.parts) or len(batch.parts) > len(set(batch.file_of_part))
     # Values far from the others are told last; nothing they need changes meanwhile.
-    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: [] if listing else check_outliers(batch, typed)], batch.size)
-    typed.findings += cells + check_rules(batch, typed, of_size=False if listing else None) + far + check_status(batch)
-    sums = add_up(batch, typed) if listing else None
-    if sums is not None:
-        typed.findings += sums.findings + check_rules(batch, typed, of_size=True) + check_outliers(batch, typed)
+    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: [] if adding else check_outliers(batch, typed)], batch.size)
+    typed.findings += cells + check_rules(batch, typed, of_size=False) + check_status(batch)
+    repeats = told_apart(batch, typed, inputs.answers) if adding else Repeats()
+    sums = add_up(batch, typed, repeats.summed) if adding else None
+    typed.findings += (sums.findings if sums else []) + check_rules(batch, typed, of_size=True)
+    typed.findings += check_outliers(batch, typed) if adding else far
     out = sums.out if sums is not None else None
     duplicates, merged = check_duplicates(batch, typed, out)
     typed.findings += duplicates
     jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender, out)
     typed.findings += jumps
     typed.findings += _column_remarks(batch)
-    return merged, counts, sums
+    return merged, counts, sums, repeats.questions
 
 
 def _column_remarks(batch: Batch) -> list[Finding]:

@@ -157,7 +157,7 @@ class Listing:
 
     ``word``: what a line is, singular and plural. ``serials`` and ``tags``: headers of what identifies a thing, by its maker or by
     its owner; it tells lines given twice and is never kept. ``names``: headers of a thing's own name, which is no school's.
-    ``summed``: numbers added up with ``count``. ``left_out``: fields said of one thing, never kept of several. ``dated``: the date
+    ``left_out``: fields said of one thing, never kept of several. ``dated``: the date
     of the whole list, which is never one thing's own. ``kind``: the code that ``models`` (headers) may tell, alone or where ``vague``
     words say less. ``states``: field → what a column of status says of a thing that counts in it; ``idle``: of one that counts in
     none. ``years``: field → headers of dates whose year it is. ``places``: headers of where a thing is, of a school's name (``place``)
@@ -169,7 +169,6 @@ class Listing:
     serials: tuple[str, ...]
     tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    summed: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     dated: str | None = None
     kind: str | None = None
@@ -196,7 +195,7 @@ class Contract:
     ``listing``: how a file that has one line a thing is counted, None where such a file says nothing.
     ``named``: words (folded) that name such a file in a title or a sheet, ``not_named`` those that name another kind of file with the
     same columns (orders beside deliveries): a table so called is not counted before its sender says so.
-    ``adds``: fields whose numbers may be added up over lines of one key, when the sender says so (one line a room).
+    ``adds``: fields whose numbers are added up over lines of one key, in a list of things or when the sender says so (one line a room).
     ``together``: what the headers of one table, in order, mean by being together, where each alone would mean something else
     (``{header: field}``, ``""`` to leave a column out): the lists of a publisher that names its columns its own way.
     ``column_groups``: repeated blocks (one column per category or per month) unpivoted into rows: see Wide.

@@ -150,10 +150,10 @@ NAMED_CHOICES = (("count", "Oui, compter ses lignes", 0.0), ("leave", "Non, le l
 MATTERS = "La colonne « {header} » n'est pas reprise, mais elle peut changer le nombre à compter ({example}). Vérifiez « {label} »."
 PACKED = "« {header} » parle de lots (« {example} ») : la quantité doit compter les appareils, pas les lots. Vérifiez-la."
 TITLE_UNIT = "Les montants de « {label} » ont été lus dans l'unité dite au-dessus du tableau : « {line} ». Vérifiez-les."
-ADD_QUESTION = "{count} lignes disent la même chose du même établissement et ne diffèrent que par {columns}, qui n'est pas repris : leurs nombres s'additionnent-ils ?"
+ADD_QUESTION = "{count} lignes disent la même chose du même établissement et ne diffèrent que par ce qui n'est pas repris ({columns}) : leurs nombres s'additionnent-ils ?"
 ADD_CHOICES = (("sum", "Oui, les additionner", 0.0), ("", "Non, ce sont des répétitions", 0.0))
 ADDED = "{count} ligne(s) ajoutée(s) à celles du même établissement, comme vous l'avez dit."
-ADDED_TO = "ajoutée à la ligne {row}"
+THE_SHEET = "la feuille où elles se trouvent"
 IGNORE_CHOICE = "Ne pas reprendre cette colonne"
 REFERENCE_QUESTION = "Quel établissement est {about} ?"
 

@@ -1,7 +1,7 @@
 """Files of one line a thing: recognised by what identifies each (a serial number), or asked; never because a quantity is missing.
 
 A table understood so has its count on every line, and the columns that speak of one thing (its name, its user) left aside. Lines are
-added up once they are read and checked (``listing_sums``)."""
+added up once they are read and checked (``check_sums``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Lines of one thing each added up by the natural key, a thing given twice once; which lines a sum is made of."""
+"""Lines added up by the natural key: those of one thing each, a thing given twice once, and those that their sender says add up;
+which lines a sum is made of."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from essaim.kernel.french import format_number
 
 from .check_batch import Batch
 from .check_cells import Typed
-from .contract import Listing
+from .contract import Contract
 from .issues import Finding, finding, refused_rows, remark_on_table
-from .issues_messages import LEAVE_CHOICE, VALUE_QUESTION
+from .issues_messages import ADDED, LEAVE_CHOICE, VALUE_QUESTION
 from .report import Question
 
 _SHOWN, _ASKED = 5, 20
@@ -30,30 +31,36 @@ class Sums:
     lines: pl.DataFrame
 
 
-def add_up(batch: Batch, typed: Typed) -> Sums | None:
-    """Adds up the good lines of the tables of one line a thing, in ``typed``: the first of each key holds the sum. None without such a table."""
-    listing = batch.contract.listing
+def add_up(batch: Batch, typed: Typed, summed: pl.Series | None) -> Sums | None:
+    """Adds up the good lines of the tables of one line a thing, and the rows ``summed``, in ``typed``: the first of each key holds the
+    sum. None where there is nothing to add up."""
     listed = [number for number, part in enumerate(batch.parts) if part.each is not None]
-    if listing is None or not listed:
+    if not listed and summed is None:
         return None
-    frame = _lines(batch, typed)
+    frame = _lines(batch, typed, summed)
     keys = [name for name in batch.contract.key if name in typed.columns]
-    good = frame.filter(pl.col("_part").is_in(listed) & ~pl.col("_bad"))
+    good = frame.filter((pl.col("_part").is_in(listed) | pl.col("_summed")) & ~pl.col("_bad"))
     uncounted = [number for number in listed if not batch.parts[number].each.counts]  # type: ignore[union-attr]
     again, conflicts = _twice(good, keys, uncounted)
     good = good.filter(~pl.col("_index").is_in([*again["_index"], *conflicts["_index"]]))
-    groups = good.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index"), *_kept(batch, listing, keys))
-    differing = _write(typed, groups, good, listing, keys)
+    groups = good.group_by(["_file", *keys], maintain_order=True).agg(pl.col("_index"), *_kept(batch.contract, keys))
+    differing = _write(typed, groups, good, batch.contract, keys)
     whole = lines = groups.select(pl.col("_index").list.first().alias("first"), pl.col("_index").alias("line")).explode("line")
     if uncounted:  # a line that stands alone with its quantity is told as any other
         alone = groups.filter(pl.col("_index").list.len() == 1)["_index"].explode()
         lines = lines.filter(~pl.col("first").is_in(alone.implode()) | ~batch.places.part.gather(whole["first"]).is_in(uncounted))
     rest = pl.concat([lines.filter(pl.col("line") != pl.col("first"))["line"], again["_index"]])
-    bad = frame.filter(pl.col("_part").is_in(listed) & pl.col("_bad"))["_index"]
+    bad = frame.filter(pl.col("_part").is_in(good["_part"].unique().implode()) & pl.col("_bad"))["_index"]
     out = pl.repeat(False, batch.size, dtype=pl.Boolean, eager=True).scatter(pl.concat([rest, bad, conflicts["_index"]]), True)
-    typed.columns[listing.count] = typed.columns[listing.count].set(out, None)
-    told = [*_told_twice(batch, again, conflicts), *_counted(batch, good, keys, listing, listed), *_differ(batch, listed, differing)]
+    for name in _added(batch.contract):
+        typed.columns[name] = typed.columns[name].set(out, None)
+    told = [*_told_twice(batch, again, conflicts), *_counted(batch, good, keys, listed), *_told_added(batch, rest, listed), *_differ(batch, good, differing)]
     return Sums(told, out, rest, lines)
+
+
+def _added(contract: Contract) -> tuple[str, ...]:
+    """The fields whose numbers are added up."""
+    return tuple(dict.fromkeys((*contract.adds, *([contract.listing.count] if contract.listing else []))))
 
 
 def ask_kinds(batch: Batch, typed: Typed) -> list[tuple[int, Question]]:
@@ -74,8 +81,8 @@ def ask_kinds(batch: Batch, typed: Typed) -> list[tuple[int, Question]]:
     return [(file, question) for (file, _), question in asked.items()]
 
 
-def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
-    """Every row with its place, what names it, and whether it is refused."""
+def _lines(batch: Batch, typed: Typed, summed: pl.Series | None) -> pl.DataFrame:
+    """Every row with its place, what names it, whether it is refused, and whether its sender says that it adds up."""
     counts = dict(batch.places.part.value_counts().iter_rows())
     nothing = pl.Series([None], dtype=pl.UInt64)
     named = [part.each.identity if part.each is not None else nothing.new_from_index(0, counts.get(number, 0)) for number, part in enumerate(batch.parts)]
@@ -86,6 +93,7 @@ def _lines(batch: Batch, typed: Typed) -> pl.DataFrame:
         batch.files().alias("_file"),
         pl.concat(named).alias("_named"),
         refused_rows(typed.findings, batch.size).alias("_bad"),
+        (pl.lit(False) if summed is None else summed).alias("_summed"),
     )
 
 
@@ -101,25 +109,25 @@ def _twice(good: pl.DataFrame, keys: Sequence[str], uncounted: Sequence[int]) ->
     return again, several.filter(pl.col("_kinds") > 1)
 
 
-def _kept(batch: Batch, listing: Listing, keys: Sequence[str]) -> list[pl.Expr]:
+def _kept(contract: Contract, keys: Sequence[str]) -> list[pl.Expr]:
     """What the sum of lines says: numbers added up where all are known, anything else where all say the same."""
     found = []
-    for name in batch.contract.field_names:
-        if name == listing.count or name in listing.summed:
+    for name in contract.field_names:
+        if name in _added(contract):
             found.append(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name))
         elif name not in keys:
             found.append(pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name))
     return found
 
 
-def _write(typed: Typed, groups: pl.DataFrame, good: pl.DataFrame, listing: Listing, keys: Sequence[str]) -> list[str]:
+def _write(typed: Typed, groups: pl.DataFrame, good: pl.DataFrame, contract: Contract, keys: Sequence[str]) -> list[str]:
     """Writes each sum on its first line; the fields that its lines do not agree on."""
     first = groups["_index"].list.first()
     differing = []
     for name in (name for name in typed.columns if name not in keys):
         before = typed.columns[name]
         after = groups[name].cast(before.dtype)
-        if name != listing.count and name not in listing.summed and before.gather(good["_index"]).null_count() < good.height:
+        if name not in _added(contract) and before.gather(good["_index"]).null_count() < good.height:
             known = groups.select("_index", pl.Series("known", after)).filter(pl.col("known").is_null()).explode("_index")["_index"]
             if len(known) and before.gather(known.drop_nulls()).is_not_null().any():
                 differing.append(name)
@@ -151,9 +159,12 @@ def _others(row: int, rows: Sequence[int]) -> str:
     return f"la ligne {listed}" if len(others) == 1 else f"les lignes {listed}"
 
 
-def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Listing, listed: Sequence[int]) -> list[Finding]:
-    """One remark a table: how many lines became how many."""
-    found = []
+def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listed: Sequence[int]) -> list[Finding]:
+    """One remark a table of one line a thing: how many lines became how many."""
+    found: list[Finding] = []
+    listing = batch.contract.listing
+    if listing is None:
+        return found
     for number in listed:
         mine, each = good.filter(pl.col("_part") == number), batch.parts[number].each
         if not mine.height:
@@ -171,9 +182,15 @@ def _counted(batch: Batch, good: pl.DataFrame, keys: Sequence[str], listing: Lis
     return found
 
 
-def _differ(batch: Batch, listed: Sequence[int], names: Sequence[str]) -> list[Finding]:
+def _told_added(batch: Batch, rest: pl.Series, listed: Sequence[int]) -> list[Finding]:
+    """One remark a table whose sender says that lines add up: how many were added to others."""
+    counts = batch.places.part.gather(rest).alias("part").value_counts().sort("part")
+    return [remark_on_table("rows_added", number, detail=ADDED.format(count=count)) for number, count in counts.iter_rows() if number not in listed]
+
+
+def _differ(batch: Batch, good: pl.DataFrame, names: Sequence[str]) -> list[Finding]:
     detail = "Les lignes additionnées ne disent pas toutes la même chose de « {} » : laissé vide là où elles diffèrent."
-    return [remark_on_table("lines_differ", listed[0], name, detail=detail.format(batch.contract.field(name).label)) for name in names]
+    return [remark_on_table("lines_differ", int(good["_part"][0]), name, detail=detail.format(batch.contract.field(name).label)) for name in names]
 
 
 def lines_of(batch: Batch, sums: Sums) -> pl.DataFrame:
