@@ -184,6 +184,12 @@ def test_what_a_pivot_works_out_otherwise_than_by_adding_is_no_quantity(header):
     assert result.status == "refused" or any(question.holds and question.about == "C" for question in result.questions)
 
 
+def test_a_deviation_beside_its_measure_is_of_no_field():
+    """« ecart_type_de_l_ips » of published files is neither the index nor a type: left aside without a question."""
+    rows = [["UAI", "Matériel", "Quantité", "Écart type de la quantité", "Livré le"], [A, "Tablette", 5, 2, "01/03/2022"], [B, "VPI", 3, 1, "02/03/2022"]]
+    assert understood(workbook(rows), DELIVERIES, "quantity") == [(3,), (5,)]
+
+
 def test_a_pivot_of_disposals_by_destination():
     """Destination, then article: both are lists of words, each level is of the list that reads it."""
     rows = [["Matériel réformé le 30/06/2022"], ["Collège Matisse", B], [], HEAD, ["Recyclage", 5], ["Tablette", 2], ["VPI", 3], ["Don", 4], ["Tablette", 4], ["Total général", 9]]

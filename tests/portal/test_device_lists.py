@@ -83,3 +83,20 @@ def test_lines_are_told_in_spans():
     """Neighbours as a span, other sheets by their name."""
     assert told_lines([("A", 2), ("A", 3), ("A", 4), ("A", 9), ("A", 12), ("A", 11), ("B", 2)], "A") == "2 à 4, 9, 11, 12 ; feuille « B » : 2"
     assert told_lines([], "A") == ""
+
+
+def test_a_second_list_of_the_same_day_says_what_it_replaces_before_it_is_accepted(world):  # noqa: F811
+    """Two lists of one school, kind and day in two files are not added up: the page says how many devices take the place of how many,
+    and what would have told them apart. Both lists in one file are added up, without a word."""
+    first, by = _received(world, _lines(SCHOOL, SCHOOL, SCHOOL, SCHOOL, SCHOOL), name="batiment-a.csv")
+    client = world.client(Role.AUTHORITY)
+    assert "en remplacent" not in client.get(reverse("depot", args=[first.pk])).content.decode()
+    acts.accept(submission=first, by=by)
+    second, _by = _received(world, _lines(SCHOOL, SCHOOL, SCHOOL, start=6), name="batiment-b.csv")
+    page = client.get(reverse("depot", args=[second.pk])).content.decode()
+    assert "3 appareils en remplacent 5 déjà inscrits, sur 1 ligne" in page and "N° de livraison" in page.split("en remplacent")[1]
+    assert "<td>5</td><td>3</td>" in page
+    both, _by = _received(world, _lines(*[SCHOOL] * 8), name="deux-batiments.csv")
+    assert "8 appareils en remplacent 5" in client.get(reverse("depot", args=[both.pk])).content.decode()
+    apart, _by = _received(world, _lines(SCHOOL, start=6).replace(b"iPad 9", b"iPad 10"), name="autre-modele.csv")
+    assert "en remplacent" not in client.get(reverse("depot", args=[apart.pk])).content.decode()

@@ -202,12 +202,16 @@ def submit(
         report, found, preview = reads.report(submission), reads.kept(submission), reads.preview_counts(submission)
         refuse_unused([found], given)
         held = [question for question in found.questions if question.holds]
+        open_ = submission.state == "checked" and submission.rows_accepted
+        told = reads.replaced(submission, reads.preview(submission)) if open_ else None
         if accept and submission.state == "checked" and report["status"] != "refused" and report["rows_accepted"] and not held:
             submission = acts.accept(submission=submission, by=by)
     except acts.ActRefused as refusal:
         raise Denied(str(refusal)) from refusal
     deposit = {"submission": submission.pk, "preview": preview, "accepted": submission.state == "accepted"}
     _print_submitted(report, deposit, found.questions, as_json)
+    if told is not None:
+        click.echo(f"  Attention : {told.sentence}", err=True)
     if accept and not deposit["accepted"]:
         _print_held(held)
     return _exit_code(report["status"], report["summary"], found.questions)

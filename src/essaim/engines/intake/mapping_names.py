@@ -152,7 +152,7 @@ _STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "a
 
 
 # How pivots call what they work out otherwise than by adding up, and the number of lines that hold a number.
-_WORKED_OUT = re.compile(r"(moyenne|moy|max|maximum|min|minimum|ecart(?:s| )?t?ypes?|var|variance|mediane|produit|average|avg|mean|median|stdev) (?:(?:de|d|des|du|of) )?\w")
+_WORKED_OUT = re.compile(r"(moyenne|moy|max|maximum|min|minimum|ecart(?:s| )?t?ypes?|variance|mediane|average|avg|mean|median|stdev) (?:(?:de|d|des|du|of) )?\w")
 _OF_LINES = re.compile(r"(?:nombre|nb|nbre|nbval|count)(?: (?:de|d|des|of))? (?:qtes?|quantites?|quantity|nombre|nb|montants?|prix|total)\b")
 
 
@@ -164,10 +164,8 @@ def worked_out(key: str) -> str | None:
 
 def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
     """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
-    if field.type not in _OF_TYPE:
-        return False
     otherwise = worked_out(header.forms[0]) if header.forms else None
-    words = {word for form in header.forms for word in form.split()}  # the French of an English header too
+    words = {word for form in header.forms for word in form.split()} if field.type in _OF_TYPE else set()  # the French of an English header too
     return (otherwise is not None and otherwise not in known) or bool(_OTHER_STATES.intersection(words) - known)
 
 

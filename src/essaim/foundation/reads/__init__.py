@@ -17,6 +17,7 @@ from .journal import acts_on, chain_breaks, visible_acts
 from .kept import kept
 from .memory import memory_of
 from .people import managed_accounts, mandates_of, open_account, titled_accounts
+from .replacing import Replaced, replaced
 from .submissions import (
     Page,
     annotated,
@@ -35,6 +36,7 @@ from .uploads import unfinished_uploads, uploads_of
 __all__ = [
     "CellOrigin",
     "Page",
+    "Replaced",
     "Scope",
     "ScopeRefused",
     "active_mandates",
@@ -62,6 +64,7 @@ __all__ = [
     "preview_counts",
     "refused_rows",
     "register_scope_resolver",
+    "replaced",
     "report",
     "rows",
     "scope_of",

@@ -146,7 +146,8 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
     if submission.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN):
         context["counts"] = reads.preview_counts(submission)
     if submission.state == State.CHECKED and submission.rows_accepted:
-        context["changes"] = reads.preview(submission).changes.slice(0, 20).to_pylist()
+        foreseen = reads.preview(submission)
+        context |= {"changes": foreseen.changes.slice(0, 20).to_pylist(), "replaced": foundation.replaced(submission, foreseen)}
         context["effects"] = effect_on_figures(submission)
     return context
 
