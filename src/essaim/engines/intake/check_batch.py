@@ -46,16 +46,15 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch; ``undone``: the rows that its column of
-    status says did not happen, with the text of the cell, and ``status`` the header of that column; ``each``: of a table of one line
+    """One mapped table of ``rows`` rows. ``file`` is the number of its file in the batch; ``undone``: the rows that a column of
+    status says did not happen, with the text of the cell and the header of that column; ``each``: of a table of one line
     a thing; ``marks``: of one whose lines of one key may differ by unread columns only."""
 
     file: int
     table: RawTable
     mapping: TableMapping
     rows: int
-    undone: tuple[tuple[int, str], ...] = ()
-    status: str = ""
+    undone: tuple[tuple[int, str, str], ...] = ()
     each: Each | None = None
     marks: Marks | None = None
 

@@ -14,23 +14,56 @@ from .contract import Contract
 from .issues import Finding, finding
 
 _STATUS = frozenset(("mouvement", "sens", "operation", "piece", "statut", "etat", "situation", "avancement", "status", "stade"))
-_FEW = 40
+_FEW, _SHORT = 40, 40
+_REMARKS = ("comment",)
+_YES, _NO, _TICKS = frozenset(("oui", "o", "x", "ok", "true", "vrai", "yes", "fait")), frozenset(("non", "n", "false", "faux", "no")), ("✓", "✔", "☑")
+_VOID = "vide"
 
 
 def with_status(part: Part, contract: Contract) -> Part:
-    """The table with the rows that its column of status says did not happen, if it has such a column and no field took it."""
+    """The table with the rows that did not happen, as a column that no field took says (« Statut », « Livré : non »), or a remark that
+    says nothing else (« ANNULÉ »)."""
     if not contract.undone:
         return part
     used = {*part.mapping.fields.values(), *(part.mapping.wide.positions if part.mapping.wide else ())}
+    remarks = {part.mapping.fields[name] for name in _REMARKS if name in part.mapping.fields}
+    found = {row: (text, header) for row, text, header in part.undone}
     for position, column in enumerate(part.table.columns):
-        if position in used or not of_status(column.header):
-            continue
         texts = part.table.frame[f"c{position}"]
-        said = [text for text in texts.drop_nulls().unique().head(_FEW).to_list() if _is_undone(text, contract)]
-        if said:
-            rows = part.table.frame.filter(texts.is_in(said).fill_null(False)).select("row", f"c{position}").rows()
-            return replace(part, undone=tuple((int(row), str(text)) for row, text in rows), status=" ".join(column.header.split()))
-    return part
+        if position in remarks:
+            near = texts.filter(texts.str.contains_any(_beginnings(contract), ascii_case_insensitive=True).fill_null(False))
+            said = [text for text in near.unique().to_list() if len(text) <= _SHORT and folded(text) in contract.undone]
+        elif position in used:
+            continue
+        elif of_status(column.header):
+            said = [text for text in texts.drop_nulls().unique().head(_FEW).to_list() if _is_undone(text, contract)]
+        elif column.header and _asks_whether_done(column.header, contract):
+            said = _not_done(texts)
+        else:
+            continue
+        rows = part.table.frame.filter(texts.fill_null(_VOID).is_in(said)).select("row", f"c{position}").rows() if said else ()
+        found |= {int(row): (str(text or _VOID), " ".join(column.header.split())) for row, text in rows if int(row) not in found}
+    return replace(part, undone=tuple((row, *told) for row, told in found.items())) if found else part
+
+
+def _beginnings(contract: Contract) -> list[str]:
+    """How words of what did not happen begin, accented or not: few remarks hold one."""
+    return sorted({begun for word in contract.undone for begun in (word[:4], word[:4].replace("e", "é"))})
+
+
+def _asks_whether_done(header: str, contract: Contract) -> bool:
+    """« Livré ? », « Réceptionné (O/N) »: a header that is only the act of the contract."""
+    words = [word for word in folded(header).split() if word not in ("o", "n", "oui", "non")]
+    return len(words) == 1 and words[0] in contract.named
+
+
+def _not_done(texts: pl.Series) -> list[str]:
+    """What a column of yes and no says of what was not done: « non », or nothing where what was done is ticked."""
+    written = texts.drop_nulls().unique().head(_FEW).to_list()
+    if not written or any(folded(text) not in _YES and folded(text) not in _NO and text.strip() not in _TICKS for text in written):
+        return []
+    refused = [text for text in written if folded(text) in _NO]
+    return refused or ([_VOID] if texts.null_count() else [])
 
 
 def of_status(header: str) -> bool:
@@ -57,9 +90,11 @@ def check_status(batch: Batch) -> list[Finding]:
             if len(rows):
                 found.append(finding("row_struck", None, rows))
         if part.undone:
-            said = dict(part.undone)
+            said = {row: text for row, text, _ in part.undone}
+            headers = {row: header for row, _, header in part.undone}
             here = (batch.places.part == number) & batch.places.row.is_in(list(said))
             rows = here.arg_true()
             value = batch.places.row.gather(rows).replace_strict(said, default=None, return_dtype=pl.String)
-            found.append(finding("row_undone", None, rows, value=value, detail=part.status))
+            detail = batch.places.row.gather(rows).replace_strict(headers, default=None, return_dtype=pl.String)
+            found.append(finding("row_undone", None, rows, value=value, detail=detail))
     return found

@@ -32,6 +32,7 @@ from .listing import listed
 from .mapping import map_table, vocabulary
 from .mapping_groups import by_group
 from .mapping_units import beside_quantities, in_packs
+from .mapping_years import which_year
 from .nested import unnested
 from .references import Reference
 from .report import Check, Question
@@ -207,7 +208,7 @@ def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs,
     if found.questions or found.remarks:
         mapping = replace(mapping, questions=(*mapping.questions, *found.questions), remarks=(*mapping.remarks, *found.remarks))
     down = [position for name, position in mapping.fields.items() if contract.field(name).type not in NUMERIC] if table.merged else []
-    part = with_status(Part(number, table.filled(down), mapping, table.frame.height), contract)
+    part = with_status(which_year(Part(number, table.filled(down), mapping, table.frame.height), contract, inputs.answers), contract)
     return said_once(beside_quantities(in_packs(repeated(part, contract), contract), contract), contract, inputs.answers)
 
 

@@ -122,6 +122,7 @@ _EXPECTED = {
 # Answers to questions of mapping, and remarks on the file itself.
 MAPPING_QUESTION = "À quoi correspond la colonne {letter} « {header} » ?"
 WANTED_QUESTION = "Aucune colonne n'est reconnue pour « {label} » : laquelle est-ce ?"
+WHICH_QUESTION = "Plusieurs colonnes peuvent être « {label} » : laquelle faut-il compter ?"
 ONCE_QUESTION = "Aucune colonne ne donne « {label} » : que vaut-il pour tout le tableau ?"
 ONE_CHOICE = "Un appareil par ligne"
 NONE_CHOICE = "Aucun de ces choix"

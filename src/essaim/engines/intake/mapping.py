@@ -138,7 +138,7 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     mapping = _mapping(table, contract, scores, settled, chosen, together)
     questions = _questions(table, contract, scores, chosen, layout, free, spoken_for) if layout not in memory else ()
     if wide and layout not in memory:
-        doubtful = dict(doubtful_codes(table, contract, headers, wide, layout, given))
+        doubtful = dict(doubtful_codes(table, contract, headers, wide, layout, given, known_names(contract)))
         questions = tuple(q for q in questions if q.about not in doubtful) + tuple(q for letter, q in doubtful.items() if letter not in {m.column for m in mapping})
     fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
     covered = set(fields) | (wide.fields if wide else set())

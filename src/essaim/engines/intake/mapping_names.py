@@ -151,6 +151,8 @@ _OTHER_STATES = frozenset(
 _STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "au", "aux", "en", "et", "par", "sur", "pour", "n", "no", "dont", "total", "totale", "reel", "reelle", "effectif", "effective"))
 
 
+# Units of time that are not the months of a duration.
+_LASTING = frozenset(("annees", "ans", "semaines", "jours", "years", "weeks", "days"))
 # How pivots call what they work out otherwise than by adding up, and the number of lines that hold a number.
 _WORKED_OUT = re.compile(r"(moyenne|moy|max|maximum|min|minimum|ecart(?:s| )?t?ypes?|variance|mediane|average|avg|mean|median|stdev) (?:(?:de|d|des|du|of) )?\w")
 _OF_LINES = re.compile(r"(?:nombre|nb|nbre|nbval|count)(?: (?:de|d|des|of))? (?:qtes?|quantites?|quantity|nombre|nb|montants?|prix|total)\b")
@@ -166,7 +168,9 @@ def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) ->
     """Whether the header speaks of a number or a date that is not the field's: a planned date is not the actual one, whatever it holds."""
     otherwise = worked_out(header.forms[0]) if header.forms else None
     words = {word for form in header.forms for word in form.split()} if field.type in _OF_TYPE else set()  # the French of an English header too
-    return (otherwise is not None and otherwise not in known) or bool(_OTHER_STATES.intersection(words) - known)
+    states = {word for word in _OTHER_STATES.intersection(words) if word not in known and word.removesuffix("s") not in known}
+    lasting = "mois" in known and not words & known.intersection(("mois", "mensuel", "mensuelle")) and bool(_LASTING.intersection(words))
+    return (otherwise is not None and otherwise not in known) or bool(states) or lasting
 
 
 # Headers of columns that hold people. They are kept nowhere, unless the field is named so.

@@ -17,6 +17,8 @@ from .mapping_names import read_header
 _PACKS = r"(?i)\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
 _BY = r"(?i)^\s*(?:par|x|de)?\s*([2-9]|[1-9]\d{1,2})\b"
 _PACKING = re.compile(r"\b(?:conditionnement|colisage|unite de vente|uv)\b")
+_UNIT = re.compile(r"(?:unites?|u|um|uvc?|cond|type d unite|unite de (?:mesure|vente|facturation|commande)|conditionnement|colisage)")
+_PACK = r"(?i)^\s*(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|palettes?|caisses?|colis|sets?|kits?|ctn?)\b"
 _GLANCED = 5_000
 _LONGEST = 120
 # A line that gives an amount of its own (« Total : 12 k€ ») says nothing of the others.
@@ -82,10 +84,11 @@ def in_packs(part: Part, contract: Contract) -> Part:
     texts = {place for name, place in part.mapping.fields.items() if contract.field(name).type in (FieldType.CODE, FieldType.TEXT)}
     used = set(part.mapping.fields.values())
     for place, column in enumerate(part.table.columns):
-        packing = place not in used and bool(_PACKING.search(folded(column.header)))
-        if packing or place in texts:
+        key, free = folded(column.header), place not in used
+        kinds = [_PACKS] if place in texts else [*([_PACKS, _BY] if free and _PACKING.search(key) else []), *([_PACK] if free and _UNIT.fullmatch(key) else [])]
+        if kinds:
             cells = head[f"c{place}"]
-            said = cells.filter(cells.str.contains(f"{_PACKS}|{_BY}" if packing else _PACKS).fill_null(False))
+            said = cells.filter(cells.str.contains("|".join(kinds)).fill_null(False))
             if len(said):
                 remarks.append(("packed", contract.adds[0], PACKED.format(header=" ".join(column.header.split()) or column.letter, example=said[0])))
     return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks))) if remarks else part

@@ -18,7 +18,7 @@ from .cells_readers import read_cell, repaired_mojibake
 from .contract import Contract, Field, FieldType, Wide
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import fit, sample_of
-from .mapping_names import FieldNames, HeaderName
+from .mapping_names import FieldNames, HeaderName, of_another_state
 from .mapping_short import only_meaning
 from .report import Mapping, Question
 from .tables import RawTable
@@ -75,7 +75,7 @@ def wide_columns(
         codes: dict[int, str] = {}
         others: dict[int, tuple[str | None, str]] = {}
         for line, header in enumerate(headers):
-            if line in settled:
+            if line in settled or of_another_state(header, contract.field(wide.value), known.words[positions[wide.value]]):
                 continue
             other = contract.field_names[int(names[line].argmax())] if names[line].max(initial=0.0) >= _CERTAIN else None
             code, said = _code_and_field(header, table.columns[line].header, field, wide, contract, known)
@@ -112,7 +112,7 @@ def _adds_up(table: RawTable) -> bool:
 
 
 def doubtful_codes(
-    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], block: WideColumns, layout: str, given: MappingOf[str, str]
+    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], block: WideColumns, layout: str, given: MappingOf[str, str], known: FieldNames
 ) -> Iterator[tuple[str, Question]]:
     """Columns of numbers beside a block whose header nearly names a code: letter and question. Left out in silence, they would be
     equipment that nobody counts."""
@@ -120,6 +120,8 @@ def doubtful_codes(
     if field.type is not FieldType.CODE:
         return
     for position, column in enumerate(table.columns):
+        if of_another_state(headers[position], value, known.words[contract.field_names.index(block.value)]):
+            continue
         if position in block.positions or column.letter in given or _of_other_measure(column.header, value) or not (near := _nearly(headers[position], field)):
             continue
         texts = sample_of(table.frame[f"c{position}"], few=True)
@@ -201,7 +203,7 @@ def _named(header: HeaderName, text: str, field: Field, wide: Wide) -> str | Non
     return None
 
 
-_VERBS = frozenset(("nb", "nombre", "de", "d", "qte", "quantite", "livre", "livres", "livree", "livrees", "commande", "commandes", "total", "des", "les",
+_VERBS = frozenset(("nb", "nombre", "de", "d", "qte", "quantite", "livre", "livres", "livree", "livrees", "commande", "commandes", "commandee", "commandees", "total", "des", "les",
     "combien", "avez", "vous", "y", "a", "t", "il", "nbre", "recu", "recus", "recue", "recues"))
 
 

@@ -42,10 +42,10 @@ def is_annotation(grid: Grid) -> bool:
     return any(ANNOTATION_MARK in cell for row in grid.frame.head(3).rows() for cell in row if cell)
 
 
-def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[RawTable]:
+def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset(), *, upright: bool = False) -> list[RawTable]:
     """Every table of a sheet, top to bottom then left to right; an empty sheet gives none.
 
-    A run of lines without a header of its own continues the table above it; prose alone is no table."""
+    A run of lines without a header of its own continues the table above it; prose alone is no table. ``upright``: none lies on its side."""
     if grid.keyed:
         return [_keyed(grid)]
     drafts: list[_Draft] = []
@@ -55,7 +55,8 @@ def locate_tables(grid: Grid, vocabulary: frozenset[str] = frozenset()) -> list[
         if order >= MAX_RUNS and drafts:
             drafts[-1].spans.append((start, found[-1][1]))
             break
-        _place(grid, start, stop, vocabulary, drafts, prose)
+        if upright or not _lying(grid, start, stop, vocabulary, drafts, prose):
+            _place(grid, start, stop, vocabulary, drafts, prose)
     tables = [_set_upright(grid, draft, vocabulary) if draft.turned else _table(grid, draft) for draft in drafts]
     return [table for table in tables if table is not None]
 
@@ -71,8 +72,6 @@ def _keyed(grid: Grid) -> RawTable:
 def _place(
     grid: Grid, start: int, stop: int, vocabulary: frozenset[str], drafts: list[_Draft], prose: list[int]
 ) -> None:
-    if _lying(grid, start, stop, vocabulary, drafts, prose):
-        return
     groups = side_by_side(grid, start, stop, vocabulary)
     if len(groups) > 1:
         for group, following in zip(groups, [*(other[0] for other in groups[1:]), None], strict=True):
@@ -146,7 +145,7 @@ def _extend(drafts: list[_Draft], grid: Grid, span: Span) -> None:
 
 def _set_upright(grid: Grid, draft: _Draft, vocabulary: frozenset[str]) -> RawTable | None:
     assert draft.turned is not None
-    tables = locate_tables(draft.turned, vocabulary)
+    tables = locate_tables(draft.turned, vocabulary, upright=True)
     if len(tables) != 1:
         return None
     prose = tuple((int(grid.rows[i]), _written(grid, i)) for i in draft.before[-_HEADING:])

@@ -13,7 +13,7 @@ _LONGEST = 160
 _APART = re.compile(r"[\W_]+")
 _MISSING = frozenset({"-", "–", "—", "nd", "ns", "nc", "n.d.", "n.s.", "n.c.", "n.s", "n.d", "n.c", "na", "n/a", "#n/a", "x", "✓"})
 _WORDS = frozenset(
-    ["uai", "rne", "code", "nom", "libelle", "commune", "ville", "departement", "academie", "region", "adresse", "date", "annee", "mois", "montant", "prix", "quantite", "nombre", "nb", "effectif", "effectifs", "type", "nature", "categorie", "statut", "etat", "numero", "no", "n°", "reference", "siret", "siren", "fournisseur", "designation", "description", "objet", "marque", "modele", "etablissement", "ecole", "college", "lycee", "secteur", "valeur", "taux", "commentaire", "observations", "remarque", "remarques", "id", "identifiant", "total", "ips", "classe", "classes", "eleves", "postal", "insee", "epci"]
+    ["uai", "rne", "code", "nom", "libelle", "commune", "ville", "departement", "academie", "region", "adresse", "date", "annee", "mois", "montant", "prix", "quantite", "qte", "nombre", "nb", "nbre", "effectif", "effectifs", "type", "nature", "categorie", "statut", "etat", "numero", "no", "n°", "reference", "siret", "siren", "fournisseur", "designation", "description", "objet", "marque", "modele", "etablissement", "ecole", "college", "lycee", "secteur", "valeur", "taux", "commentaire", "observations", "remarque", "remarques", "id", "identifiant", "total", "ips", "classe", "classes", "eleves", "postal", "insee", "epci"]
 )
 
 TEXT, NUMBER, DATE, CODE, YEAR, MISSING, PROSE, BOOLEAN = "text", "number", "date", "code", "year", "missing", "prose", "bool"

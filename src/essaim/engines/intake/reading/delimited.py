@@ -20,6 +20,7 @@ _SEPARATORS = (";", "\t", "|", ",")
 _SAMPLE = 256 * 1024
 _FEW = 10_000  # lines so few that columns are looked at one after the other
 _NUMBER = re.compile(r"\s*[-+]?\d[\d\s.]*\s*$")
+_WHOLE, _CENTS, _GLANCED = re.compile(r"-?\d{1,9}"), re.compile(r"\d{2}"), 200
 _APART = re.compile(r"[\W_]+")
 _SEP_LINE = re.compile(rb'"?sep=(.)"?\r?\n')
 
@@ -46,6 +47,8 @@ def read_delimited(
         inner = _quoted_whole(columns[0])
         if inner is not None:
             return _reread(inner, sheet, limits, vocabulary)
+    if separator == ",":
+        _refuse_cut_decimals(columns)
     if b"'" in content:
         columns = [unshielded(series) for series in columns]
     if (quoted or not has_short_lines(content, limits.cell_characters)) and _too_long(columns, limits):
@@ -131,6 +134,25 @@ def _reread(text: str, sheet: str, limits: Limits, vocabulary: frozenset[str]) -
     columns, notices = _columns(content, separator, limits, b'"' in content)
     message = "Chaque ligne était entourée de guillemets : les colonnes ont été séparées."
     return grid_from_columns(sheet, columns), separator, (*notices, ("quoted_lines", message))
+
+
+def _refuse_cut_decimals(columns: list[pl.Series]) -> None:
+    """Refuses commas that separate columns and decimals alike: lines have more fields than the header, and two of them in a row read
+    as a number and its two decimals. Read so, every column beyond would be another."""
+    named = next((place for place, series in enumerate(columns) if not len(series) or series[0] is None), len(columns))
+    beyond = [series for series in columns[named:] if len(series) and series[0] is None]
+    if not 2 <= named < len(columns) or len(beyond) < len(columns) - named or any(_NUMBER.match(series[0] or "") for series in columns[:named]):
+        return
+    longer = columns[named].is_not_null().arg_true().head(_GLANCED)
+    if not len(longer):
+        return
+    rows = list(zip(*(series.gather(longer).to_list() for series in columns), strict=True))
+    if all(any(_WHOLE.fullmatch(a or "") and _CENTS.fullmatch(b or "") for a, b in itertools.pairwise(row)) for row in rows):
+        raise FileRefused(
+            "decimal_commas",
+            f"La virgule sépare à la fois les colonnes et les décimales : la ligne {longer[0] + 1} a plus de cellules que l'en-tête. "
+            "Enregistrez le fichier avec des points-virgules, ou en .xlsx.",
+        )
 
 
 # -- separator ---------------------------------------------------------------------------------------------------
