@@ -35,7 +35,7 @@ def annotate(
     if read.format in ("xlsx", "xlsm"):
         from .original import annotate_original
 
-        return annotate_original(content, read.format == "xlsm", issues, summary, title)
+        return annotate_original(content, read.format == "xlsm", issues, summary, title, limits or Limits())
     from .rebuilt import annotate_rebuilt
 
     sheets = read_grids(content, filename, limits=limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,6 +43,11 @@ def escaped(text: pl.Series) -> pl.Series:
     if text.str.contains_any(list(_ESCAPES)).any():
         text = text.str.replace_many(_ESCAPES)
     return text
+
+
+def as_stored(text: str) -> str:
+    """One text that an XML writer will escape, safe from the spreadsheet's own escapes."""
+    return re.sub(_LOOKS_ESCAPED, r"_x005F\1", text).replace("\r", _ESCAPES["\r"])
 
 
 def drawn_markup(cells: list[Drawn], styles: Styles) -> str:

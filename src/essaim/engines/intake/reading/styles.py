@@ -59,10 +59,10 @@ def parse_xml(content: bytes) -> Element:
 
 def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
     """Read the workbook, relationship and style parts."""
-    workbook_member = _workbook_member(archive, limits)
-    root = parse_xml(member_bytes(archive, workbook_member, limits))
-    folder = posixpath.dirname(workbook_member)
-    targets = _relationships(archive, workbook_member, limits)
+    member = workbook_member(archive, limits)
+    root = parse_xml(member_bytes(archive, member, limits))
+    folder = posixpath.dirname(member)
+    targets = _relationships(archive, member, limits)
     sheets = []
     epoch_1904 = False
     for element in root.iter():
@@ -70,15 +70,20 @@ def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
             epoch_1904 = element.get("date1904", "0") in ("1", "true")
         if local(element.tag) == "sheet":
             relation = element.get(_REL) or element.get(_REL_STRICT) or ""
-            target = targets.get(relation, "")
-            path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            path = part_path(folder, targets.get(relation, ""))
             sheets.append(SheetPart(element.get("name", ""), path, element.get("state", "visible") != "visible"))
     links = sum(name.startswith("xl/externalLinks/externalLink") for name in archive.namelist())
     formats, struck, indents = _styles(archive, folder, limits)
     return Package(tuple(sheets), formats, links, epoch_1904, struck, indents)
 
 
-def _workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
+def part_path(folder: str, target: str) -> str:
+    """The member a relationship of a part in ``folder`` leads to."""
+    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+
+
+def workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
+    """The member that holds the list of sheets."""
     rels = member_bytes(archive, "_rels/.rels", limits)
     if rels:
         for element in parse_xml(rels):
