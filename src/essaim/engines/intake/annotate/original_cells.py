@@ -21,6 +21,7 @@ _BEFORE_COMMENTS = {
 }  # fmt: skip
 _DECLARED = re.compile(rb'^(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*["\']([\w.-]+)["\'][^>]*\?>')
 _TAG = re.compile(rb"<([^\s/>]+)(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
+_HEAD = re.compile(rb"<[^\s/>]+(?:\s+r\s*=\s*(?:\"[^\"]*\"|'[^']*'))?")  # the reference stays first, as all write it
 _PREFIX = re.compile(rb"<([^\s/>:]+:)?")
 _PIECE = 1 << 20
 _WIDTH = 64  # pixels of an ordinary column
@@ -328,7 +329,7 @@ def _with(tag: bytes, **attributes: Any) -> bytes:
         new = b"" if value is None else f' {name}="{value}"'.encode()
         tag, known = re.subn(rb"\s" + name.encode() + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", new, tag, count=1)
         if not known and new:
-            head = re.match(rb"<[^\s/>]+", tag)
+            head = _HEAD.match(tag)
             assert head is not None
             tag = head.group() + new + tag[head.end() :]
     return tag
