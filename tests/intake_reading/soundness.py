@@ -41,7 +41,7 @@ def part(archive: zipfile.ZipFile, name: str) -> Any:
 
 
 def relations(archive: zipfile.ZipFile, name: str) -> dict[str, tuple[str, str]]:
-    """Identifier → (kind, part) of what a part refers to inside the package."""
+    """Identifier → (kind, part) of what a part refers to; an empty part for what is outside of the package."""
     folder, last = posixpath.split(name)
     try:
         root = part(archive, posixpath.join(folder, "_rels", f"{last}.rels"))
@@ -51,9 +51,9 @@ def relations(archive: zipfile.ZipFile, name: str) -> dict[str, tuple[str, str]]
     for element in root:
         target = element.get("Target")
         path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-        if element.get("TargetMode") != "External":
-            assert element.get("Id") not in found
-            found[element.get("Id")] = (element.get("Type").rsplit("/", 1)[-1], path)
+        assert element.get("Id") not in found
+        outside = element.get("TargetMode") == "External"
+        found[element.get("Id")] = (element.get("Type").rsplit("/", 1)[-1], "" if outside else path)
     return found
 
 
@@ -90,7 +90,7 @@ def _of_types(archive: zipfile.ZipFile) -> Iterator[str]:
             part(archive, name)
     for name in names:
         for kind, target in relations(archive, name).values():
-            if target not in names:
+            if target and target not in names:
                 yield f"{name} refers to {target} ({kind}), which is not there"
 
 
@@ -155,7 +155,7 @@ def _of_sheet(archive: zipfile.ZipFile, name: str, root: Any, styles: int) -> It
         yield f"{name}: rows are out of order"
     related = relations(archive, name)
     used = [value for element in root.iter() for key, value in element.attrib.items() if key.endswith("relationships}id")]
-    yield from (f"{name} uses {identifier}, which leads nowhere" for identifier in used if identifier not in related and "hyperlink" not in identifier)
+    yield from (f"{name} uses {identifier}, which leads nowhere" for identifier in used if identifier not in related)
     yield from _of_comments(archive, name, root, related)
 
 

@@ -58,6 +58,15 @@ def parts(content: bytes) -> dict[str, bytes]:
     return {name: archive.read(name) for name in archive.namelist()}
 
 
+def rezipped(found: dict[str, bytes]) -> bytes:
+    """A package of these parts."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name, text in found.items():
+            archive.writestr(name, text)
+    return output.getvalue()
+
+
 def picture() -> io.BytesIO:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -169,18 +178,33 @@ def test_macros_and_what_no_library_knows_survive():
     assert b"sheet.macroEnabled.main+xml" in after["[Content_Types].xml"]
 
 
+def test_pivot_caches_and_extensions_of_the_workbook_stay_in_their_order():
+    """The name we add goes before the calculation settings; what follows is not moved."""
+    found = parts(workbook(("Envoi", [HEADER, *LINES])))
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kept = f'<pivotCaches><pivotCache cacheId="1" r:id="rP" xmlns:r="{relation}"/></pivotCaches><extLst><ext uri="{{x}}"/></extLst></workbook>'.encode()
+    related = found["xl/_rels/workbook.xml.rels"].replace(b"</Relationships>", f'<Relationship Id="rP" Type="{relation}/pivotCacheDefinition" Target="pivotCache/cache1.xml"/></Relationships>'.encode())
+    book = re.sub(rb"<definedNames ?/>", b"", found["xl/workbook.xml"]).replace(b"</workbook>", kept)
+    out = parts(marked(rezipped(found | {"xl/workbook.xml": book, "xl/_rels/workbook.xml.rels": related, "xl/pivotCache/cache1.xml": b"<pivotCacheDefinition/>"}), bad("A2")))
+    assert out["xl/pivotCache/cache1.xml"] == b"<pivotCacheDefinition/>" and b'cacheId="1"' in out["xl/workbook.xml"]
+    assert out["xl/workbook.xml"].index(b"<definedNames>") < out["xl/workbook.xml"].index(b"<calcPr")
+
+
 def test_what_our_marks_make_untrue_is_left_out():
     """A signature of other bytes and the history of a shared workbook would have the file refused or repaired."""
-    content = workbook(("Envoi", [HEADER, *LINES]))
-    found = parts(content)
-    root = found["_rels/.rels"].replace(b"</Relationships>", b'<Relationship Id="rSig" Type="http://schemas.openxmlformats.org/package/2006/relationships/digital-signature/origin" Target="_xmlsignatures/origin.sigs"/></Relationships>')
-    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/revisionHeaders"
-    book = found["xl/_rels/workbook.xml.rels"].replace(b"</Relationships>", f'<Relationship Id="rRev" Type="{kind}" Target="revisions/revisionHeaders.xml"/></Relationships>'.encode())
+    found = parts(workbook(("Envoi", [HEADER, *LINES])))
+
+    def more(name: str, identifier: str, kind: str, target: str) -> dict[str, bytes]:
+        told = f'<Relationship Id="{identifier}" Type="http://schemas.openxmlformats.org/{kind}" Target="{target}"/></Relationships>'
+        return {name: found[name].replace(b"</Relationships>", told.encode())}
+
     types = found["[Content_Types].xml"].replace(b"<Default", b'<Default Extension="sigs" ContentType="application/vnd.openxmlformats-package.digital-signature-origin"/><Default', 1)
-    signed = package(
-        content, **{"_rels__.rels": root, "xl___rels__workbook_xml.rels": book, "[Content_Types]_xml": types, "_xmlsignatures__origin.sigs": b" ", "xl__revisions__revisionHeaders_xml": b"<headers/>"}
-    )  # fmt: skip
-    signed = package(signed, **{"xl___rels__workbook.xml.rels": book})
+    signed = rezipped(
+        found
+        | more("_rels/.rels", "rSig", "package/2006/relationships/digital-signature/origin", "_xmlsignatures/origin.sigs")
+        | more("xl/_rels/workbook.xml.rels", "rRev", "officeDocument/2006/relationships/revisionHeaders", "revisions/revisionHeaders.xml")
+        | {"[Content_Types].xml": types, "_xmlsignatures/origin.sigs": b" ", "xl/revisions/revisionHeaders.xml": b"<headers/>"}
+    )
     after = parts(marked(signed, bad("A2")))
     assert not {"_xmlsignatures/origin.sigs", "xl/revisions/revisionHeaders.xml"} & set(after)
     assert b"rSig" not in after["_rels/.rels"] and b"rRev" not in after["xl/_rels/workbook.xml.rels"]
@@ -222,12 +246,9 @@ def test_a_workbook_without_style_sheet_is_given_one():
     found = parts(workbook(("Envoi", [HEADER, *LINES])))
     types = re.sub(rb'<Override[^>]*styles\+xml"[^>]*/>', b"", found["[Content_Types].xml"])
     related = re.sub(rb'<Relationship [^>]*/styles"[^>]*/>', b"", found["xl/_rels/workbook.xml.rels"])
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as bare:
-        for name, content in found.items():
-            if name != "xl/styles.xml":
-                bare.writestr(name, {"[Content_Types].xml": types, "xl/_rels/workbook.xml.rels": related}.get(name, content))
-    assert opened(marked(output.getvalue(), bad("A2")))["Envoi"]["A2"].fill.fgColor.rgb == RED
+    del found["xl/styles.xml"]
+    bare = rezipped(found | {"[Content_Types].xml": types, "xl/_rels/workbook.xml.rels": related})
+    assert opened(marked(bare, bad("A2")))["Envoi"]["A2"].fill.fgColor.rgb == RED
 
 
 # -- places ----------------------------------------------------------------------------------------------------------
@@ -306,11 +327,8 @@ def test_the_strict_dialect_stays_strict():
     """Every part we write speaks the dialect of the workbook, relationships included."""
     content = parts(workbook(("Envoi", [HEADER, *LINES])))
     office, strict = "http://schemas.openxmlformats.org/officeDocument/2006/relationships", "http://purl.oclc.org/ooxml/officeDocument/relationships"
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as archive:
-        for name, text in content.items():
-            archive.writestr(name, text.replace(SPREADSHEET.encode(), STRICT.encode()).replace(office.encode(), strict.encode()))
-    out = marked(output.getvalue(), bad("A2"), bad("G2"))
+    told = {name: text.replace(SPREADSHEET.encode(), STRICT.encode()).replace(office.encode(), strict.encode()) for name, text in content.items()}
+    out = marked(rezipped(told), bad("A2"), bad("G2"))
     written_now = parts(out)
     assert not [name for name, text in written_now.items() if name.startswith("xl/") and (SPREADSHEET.encode() in text or office.encode() in text)]
     assert b'<c r="G2" s="' in written_now["xl/worksheets/sheet1.xml"]
@@ -377,11 +395,7 @@ def test_the_words_of_a_comment_keep_their_looks():
     name = next(name for name in parts(content) if "comment" in name and name.endswith(".xml"))
     own = '<text><r><rPr><b/></rPr><t>vu </t></r><r><t xml:space="preserve">avec la mairie</t></r></text>'
     rich = re.sub("<text>.*</text>", own, parts(content)[name].decode()).encode()
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as archive:
-        for other, text in parts(content).items():
-            archive.writestr(other, rich if other == name else text)
-    once = marked(output.getvalue(), bad("A2", "le vôtre"))
+    once = marked(rezipped(parts(content) | {name: rich}), bad("A2", "le vôtre"))
     assert "le vôtre" in opened(once)["Envoi"]["A2"].comment.text and b"<b/></rPr><t>vu </t>" in parts(once)[name]
     clean = marked(once)
     assert own.encode() in parts(clean)[name]
@@ -418,13 +432,11 @@ def test_two_thousand_comments_have_boxes_of_different_numbers():
 def test_a_thread_of_comments_is_kept():
     """The thread is not touched; its plain copy, which older spreadsheets show, says ours too."""
     content = workbook(("Envoi", [HEADER, *LINES]), prepare=lambda book: setattr(book["Envoi"]["A2"], "comment", Comment("[Threaded comment] vu", "tc={1}")))
-    threaded = package(content, xl__threadedComments__threadedComment1_xml=b"<ThreadedComments/>")
-    related = parts(content)["xl/worksheets/_rels/sheet1.xml.rels"].replace(b"</Relationships>", b'<Relationship Id="rT" Type="http://schemas.microsoft.com/office/2017/10/relationships/threadedComment" Target="/xl/threadedComments/threadedComment1.xml"/></Relationships>')
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as archive:
-        for name, text in parts(threaded).items():
-            archive.writestr(name, related if name.endswith("sheet1.xml.rels") else text)
-    out = marked(output.getvalue(), bad("A2", "la faute"))
+    thread = {"xl/threadedComments/threadedComment1.xml": b"<ThreadedComments/>"}
+    sheet = "xl/worksheets/_rels/sheet1.xml.rels"
+    kind = "http://schemas.microsoft.com/office/2017/10/relationships/threadedComment"
+    related = parts(content)[sheet].replace(b"</Relationships>", f'<Relationship Id="rT" Type="{kind}" Target="/{next(iter(thread))}"/></Relationships>'.encode())
+    out = marked(rezipped(parts(content) | thread | {sheet: related}), bad("A2", "la faute"))
     comment = opened(out)["Envoi"]["A2"].comment
     assert comment.author == "tc={1}" and "la faute" in comment.text and parts(out)["xl/threadedComments/threadedComment1.xml"] == b"<ThreadedComments/>"
 

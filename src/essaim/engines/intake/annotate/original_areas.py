@@ -23,10 +23,8 @@ def first_column(xml: bytes) -> int:
 
 def merged_areas(xml: bytes) -> list[tuple[int, int, int, int]]:
     """The merged areas: first row, first column (0-based), last row, last column."""
-    return [
-        (int(top), index_of(left.decode()), int(bottom), index_of(right.decode()))
-        for left, top, right, bottom in _MERGED.findall(xml)
-    ]
+    found = _MERGED.findall(xml) if b"mergeCell" in xml else []
+    return [(int(top), index_of(left.decode()), int(bottom), index_of(right.decode())) for left, top, right, bottom in found]
 
 
 def anchored(places: Iterable[Place], merged: list[tuple[int, int, int, int]]) -> dict[Place, Place]:
@@ -35,8 +33,9 @@ def anchored(places: Iterable[Place], merged: list[tuple[int, int, int, int]]) -
     anchors = {place: place for place in places}
     for row, column in sorted(anchors):
         by_column.setdefault(column, []).append(row)
+    columns = sorted(by_column)
     for top, left, bottom, right in merged:
-        for column in by_column.keys() & range(left, right + 1):
+        for column in columns[bisect_left(columns, left) : bisect_right(columns, right)]:
             rows = by_column[column]
             for row in rows[bisect_left(rows, top) : bisect_right(rows, bottom)]:
                 anchors[row, column] = (top, left)

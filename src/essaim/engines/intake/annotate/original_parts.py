@@ -42,10 +42,10 @@ class Parts:
         return checked_xml(member_bytes(self.archive, name, self.limits))
 
     def head(self, name: str, end: bytes) -> bytes:
-        """The beginning of a part, as far as the block that holds ``end``."""
+        """The beginning of a part, as far as a block that holds ``end``; blocks double, to be read once each."""
         found = b""
         with self.archive.open(name) as stream:
-            while end not in found and (block := stream.read(1 << 16)):
+            while end not in found and (block := stream.read(max(1 << 16, len(found)))):
                 found += block
         return checked_xml(found)
 
