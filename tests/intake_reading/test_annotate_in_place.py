@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import struct
@@ -16,12 +17,14 @@ import python_calamine
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.styles import Border, Font, NamedStyle, PatternFill, Protection, Side
 
-from essaim.engines.intake.annotate import annotate
+from essaim.engines.intake.annotate import annotate, annotated_name
 from essaim.engines.intake.annotate.original_cells import Wanted, deselected, restyled, utf8
+from essaim.engines.intake.annotate.original_styles import Styles
 from essaim.engines.intake.reading import read_file
 from essaim.engines.intake.tables import FileRefused, Limits, ReadFile
 
@@ -239,6 +242,13 @@ def test_a_hundred_marks_of_the_same_look_make_one_style():
     assert count[1] == count[2]
     once = marked(content, bad("A2"))
     assert len(opened(marked(marked(once, bad("A2")), bad("A2")))._cell_styles) == len(opened(once)._cell_styles)
+
+
+def test_a_workbook_with_as_many_styles_as_it_may_hold_gets_none_more():
+    """One more, and spreadsheets would refuse it: the list and the comments still tell."""
+    formats = '<xf numFmtId="0"/>' * 64_000
+    styles = Styles(etree.fromstring(f'<styleSheet xmlns="{SPREADSHEET}"><cellXfs>{formats}</cellXfs></styleSheet>'))
+    assert styles.marked(3, "blocking") == 3
 
 
 def test_a_workbook_without_style_sheet_is_given_one():
@@ -485,7 +495,8 @@ def test_names_stay_right_when_the_earlier_sheet_goes():
     moved(book)
     book.save(output)
     again = opened(marked(output.getvalue(), bad("A2")))
-    assert again.sheetnames[:2] == ["Anomalies", "Envoi"] and again["Envoi"].print_area == "'Envoi'!$A$1:$E$21"
+    assert again.sheetnames[:3] == ["Anomalies", "Envoi", "Autre"] and again["Envoi"].print_area == "'Envoi'!$A$1:$E$21"
+    assert "proche" in again["Autre"].defined_names
 
 
 def test_the_workbook_given_back_is_read_like_the_one_sent():
@@ -496,6 +507,14 @@ def test_the_workbook_given_back_is_read_like_the_one_sent():
     assert [table.frame.equals(other.frame) for table, other in zip(before, after, strict=True)] == [True] * len(before)
     held = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(out))
     assert held.get_sheet_by_name("Envoi").to_python()[1][0] == "0350001A"
+
+
+def test_a_compressed_workbook_comes_back_marked():
+    """A workbook sent as .xlsx.gz is read; it is given back as .xlsx."""
+    content = gzip.compress(workbook(("Envoi", [HEADER, *LINES])))
+    read = read_file(content, "a.xlsx.gz")
+    assert annotated_name("a.xlsx.gz", read) == "a_anomalies.xlsx"
+    assert colours(annotate(content, "a.xlsx.gz", read, issues(bad("A2")), NO_SUMMARY, title="C")) == {"A2": RED}
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import polars as pl
 from ..contain import contained
 from ..locate import ANNOTATION_MARK
 from ..reading import read_grids
+from ..reading.package import gunzip
+from ..reading.sniff import sniff
 from ..tables import Limits, ReadFile
 from .neutralise import neutralise
 
@@ -35,7 +37,9 @@ def annotate(
     if read.format in ("xlsx", "xlsm"):
         from .original import annotate_original
 
-        return annotate_original(content, read.format == "xlsm", issues, summary, title, limits or Limits())
+        limits = limits or Limits()
+        content = gunzip(content, limits) if sniff(content) == "gzip" else content
+        return annotate_original(content, read.format == "xlsm", issues, summary, title, limits)
     from .rebuilt import annotate_rebuilt
 
     sheets = read_grids(content, filename, limits=limits)

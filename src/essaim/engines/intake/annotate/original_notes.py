@@ -90,13 +90,13 @@ class Notes:
             self._parts.edited(self._name)
         elif self._name:
             self._parts.unrelate(self._part, self._reference)
-        if drawing:
-            self._parts.put(drawing, [boxes.content])
-        elif places:
-            drawing = self._parts.free("xl/drawings/vmlDrawing{}.vml")
-            self._parts.declare_all("vml", _DRAWING_KIND, drawing)
-            self._parts.put(drawing, [boxes.content])
-            sheet.refer_to_comments(self._kind("").rstrip("/"), self._parts.relate(self._part, self._kind("vmlDrawing"), drawing))
+        if not (drawing or places):
+            return
+        name = drawing or self._parts.free("xl/drawings/vmlDrawing{}.vml")
+        self._parts.declare_all("vml", _DRAWING_KIND, name)
+        self._parts.put(name, [boxes.content])
+        if not drawing:
+            sheet.refer_to_comments(self._kind("").rstrip("/"), self._parts.relate(self._part, self._kind("vmlDrawing"), name))
 
     # -- the part ----------------------------------------------------------------------------------------------
 
