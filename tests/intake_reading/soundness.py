@@ -30,6 +30,9 @@ STYLES = [
     "extLst",
 ]  # fmt: skip
 
+# End of the content type of a part, by the kind of relationship that leads to it.
+KINDS = {"worksheet": ".worksheet+xml", "comments": ".comments+xml", "styles": ".styles+xml", "vmlDrawing": ".vmlDrawing"}
+
 
 def local(element: Any) -> str:
     return etree.QName(element).localname
@@ -77,7 +80,8 @@ def _of_archive(archive: zipfile.ZipFile, content: bytes) -> Iterator[str]:
 
 def _of_types(archive: zipfile.ZipFile) -> Iterator[str]:
     root, names = part(archive, "[Content_Types].xml"), set(archive.namelist())
-    defaults = {element.get("Extension").casefold() for element in root if local(element) == "Default"}
+    defaults = {element.get("Extension").casefold(): element.get("ContentType") for element in root if local(element) == "Default"}
+    own = {element.get("PartName").lstrip("/"): element.get("ContentType") for element in root if local(element) == "Override"}
     told = [element.get("PartName").lstrip("/") for element in root if local(element) == "Override"]
     if len(told) > len(set(told)):
         yield "a part has two types"
@@ -92,6 +96,9 @@ def _of_types(archive: zipfile.ZipFile) -> Iterator[str]:
         for kind, target in relations(archive, name).values():
             if target and target not in names:
                 yield f"{name} refers to {target} ({kind}), which is not there"
+            stated = own.get(target) or defaults.get(target.rsplit(".", 1)[-1].casefold(), "")
+            if kind in KINDS and not stated.endswith(KINDS[kind]):
+                yield f"{target} has the type {stated}"
 
 
 def _out_of_order(root: Any, order: list[str], whose: str) -> Iterator[str]:

@@ -181,6 +181,25 @@ def test_macros_and_what_no_library_knows_survive():
     assert b"sheet.macroEnabled.main+xml" in after["[Content_Types].xml"]
 
 
+def test_an_archive_written_as_a_stream_is_written_anew_without_it():
+    """Sizes after each part, as programs that cannot go back write: copied parts have theirs before, as spreadsheets like."""
+
+    class Stream(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self):
+            raise io.UnsupportedOperation
+
+    output = Stream()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts(full_workbook()).items():
+            archive.writestr(name, text)
+    content = output.getvalue()
+    assert any("as a stream" in fault for fault in faults(content))
+    assert parts(marked(content, bad("A2")))["xl/charts/chart1.xml"] == parts(content)["xl/charts/chart1.xml"]
+
+
 def test_pivot_caches_and_extensions_of_the_workbook_stay_in_their_order():
     """The name we add goes before the calculation settings; what follows is not moved."""
     found = parts(workbook(("Envoi", [HEADER, *LINES])))
@@ -242,6 +261,7 @@ def test_a_hundred_marks_of_the_same_look_make_one_style():
     assert count[1] == count[2]
     once = marked(content, bad("A2"))
     assert len(opened(marked(marked(once, bad("A2")), bad("A2")))._cell_styles) == len(opened(once)._cell_styles)
+    assert b'<c r="A2" s="0"' in parts(marked(once))["xl/worksheets/sheet1.xml"]
 
 
 def test_a_workbook_with_as_many_styles_as_it_may_hold_gets_none_more():
@@ -322,6 +342,21 @@ def test_prefixes_quotes_comments_and_inline_strings_are_understood():
     out = marked(package(workbook(("Envoi", [("a",)])), xl__worksheets__sheet1_xml=xml.encode()), bad("A1"), bad("B1"), bad("D1"), bad("A7"))
     assert set(colours(out)) == {"A1", "B1", "D1", "A7"}
     assert opened(out)["Envoi"]["A1"].value == "a > <c r='B1'>" and opened(out)["Envoi"]["B1"].value == 2
+
+
+def test_a_workbook_whose_every_part_has_prefixes_is_marked_and_repaired():
+    """As some libraries write: styles, list of sheets, cells and comments are found all the same."""
+
+    def prefixed(name: str, text: bytes) -> bytes:
+        if not name.startswith("xl/") or SPREADSHEET.encode() not in text:
+            return text
+        return re.sub(rb"<(/?)([A-Za-z])", rb"<\1x:\2", text).replace(b'xmlns="', b'xmlns:x="')
+
+    plain = workbook(("Envoi", [HEADER, *LINES]), prepare=lambda book: setattr(book["Envoi"]["A2"], "comment", Comment("vu", "Mairie")))
+    out = marked(rezipped({name: prefixed(name, text) for name, text in parts(plain).items()}), bad("A2", "la faute"), bad("G9"))
+    assert b"<x:cellXfs" in parts(out)["xl/styles.xml"] and b"<x:sheetData" in parts(out)["xl/worksheets/sheet1.xml"]
+    assert colours(out) == {"A2": RED, "G9": RED} and "la faute" in opened(out)["Envoi"]["A2"].comment.text
+    assert colours(marked(out)) == {} and opened(marked(out))["Envoi"]["A2"].comment.text == "vu"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
@@ -466,14 +501,25 @@ def test_a_repaired_workbook_loses_the_colours_of_cells_without_comment_too():
     assert colours(marked(once, bad("A2091", severity="notice"))) == {"B2": RED, "A2091": BLUE}
 
 
+def test_a_workbook_made_of_a_text_file_is_repaired_in_place_too():
+    """Given back as a workbook, it is an ordinary one: sent again, it loses our marks."""
+    text = b"uai;n\n" + b"0350001A;?\n" * 4
+    read = read_file(text, "Envoi.csv")
+    made = annotate(text, "Envoi.csv", read, issues(bad("B2"), bad("A3")), NO_SUMMARY, title="C")
+    assert set(colours(made)) == {"B2", "A3"}
+    again = marked(made, bad("B4"))
+    assert colours(again) == {"B4": RED} and opened(again).sheetnames == ["Anomalies", "Envoi"]
+    assert [cell.coordinate for row in opened(again)["Envoi"].iter_rows() for cell in row if cell.comment] == ["B4"]
+
+
 def test_a_spreadsheet_that_forgets_authors_does_not_make_our_words_the_senders():
-    """Our own comment, told by the earlier list, is replaced; a note of the sender's beside it is not."""
+    """Our own comment, told by the earlier list, is replaced; the sender's words beside it, or in its place, are not."""
     content = workbook(("Envoi", [HEADER, *LINES]), prepare=lambda book: setattr(book["Envoi"]["B2"], "comment", Comment("Bloquant : à voir", " ")))
-    once = marked(content, bad("A2", "la faute"))
+    once = marked(content, bad("A2", "la faute"), bad("A3", "l'autre"))
     name = next(name for name in parts(once) if name.startswith("xl/comments"))
-    forgotten = package(once, **{name.replace("/", "__").replace(".xml", "_xml"): parts(once)[name].replace(b"Essaim", b" ")})
-    sheet = opened(marked(forgotten, bad("A2", "la faute")))["Envoi"]
-    assert sheet["A2"].comment.text == "Bloquant : la faute" and sheet["B2"].comment.text == "Bloquant : à voir"
+    forgotten = parts(once)[name].replace(b"Essaim", b" ").replace(b"Bloquant : l'autre", b"fait lundi")
+    sheet = opened(marked(rezipped(parts(once) | {name: forgotten}), bad("A2", "la faute")))["Envoi"]
+    assert [sheet[place].comment.text for place in ("A2", "A3", "B2")] == ["Bloquant : la faute", "fait lundi", "Bloquant : à voir"]
 
 
 def test_a_sheet_of_the_sender_called_anomalies_is_kept():

@@ -185,7 +185,8 @@ class _Scan:
 
     def _rows(self, namespace: str) -> None:
         """Handlers for what ``sheetData`` holds: the inner loop, an element at a time."""
-        parser, wanted, columns = self.parser, self._wanted, _Columns()
+        parser, wanted = self.parser, self._wanted
+        columns: dict[str, int] = {}
         data, a_row, a_cell = (f"{namespace}{word}" for word in ("sheetData", "row", "c"))
         opening = parser.CurrentByteIndex
         prefix = _PREFIX.match(self._xml, opening)
@@ -199,8 +200,10 @@ class _Scan:
             nonlocal row, column, here, start, look
             if name == a_cell:
                 if here is not None:
-                    place = attributes.get("r")
-                    column = columns[place] if place else column + 1
+                    letters = attributes.get("r", "").rstrip("0123456789")
+                    if letters and letters not in columns:
+                        columns[letters] = index_of(letters.upper())
+                    column = columns[letters] if letters else column + 1
                     cells.append((column, parser.CurrentByteIndex, int(attributes.get("s") or 0)))
             elif name == a_row:
                 number = attributes.get("r")
@@ -300,20 +303,6 @@ class _Scan:
         new = _with(tag.group(), **attributes)
         if new != tag.group():
             self.sheet.changes.append((place, tag.end(), new))
-
-
-class _Columns(dict[str, int]):
-    """Reference of a cell → its 0-based column; the letters are few, the references many."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._letters: dict[str, int] = {}
-
-    def __missing__(self, reference: str) -> int:
-        letters = reference.rstrip("0123456789")
-        if letters not in self._letters:
-            self._letters[letters] = index_of(letters.upper())
-        return self._letters[letters]
 
 
 def _tag(xml: bytes, place: int) -> re.Match[bytes]:
