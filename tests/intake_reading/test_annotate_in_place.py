@@ -154,6 +154,14 @@ def test_a_button_and_its_sheet_keep_their_drawing():
     assert len(re.findall(rf'idmap v:ext="edit" data="(?:\d+,)*{new}"', drawings)) == 1
 
 
+def test_a_drawing_that_is_not_quite_xml_is_kept():
+    """Spreadsheets leave line breaks open in the captions they write."""
+    found, name = parts(full_workbook()), "xl/drawings/vmlDrawing1.vml"
+    content = rezipped(found | {name: found[name].replace(b"Calculer", b"Calculer<br>tout")})
+    out = annotate(content, "a.xlsx", ReadFile("a.xlsx", "xlsx", ()), issues(bad("B9")), NO_SUMMARY, title="C")
+    assert b"Calculer<br>tout" in parts(out)[name] and b"<x:Row>8</x:Row><x:Column>1</x:Column>" in parts(out)[name]
+
+
 def test_the_workbook_opens_on_the_anomalies_and_names_follow_their_sheets():
     """Names that belong to a sheet still do, now that it is one further; two sheets are never selected together."""
     book = opened(marked(full_workbook(), bad("A2")))
