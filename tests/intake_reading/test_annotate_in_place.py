@@ -553,6 +553,17 @@ def test_names_stay_right_when_the_earlier_sheet_goes():
     assert "proche" in again["Autre"].defined_names
 
 
+def test_the_order_of_calculation_goes_with_the_earlier_sheet_only():
+    """It names sheets by their number, which ours does not change; one that is gone would have it repaired."""
+    found, name = parts(full_workbook()), "xl/_rels/workbook.xml.rels"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/calcChain"
+    related = found[name].replace(b"</Relationships>", f'<Relationship Id="rC" Type="{kind}" Target="calcChain.xml"/></Relationships>'.encode())
+    chain = {"xl/calcChain.xml": f'<calcChain xmlns="{SPREADSHEET}"><c r="E2" i="1"/></calcChain>'.encode()}
+    once = marked(rezipped(found | chain | {name: related}), bad("A2"))
+    assert parts(once)["xl/calcChain.xml"] == chain["xl/calcChain.xml"] and b'name="Envoi" sheetId="1"' in parts(once)["xl/workbook.xml"]
+    assert "xl/calcChain.xml" not in parts(marked(once))
+
+
 def test_the_workbook_given_back_is_read_like_the_one_sent():
     """By the reader, and by two other libraries."""
     content = full_workbook()

@@ -21,6 +21,8 @@ _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.{}+xml"
 _BEFORE_NAMES = ("sheets", "functionGroups", "externalReferences")
 # Marks of what would no longer be true: a signature of other bytes, the history of a shared workbook without our sheet.
 _STALE = ("origin", "revisionHeaders", "usernames")
+# The order of calculation, which spreadsheets work out anew, may tell of formulas written on a sheet that goes.
+_CHAIN = ("calcChain",)
 
 
 class Listed(NamedTuple):
@@ -46,10 +48,7 @@ class Book:
             kind, part = related.get(_relation(element), ("", ""))
             self.sheets.append(Listed(element, element.get("name", ""), part, kind == "worksheet" and part in parts))
         parts.declare(self.member, _MAIN[macros])
-        for name in ("", self.member):
-            for identifier, kind, _ in parts.related(name):
-                if kind in _STALE:
-                    parts.unrelate(name, identifier)
+        self._forget(_STALE)
 
     def kind(self, word: str) -> str:
         """The type of a relationship, in the words of this workbook (transitional or strict)."""
@@ -80,6 +79,7 @@ class Book:
         self.sheets.remove(sheet)
         sheet.element.getparent().remove(sheet.element)
         self.parts.unrelate(self.member, _relation(sheet.element))
+        self._forget(_CHAIN)
 
     def add_first(self, filtered: str) -> tuple[str, str]:
         """Put a sheet first, shown as the workbook opens; its name and its part. ``filtered``: the range of its filter."""
@@ -102,6 +102,12 @@ class Book:
             view.attrib.pop("firstSheet", None)
             view.attrib.pop("activeTab", None)
         return name, part
+
+    def _forget(self, kinds: tuple[str, ...]) -> None:
+        for name in ("", self.member):
+            for identifier, kind, _ in self.parts.related(name):
+                if kind in kinds:
+                    self.parts.unrelate(name, identifier)
 
     def _free_name(self) -> str:
         taken = {sheet.name.casefold() for sheet in self.sheets}
