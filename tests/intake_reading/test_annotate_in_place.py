@@ -154,6 +154,14 @@ def test_a_button_and_its_sheet_keep_their_drawing():
     assert len(re.findall(rf'idmap v:ext="edit" data="(?:\d+,)*{new}"', drawings)) == 1
 
 
+def test_identifiers_are_free_even_when_a_drawing_does_not_say_which_it_uses():
+    """Two shapes with one identifier would have the comments removed."""
+    found, name = parts(full_workbook()), "xl/drawings/vmlDrawing1.vml"
+    silent = {key: re.sub(rb"<o:shapelayout.*?</o:shapelayout>", b"", text) for key, text in found.items()}
+    out = parts(marked(rezipped(silent), bad("B9")))
+    assert b'id="_x0000_s1025"' in silent[name] and b"<o:idmap" in out[name]
+
+
 def test_a_drawing_that_is_not_quite_xml_is_kept():
     """Spreadsheets leave line breaks open in the captions they write."""
     found, name = parts(full_workbook()), "xl/drawings/vmlDrawing1.vml"

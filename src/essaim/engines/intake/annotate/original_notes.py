@@ -178,6 +178,7 @@ _NOTE = re.compile(rb"ObjectType\s*=\s*[\"']Note[\"']")
 _ROW, _COLUMN = (re.compile(rb"<(?:[\w.-]+:)?" + word + rb"\s*>\s*(\d+)\s*<") for word in (b"Row", b"Column"))
 _ANCHOR = re.compile(rb"(<(?:[\w.-]+:)?Anchor\s*>)([\s\d,]+)")
 _IDENTIFIERS = re.compile(rb"<(?:[\w.-]+:)?idmap\b[^>]*?\bdata\s*=\s*[\"']([\d,\s]+)[\"']")
+_NUMBERED = re.compile(rb"\bid\s*=\s*[\"']_x0000_s(\d+)[\"']")
 _HAS_TYPE = re.compile(rb"<(?:[\w.-]+:)?shapetype\b[^>]*\bid\s*=\s*[\"']_x0000_t202[\"']")
 _BLOCK = 1_024  # identifiers of shapes go by blocks, each for one drawing
 _TYPE = (
@@ -197,13 +198,17 @@ _TYPE_ID = "_x0000_t202"
 
 
 class Blocks:
-    """Blocks of identifiers of shapes that no drawing of the workbook uses."""
+    """Blocks of identifiers of shapes that no drawing of the workbook uses, whether it says so or not."""
 
     def __init__(self, drawings: Iterator[bytes]) -> None:
-        taken = (int(number) for content in drawings for found in _IDENTIFIERS.findall(content) for number in re.findall(rb"\d+", found))
-        self._last = max(taken, default=0)
+        self._last = 0
+        for content in drawings:
+            told = (int(number) for found in _IDENTIFIERS.findall(content) for number in re.findall(rb"\d+", found))
+            used = (int(number) // _BLOCK for number in _NUMBERED.findall(content))
+            self._last = max([self._last, *told, *used])
 
     def next(self) -> int:
+        """The number of the next free block."""
         self._last += 1
         return self._last
 
