@@ -572,6 +572,17 @@ def test_the_order_of_calculation_goes_with_the_earlier_sheet_only():
     assert "xl/calcChain.xml" not in parts(marked(once))
 
 
+def test_what_is_said_of_a_part_that_goes_goes_with_it():
+    """LibreOffice states the type of every list of relationships, that of our earlier sheet too."""
+    found = parts(marked(workbook(("Envoi", [HEADER, *LINES])), bad("A2")))
+    sheet = next(name for name, text in found.items() if b"essaim:anomalies" in text)
+    related = sheet.replace("worksheets/", "worksheets/_rels/") + ".rels"
+    told = f'<Override PartName="/{related}" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>'.encode()
+    types = {"[Content_Types].xml": found["[Content_Types].xml"].replace(b"</Types>", told)}
+    empty = {related: b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'}
+    assert related not in parts(marked(rezipped(found | types | empty)))
+
+
 def test_the_workbook_given_back_is_read_like_the_one_sent():
     """By the reader, and by two other libraries."""
     content = full_workbook()

@@ -74,10 +74,11 @@ class Parts:
         self._names.add(name.casefold())
 
     def drop(self, name: str) -> None:
-        """Leave a part out, with what it says of others and what is said of its type."""
-        self._changed[name] = self._changed[relations_of(name)] = None
-        for override in self._overrides(name):
-            override.getparent().remove(override)
+        """Leave a part out, with what it says of others and what is said of the types of both."""
+        for left in (name, relations_of(name)):
+            self._changed[left] = None
+            for override in self._overrides(left):
+                override.getparent().remove(override)
 
     def free(self, model: str) -> str:
         """The first name like ``model`` (``xl/comments{}.xml``) that no part has."""
