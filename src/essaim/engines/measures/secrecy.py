@@ -9,7 +9,7 @@ different breakdowns, published together are not compared with one another.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -40,7 +40,7 @@ def protected(
     asked: Sequence[Indicator], scope: Scope, table: pl.DataFrame, threshold: int, space: Workspace
 ) -> pl.DataFrame:
     """``table`` with the numbers of hidden rows removed and ``suppressed`` set."""
-    tables = _Tables(asked, scope, table, space, {})
+    tables = _Tables(asked, scope, table, space)
     hidden = [part for item in asked for part in _hidden_rows(item, scope, threshold, tables)]
     if not hidden:
         return table
@@ -54,25 +54,62 @@ def protected(
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of one indicator in one table: names, what `_weighed` says of each, and where those of each period are."""
+
+    unit: np.ndarray
+    breakdown: np.ndarray
+    movable: np.ndarray
+    small: np.ndarray
+    signed: bool
+    rows: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Tables:
-    """Figures of every level of the chains, each table made once for all indicators and periods."""
+    """Figures of every level of the chains: each table is made once for all indicators, and weighed once for all periods."""
 
     asked: Sequence[Indicator]
     scope: Scope
     own: pl.DataFrame
     space: Workspace
-    made: dict[tuple[object, ...], pl.DataFrame]
+    made: dict[tuple[object, ...], dict[tuple[object, ...], pl.DataFrame]] = field(default_factory=dict)
+    weighed: dict[tuple[object, ...], dict[int, _Part]] = field(default_factory=dict)
+    parents: dict[tuple[object, ...], np.ndarray] = field(default_factory=dict)
 
     def read(self, item: Indicator, scope: Scope) -> pl.DataFrame:
         """The rows of ``item``."""
-        if scope == self.scope and item in self.asked:
-            return self.own.filter(pl.col("indicator") == item.code)
-        together = tuple(one for one in self.asked if one.kind is not Kind.GAP and is_secret(one, self.scope))
-        whole = together if item in together and scope.by in ((), self.scope.by) else (item,)
-        key = (whole, scope.level, scope.hierarchy, scope.by)
-        if key not in self.made:
-            self.made[key] = compute(whole, scope, self.space)
-        return self.made[key].filter(pl.col("indicator") == item.code)
+        key = (scope.level, scope.hierarchy, scope.by)
+        own = scope == self.scope and item in self.asked
+        if (own, key) not in self.made:
+            table = self.own if own else compute(self._together(scope.by), scope, self.space)
+            self.made[own, key] = table.partition_by("indicator", as_dict=True, maintain_order=True)
+        found = self.made[own, key].get((item.code,))
+        return self.own.clear() if found is None else found
+
+    def _together(self, by: tuple[str, ...]) -> tuple[Indicator, ...]:
+        """What is read of a table broken down by ``by``: the indicators asked, and what their gaps compare."""
+        found: list[Indicator] = []
+        for item in self.asked:
+            if item.kind is Kind.GAP and item.of is not None:
+                if by in ((), (*self.scope.by, item.gap_by)):
+                    found.append(item.of)
+            elif by in ((), self.scope.by) and is_secret(item, self.scope):
+                found.append(item)
+        return tuple(dict.fromkeys(found))
+
+    def part(self, item: Indicator, scope: Scope, threshold: int) -> _Part:
+        """The same rows, weighed."""
+        held = self.weighed.setdefault((scope.level, scope.hierarchy, scope.by, item.code, threshold), {})
+        own = scope == self.scope and item in self.asked
+        if own not in held:
+            table = self.read(item, scope)
+            codes = [period.code for period in self.space.axes.periods]
+            at = table["period"].cast(pl.Enum(codes)).to_physical().to_numpy()
+            rows = tuple(np.flatnonzero(at == index) for index in range(len(codes)))
+            unit, breakdown = (np.array(table[name].to_list(), dtype=object) for name in ("unit", "breakdown"))
+            held[own] = _Part(unit, breakdown, *_weighed(item, table, threshold), rows)
+        return held[own]
 
 
 def chain_of(scope: Scope, wanted: Period) -> tuple[str, ...]:
@@ -133,46 +170,42 @@ def _hidden_rows(item: Indicator, scope: Scope, threshold: int, tables: _Tables)
         few = tables.read(item, scope).filter(pl.col("denominator") < threshold)
         yield few.select("indicator", "unit", "period", "breakdown")
         return
-    leaf = tables.read(item, scope)
-    _, small, signed = _column(item, leaf, threshold)
-    if not small.any() and signed:
+    leaf = tables.part(item, scope, threshold)
+    if leaf.signed and not leaf.small.any():
         # Nothing is small here and nothing is negative: no wider total can be small.
         return
-    for wanted in tables.space.axes.periods:
-        found = _hidden_at(item, scope, wanted, threshold, tables)
+    for index in range(len(tables.space.axes.periods)):
+        found = _hidden_at(item, scope, index, threshold, tables)
         if found is not None:
             yield found
 
 
-def _hidden_at(item: Indicator, scope: Scope, wanted: Period, threshold: int, tables: _Tables) -> pl.DataFrame | None:
+def _hidden_at(item: Indicator, scope: Scope, index: int, threshold: int, tables: _Tables) -> pl.DataFrame | None:
+    wanted = tables.space.axes.periods[index]
     chain, day = chain_of(scope, wanted), day_number(wanted.end)
-    plain = [_period_of(tables.read(item, _at(scope, name, ())), wanted) for name in chain]
-    broken = [_period_of(tables.read(item, _at(scope, name, scope.by)), wanted) for name in chain] if scope.by else []
-    if not any(_column(item, table, threshold)[1].any() for table in (*plain, *broken)):
+    plain = [tables.part(item, _at(scope, name, ()), threshold) for name in chain]
+    broken = [tables.part(item, _at(scope, name, scope.by), threshold) for name in chain] if scope.by else []
+    if not any(part.small[part.rows[index]].any() for part in (*plain, *broken)):
         return None
-    groups = sorted({text for table in broken for text in table["breakdown"]})
+    groups = sorted({text for part in broken for text in part.breakdown[part.rows[index]]})
     levels: list[Level] = []
-    units: list[list[str]] = []
-    for depth, table in enumerate(plain):
-        names = table["unit"].to_list()
-        cells, small = _matrix(item, broken[depth] if broken else None, names, groups, threshold)
-        total, low, _ = _column(item, table, threshold)
-        if not item.small_counts_secret:
-            low = np.zeros_like(low)
-        levels.append(Level(_parents(scope, chain, depth, day, names, units), total, low, cells, small))
+    units: list[tuple[str, ...]] = []
+    for depth, part in enumerate(plain):
+        rows = part.rows[index]
+        names = tuple(part.unit[rows])
+        cells, small = _matrix(broken[depth] if broken else None, index, names, groups)
+        low = part.small[rows] if item.small_counts_secret else np.zeros(len(rows), dtype=bool)
+        parent = _parents(scope, chain, depth, day, names, units, tables.parents)
+        levels.append(Level(parent, part.movable[rows], low, cells, small))
         units.append(names)
     mask = hide(levels, threshold)[-1]
     if not broken:
         return _named([units[-1][row] for row in np.flatnonzero(mask.totals)], None, item, wanted)
-    rows, columns = np.nonzero(mask.cells)
-    return _named([units[-1][row] for row in rows], [groups[column] for column in columns], item, wanted)
+    hidden, columns = np.nonzero(mask.cells)
+    return _named([units[-1][row] for row in hidden], [groups[column] for column in columns], item, wanted)
 
 
-def _period_of(table: pl.DataFrame, wanted: Period) -> pl.DataFrame:
-    return table.filter(pl.col("period") == wanted.code)
-
-
-def _named(units: list[str], breakdowns: list[str] | None, item: Indicator, wanted: Period) -> pl.DataFrame:
+def _named(units: Sequence[str], breakdowns: Sequence[str] | None, item: Indicator, wanted: Period) -> pl.DataFrame:
     labels = breakdowns if breakdowns is not None else [""] * len(units)
     frame = pl.DataFrame({"unit": units, "breakdown": labels}, schema={"unit": pl.String, "breakdown": pl.String})
     named = frame.with_columns(pl.lit(item.code).alias("indicator"), pl.lit(wanted.code).alias("period"))
@@ -184,7 +217,7 @@ def _at(scope: Scope, level: str, by: tuple[str, ...]) -> Scope:
     return replace(scope, level=level, hierarchy=hierarchy, by=by)
 
 
-def _column(item: Indicator, table: pl.DataFrame, threshold: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def _weighed(item: Indicator, table: pl.DataFrame, threshold: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """(quantity that can be moved, must be hidden) of each row, and whether nothing is negative."""
     signed = table["numerator"].fill_null(0.0).to_numpy()
     top, positive = np.abs(signed), not (signed < 0).any()
@@ -205,26 +238,43 @@ def _column(item: Indicator, table: pl.DataFrame, threshold: int) -> tuple[np.nd
 
 
 def _matrix(
-    item: Indicator, table: pl.DataFrame | None, units: list[str], groups: list[str], threshold: int
+    part: _Part | None, index: int, units: Sequence[str], groups: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
+    """(quantity that can be moved, must be hidden) of each unit × group."""
     cells = np.zeros((len(units), len(groups)))
     small = np.zeros(cells.shape, dtype=bool)
-    if table is None:
+    if part is None:
         return cells, small
-    row = {name: index for index, name in enumerate(units)}
-    column = {name: index for index, name in enumerate(groups)}
+    rows = part.rows[index]
+    row = {name: place for place, name in enumerate(units)}
+    column = {name: place for place, name in enumerate(groups)}
     place = (
-        np.array([row[name] for name in table["unit"]], dtype=np.int64),
-        np.array([column[name] for name in table["breakdown"]], dtype=np.int64),
+        np.array([row[name] for name in part.unit[rows]], dtype=np.int64),
+        np.array([column[name] for name in part.breakdown[rows]], dtype=np.int64),
     )
-    cells[place], small[place], _ = _column(item, table, threshold)
+    cells[place], small[place] = part.movable[rows], part.small[rows]
     return cells, small
 
 
 def _parents(
-    scope: Scope, chain: Sequence[str], depth: int, day: int, names: list[str], units: list[list[str]]
+    scope: Scope,
+    chain: Sequence[str],
+    depth: int,
+    day: int,
+    names: tuple[str, ...],
+    units: Sequence[tuple[str, ...]],
+    made: dict[tuple[object, ...], np.ndarray],
 ) -> np.ndarray:
-    """Position of each unit's parent in the level above; −1 at the top."""
+    """Position of each unit's parent in the level above; −1 at the top. ``made``: those already found."""
+    key = (chain[: depth + 1], day, names, units[depth - 1] if depth else ())
+    if key not in made:
+        made[key] = _parents_at(scope, chain, depth, day, names, units)
+    return made[key]
+
+
+def _parents_at(
+    scope: Scope, chain: Sequence[str], depth: int, day: int, names: Sequence[str], units: Sequence[Sequence[str]]
+) -> np.ndarray:
     if depth == 0:
         return np.full(len(names), -1, dtype=np.int64)
     fine, coarse = (

@@ -28,9 +28,7 @@ def blocks(schools: np.ndarray, run: np.ndarray, mask: np.ndarray | None) -> tup
     """Members sorted by run, split by the periods in which they belong (``mask``; None: always)."""
     if mask is None:
         return (Block(schools, run),)
-    packed = np.packbits(mask, axis=1)
-    _, which, count = np.unique(packed, axis=0, return_inverse=True, return_counts=True)
-    which = which.ravel()
+    _, which, count = np.unique(_patterns(mask), return_inverse=True, return_counts=True)
     common = [int(item) for item in np.argsort(-count)[:_BLOCKS] if count[item] >= _SHARED]
     found = []
     for item in common:
@@ -40,6 +38,17 @@ def blocks(schools: np.ndarray, run: np.ndarray, mask: np.ndarray | None) -> tup
     if len(rest):
         found.append(Block(schools[rest], run[rest], mask=mask[rest]))
     return tuple(found)
+
+
+def _patterns(mask: np.ndarray) -> np.ndarray:
+    """One value a row, the same for the rows that are the same: a number when the bits of a row fit in one."""
+    packed = np.packbits(mask, axis=1)
+    width = packed.shape[1]
+    if width > 8:
+        return np.ascontiguousarray(packed).view(np.dtype((np.void, width))).ravel()
+    wide = np.zeros((len(packed), 8), dtype=np.uint8)
+    wide[:, :width] = packed
+    return wide.view(np.uint64).ravel()
 
 
 def run_sums(values: np.ndarray, rows: np.ndarray, parts: tuple[Block, ...], runs: int, size: int) -> np.ndarray:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+_NOBODY = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -28,6 +30,15 @@ class Level:
     small: np.ndarray
     cells: np.ndarray
     small_cells: np.ndarray
+    families: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    def children(self, parent: int) -> np.ndarray:
+        """Positions of the units of a parent, in order."""
+        if not self.families and len(self.parent):
+            order = np.argsort(self.parent, kind="stable")
+            owners, starts = np.unique(self.parent[order], return_index=True)
+            self.families.update(zip(owners.tolist(), np.split(order, starts[1:]), strict=True))
+        return self.families.get(parent, _NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +75,8 @@ def hide(levels: list[Level], threshold: int) -> list[Hidden]:
 
 def _siblings(level: Level, unit: int) -> np.ndarray:
     """Positions of the other units of the same parent."""
-    same = level.parent == level.parent[unit]
-    same[unit] = False
-    return np.flatnonzero(same)
+    family = level.children(int(level.parent[unit]))
+    return family[family != unit]
 
 
 def _cost(values: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -98,7 +108,7 @@ def _hide_totals(level: Level, above: _Moves, here: _Moves, has_parent: bool, th
 
 
 def _cheapest_child(level: Level, parent: int, hidden: np.ndarray) -> int:
-    children = np.flatnonzero(level.parent == parent)
+    children = level.children(parent)
     if not len(children):
         return -1
     cost = _cost(level.total[children], hidden[children])
@@ -154,7 +164,7 @@ def _common_group(cells: np.ndarray, a: int, b: int) -> int:
 
 
 def _loop_child(level: Level, parent: int, g: int, h: int, hidden: np.ndarray) -> int:
-    children = np.flatnonzero(level.parent == parent)
+    children = level.children(parent)
     if not len(children):
         return -1
     cost = sum(_cost(level.cells[children, group], hidden[children, group]) for group in (g, h))

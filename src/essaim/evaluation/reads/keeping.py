@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pyarrow as pa
@@ -181,11 +182,11 @@ def write(held: Held, by: tuple[str, ...]) -> None:
         archive.writestr("number", json.dumps(held.number))
         for index, measure in enumerate(_order(by)):
             for layer, frame in enumerate(held.cells.frames[measure]):
-                archive.writestr(f"cells/{index}/{layer}", _packed(frame))
+                archive.writestr(f"cells/{index}/{layer}", packed(frame))
         for name, table in held.derived.items():
             frame = pl.from_arrow(table)
             assert isinstance(frame, pl.DataFrame)
-            archive.writestr(f"derived/{name}", _packed(frame))
+            archive.writestr(f"derived/{name}", packed(frame))
     partial.replace(path)
 
 
@@ -215,9 +216,10 @@ def _order(by: tuple[str, ...]) -> list[measures.Measure]:
     return list(dict.fromkeys(part for item in concerned(by) for part in item.measures))
 
 
-def _packed(frame: pl.DataFrame) -> bytes:
+def packed(frame: pl.DataFrame, compression: Literal["uncompressed", "zstd"] = "uncompressed") -> bytes:
+    """A frame as it is written in a file."""
     stream = io.BytesIO()
-    frame.write_ipc(stream)
+    frame.write_ipc(stream, compression=compression)
     return stream.getvalue()
 
 
