@@ -35,7 +35,7 @@ def _pages(world: Any) -> dict[str, str]:  # noqa: F811
     deposit = (world.aisne.pk,)
     named: dict[str, tuple[Any, ...]] = {
         "accueil": (), "recherche": (), "indicateurs": (), "contrats": (), "aide": (), "donnees-ouvertes": (), "depots": (), "depot-nouveau": (),
-        "jetons": (), "journal": (), "equipement-suivi": (), "contradictions": (), "reception": (), "api-reference": (),
+        "jetons": (), "journal": (), "equipement-suivi": (), "etablissements-suivis": (), "contradictions": (), "reception": (), "api-reference": (),
         "contrat": ("equipment.deliveries",), "territoire": ("02",), "territoire-etablissements": ("02",), "territoire-tableau": ("02",),
         "etablissement": (AISNE_SCHOOLS[0],), "chiffre": figure, "chiffre-etablissements": figure, "chiffre-trace": figure,
         "depot": deposit, "depot-anomalies": deposit, "depot-corrections": deposit, "depot-ecritures": deposit,

@@ -23,7 +23,7 @@ FIGURE = "/chiffres/departement/02/equipment.devices_delivered/"
 
 # Address → most queries that it may make for a person signed in, whatever is in the installation.
 PUBLIC = {
-    "/": 14, "/territoires/02/": 14, "/territoires/02/etablissements/": 12, f"/etablissements/{SCHOOL}/": 14, "/indicateurs/": 4,
+    "/": 14, "/territoires/02/": 14, "/territoires/02/etablissements/": 12, f"/etablissements/{SCHOOL}/": 15, "/indicateurs/": 4,
     FIGURE: 12, f"{FIGURE}?par=category": 14, "/chiffres/national/FR/equipment.late_orders/": 12,
     "/chiffres/territory/02/equipment.late_orders/": 12, "/chiffres/commune/02408/equipment.late_orders/": 12,
     f"/chiffres/establishment/{SCHOOL}/equipment.late_orders/": 12, "/recherche/?q=laon": 8, "/contrats/": 4,
@@ -31,7 +31,7 @@ PUBLIC = {
     "/aide/": 4, "/aide/deposer/": 4, "/accessibilite/": 4, "/mentions-legales/": 4, "/donnees-ouvertes/": 6, "/connexion/": 4,
 }  # fmt: skip
 SIGNED = {
-    "/depots/": 10, "/depots/nouveau/": 8, "/equipement/suivi/": 14, "/equipement/contradictions/": 20, "/reception/": 8,
+    "/etablissements/": 14, "/depots/": 10, "/depots/nouveau/": 8, "/equipement/suivi/": 14, "/equipement/contradictions/": 20, "/reception/": 8,
     f"{FIGURE}etablissements/": 14, f"{FIGURE}origine/?periode=2026-03": 14, "/origine/{number}/2/?feuille=temoin-de-l-aisne": 8,
 }  # fmt: skip
 

@@ -71,11 +71,11 @@ def _routes(world: Any) -> dict[str, Route]:  # noqa: F811
 
 
 # Pages of rooms whose own tests say who sees what; here, that the people of another place see nothing.
-ROOM_PAGES = ("equipement-", "contradiction", "reception", "etablissement-", "journal", "comptes", "compte-", "mandat", "rappels", "carte", "tableau")
+ROOM_PAGES = ("equipement-", "contradiction", "reception", "etablissement-", "etablissements-", "journal", "comptes", "compte-", "mandat", "rappels", "carte", "tableau")
 ELSEWHERE = {
     "connexion": "test_attacks", "oidc-connexion": "test_oidc", "oidc-retour": "test_oidc", "sans-mandat": "test_oidc",
     "deconnexion-fournisseur": "test_oidc", "api": "redirection", "api-v1-index": "redirection", "api-unknown": "test_api", "api-root": "test_api",
-    "envoi": "test_uploads", "metrics": "its own test",
+    "envoi": "test_uploads", "organismes": "test_organisation_names", "metrics": "its own test",
 }  # fmt: skip
 
 

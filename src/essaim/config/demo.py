@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from essaim.config.cli.home import progress
-from essaim.config.demo_levers import lever_files, lever_sender
+from essaim.config.demo_levers import lever_files, lever_sender, lever_senders
 from essaim.equipment.demonstration import DemoFile, School, Sender, files_of, senders, truth_of
 from essaim.portal.reads.accounts import PASSWORD
 
@@ -80,6 +81,7 @@ def build(*, quick: bool = False, quiet: bool = False) -> None:
         schools = demonstration_schools(("02",) if quick else None)
         sent_by = senders([School(**row) for row in schools], communes=1, sirens=_sirens())
         _open_accounts(admin, sent_by)
+        _name(admin, [*sent_by, *lever_senders(schools)])
     _hand_in(admin, in_order([*demo_files(sent_by), *lever_files(schools)]))
     _prepare_figures()
     (Path(settings.HOME) / "demonstration").write_text(f"{timezone.localdate()}\n")
@@ -116,6 +118,18 @@ def _load_register(admin: object) -> None:
         else:
             click.echo("ESSAIM_DATA_DIR absent : registre de synthèse.", err=True)
             acts.load_synthetic_register(by=admin, progress=say)
+
+
+def _name(admin: Any, sent_by: Sequence[Sender]) -> None:
+    """Hands in the names of those that no register knows: their SIREN is invented with them."""
+    from essaim.territories.contracts import ORGANISATIONS
+    from essaim.territories.reads.naming import organisation_names
+
+    known = organisation_names(item.code for item in sent_by)
+    lines = "".join(f"{item.code};{item.name};{item.departement}\n" for item in sent_by if item.code not in known)
+    if lines:
+        content = f"SIREN;Nom;Département\n{lines}".encode()
+        _accepted(admin, content, "organismes.csv", ORGANISATIONS.code, "organismes")
 
 
 def _sirens() -> dict[str, str]:
@@ -155,20 +169,25 @@ def in_order(files: Sequence[DemoFile]) -> list[DemoFile]:
     return sorted(files, key=lambda file: (file.sent_on, file.sender.code, file.contract))
 
 
+def _accepted(admin: Any, content: bytes, filename: str, contract: str, sender: str) -> None:
+    """Receives, checks and accepts one file."""
+    from essaim.foundation import acts
+
+    submission = acts.receive(content=content, filename=filename, contract=contract, sender=sender, by=admin)
+    if submission.state == "received":
+        submission = acts.check(submission=submission, by=admin, contain=False)
+    if submission.state == "checked" and submission.rows_accepted:
+        acts.accept(submission=submission, by=admin)
+
+
 def _hand_in(admin: object, files: Sequence[DemoFile]) -> None:
     """Receives, checks and accepts each file as of the day it was sent."""
-    from essaim.foundation import acts, clock
+    from essaim.foundation import clock
 
     with progress("Fichiers des expéditeurs") as bar:
         task = bar.add_task("", total=len(files))
         for index, file in enumerate(files):
             moment = datetime.combine(file.sent_on, time(9), PARIS).replace(second=index // 60 % 60, microsecond=index)
             with clock.travel(moment):
-                submission = acts.receive(
-                    content=file.content, filename=file.filename, contract=file.contract, sender=file.sender.code, by=admin
-                )
-                if submission.state == "received":
-                    submission = acts.check(submission=submission, by=admin, contain=False)
-                if submission.state == "checked" and submission.rows_accepted:
-                    acts.accept(submission=submission, by=admin)
+                _accepted(admin, file.content, file.filename, file.contract, file.sender.code)
             bar.update(task, advance=1, description=file.sender.name)

@@ -12,6 +12,7 @@ from essaim.equipment.demonstration import DemoFile, Sender
 from essaim.equipment.demonstration.layouts import LAYOUTS
 from essaim.equipment.demonstration.truth import siren_of
 from essaim.families import demonstration as families
+from essaim.kernel.departements import name_of
 from essaim.resources import demonstration as resources
 from essaim.training import demonstration as training
 
@@ -46,7 +47,12 @@ SOURCES = (
 
 def lever_sender(lever: str, departement: str) -> Sender:
     """Who sends the files of ``lever`` in ``departement``."""
-    return Sender(siren_of(f"{lever} {departement}"), f"{NAMES[lever]} ({departement})", departement, (), 0)
+    return Sender(siren_of(f"{lever} {departement}"), f"{NAMES[lever]}, {name_of(departement) or departement}", departement, (), 0)
+
+
+def lever_senders(schools: Sequence[Row]) -> list[Sender]:
+    """Who sends the files of the levers, for the départements of ``schools``."""
+    return [lever_sender(lever, place) for place in sorted({row["departement"] for row in schools}) for lever in NAMES]
 
 
 def lever_files(schools: Sequence[Row]) -> Iterator[DemoFile]:

@@ -13,6 +13,7 @@ from essaim.foundation import reads as foundation
 from essaim.foundation.contracts import contracts
 from essaim.foundation.models import Role
 from essaim.foundation.permissions import rights_of
+from essaim.territories.contracts import KINDS_OF_ORGANISATION
 
 
 class SeveralFiles(forms.ClearableFileInput):
@@ -32,7 +33,7 @@ class FilesField(forms.FileField):
         largest = settings.ESSAIM_UPLOAD_MAX_MB
         for item in cleaned:
             if item.size > largest * 2**20:
-                raise forms.ValidationError(f"« {item.name} » dépasse {largest} Mo : découpez-le ou demandez l'aide de l'administration.")
+                raise forms.ValidationError(f"« {item.name} » dépasse {largest} Mo : enregistrez-le compressé (xlsx ou zip), ou découpez-le, par année par exemple.")
         return cleaned
 
 
@@ -128,6 +129,19 @@ class MandateForm(DsfrBaseForm):
             if not code:
                 self.add_error("code", "Écrivez le code du lieu.")
         return given
+
+
+class OrganisationNameForm(DsfrBaseForm):
+    """What an organisation is called."""
+
+    siren = forms.CharField(label="SIREN", max_length=20, help_text="Neuf chiffres ; un SIRET convient.", widget=forms.TextInput(attrs={"inputmode": "numeric"}))
+    name = forms.CharField(label="Nom de l'organisme", max_length=255, help_text="Tel qu'il doit être lu partout : « Syndicat scolaire de la Vallée ».")
+    kind = forms.ChoiceField(label="Nature", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(item.value, item.label) for item in KINDS_OF_ORGANISATION]
+        self.fields["kind"].choices = [("", "Non précisée"), *known]  # type: ignore[attr-defined]
 
 
 class SignInForm(AuthenticationForm, DsfrBaseForm):

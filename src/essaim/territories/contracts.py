@@ -364,4 +364,35 @@ FRAGILITY = Contract(
     source="https://fragilite-numerique.fr",
 )  # fmt: skip
 
-CONTRACTS = (PLACES, FORMER_COMMUNES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY)
+KINDS_OF_ORGANISATION = (
+    Code("commune", "Commune", ("ville", "mairie")),
+    Code("epci", "Intercommunalité", ("communauté de communes", "communauté d'agglomération", "métropole", "communauté urbaine")),
+    Code("departement", "Département", ("conseil départemental",)),
+    Code("region", "Région", ("conseil régional",)),
+    Code("syndicat", "Syndicat", ("syndicat scolaire", "SIVOS", "SIVU", "SIVOM", "syndicat mixte")),
+    Code("ogec", "Organisme de gestion (privé)", ("OGEC",)),
+    Code("diocese", "Direction diocésaine", ("diocèse",)),
+    Code("academie", "Académie", ("rectorat",)),
+    Code("etat", "Service de l'État"),
+    Code("operateur", "Opérateur de l'État", ("établissement public",)),
+    Code("association", "Association"),
+    Code("entreprise", "Entreprise", ("société",)),
+)  # fmt: skip
+ORGANISATIONS = Contract(
+    "territories.organisations",
+    1,
+    "Noms d'organismes",
+    "Une ligne par organisme qui envoie des fichiers ou achète : son SIREN et le nom sous lequel le montrer. Le dernier nom donné l'emporte.",
+    (
+        Field("siren", "SIREN", FieldType.SIREN, "Neuf chiffres ; un SIRET convient.", required=True,
+              synonyms=("SIREN de l'organisme", "siren_organisme", "n° SIREN", "SIRET", "siret_organisme"), examples=("210204086",)),
+        Field("name", "Nom de l'organisme", FieldType.TEXT, required=True, max_length=255, examples=("Syndicat scolaire de la Vallée",),
+              synonyms=("nom", "nom_organisme", "dénomination", "raison sociale", "nom de la collectivité", "organisme")),
+        Field("kind", "Nature", FieldType.CODE, synonyms=("nature", "type", "nature de l'organisme"), codes=KINDS_OF_ORGANISATION),
+        text("departement", "Département", "code département", "dep"),
+    ),
+    key=("siren",),
+    licence=OPEN_LICENCE,
+)  # fmt: skip
+
+CONTRACTS = (PLACES, FORMER_COMMUNES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY, ORGANISATIONS)

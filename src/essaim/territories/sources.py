@@ -62,6 +62,7 @@ SOURCES = (
     _source("effectifs-ecoles", "Effectifs et classes des écoles", "enrolment", "classes", "pupils_nursery", "pupils_elementary", rank=1, track="ecole", named_by=r"ecoles?|(cp|ce1|ce2|cm1|cm2)"),
     _source("effectifs-compiles", "Effectifs compilés de tous niveaux", "enrolment", rank=2, track="all"),
     _source("fragilite-numerique", "Indice de fragilité numérique", "fragility"),
+    _source("organismes", "Noms d'organismes", "organisations"),
     _source("cog-mouvements", "Communes devenues d'autres communes", "former_communes"),
     _source("cog-epci", "Composition des intercommunalités", "places", "epci_code"),
     _source("cog-communes", "Code officiel géographique : communes", "places", "kind", "population", "former_codes"),

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from essaim.territories.reads.declared import SIRENS, college_owner, diocese
+
 START = date(2024, 9, 2)
 END = date(2026, 10, 31)
 INVENTORY_DATES = (date(2025, 6, 30), date(2026, 6, 30))
@@ -112,9 +114,10 @@ def _senders_of(departement: str, members: list[School], communes: int, sirens: 
     colleges = [s for s in members if s.level == "college" and not s.is_private]
     private = [s for s in members if s.is_private and s.level == "ecole"]
     if colleges:
-        plan.append((siren_of(f"departement {departement}"), f"Département {departement}", colleges))
+        code, name = college_owner(departement)
+        plan.append((SIRENS.get(code) or siren_of(f"departement {departement}"), name, colleges))
     if private:
-        plan.append((siren_of(f"diocese {departement}"), f"Direction diocésaine {departement}", private))
+        plan.append((siren_of(f"diocese {departement}"), diocese(departement)[1], private))
     return [
         Sender(code, name, departement, tuple(schools[:60]), start + index)
         for index, (code, name, schools) in enumerate(plan)

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from essaim.equipment.categories import CATEGORIES
 from essaim.equipment.reads.derived import VIEWS
+from essaim.equipment.reads.naming import names_stamp, sender_names
 from essaim.equipment.reads.sources import state_view
 from essaim.equipment.reads.tracking import track_orders
 from essaim.foundation.models import Posting
@@ -133,23 +134,24 @@ def _files(url: str, number: int) -> dict[str, dict[str, tuple[str, ...]]]:
 def _of_departements(
     files: dict[str, dict[str, tuple[str, ...]]], known: int | None, places: frozenset[str] | None
 ) -> pl.DataFrame:
-    stamp = register_stamp()
+    names = names_stamp()
+    stamp = (register_stamp(), names)
     wanted = {place: hash(tuple(sorted(files[place].items()))) for place in files if places is None or place in places}
     keys = {place: (place, signature, known, stamp) for place, signature in wanted.items()}
     held = {place: _by_departement.get(key) for place, key in keys.items()}
     missing = [place for place, found in held.items() if found is None]
     if missing:
-        made = enriched([files[place] for place in missing], known)
+        made = enriched([files[place] for place in missing], known, names)
         parts = {str(part["departement"][0]): part for part in made.partition_by("departement")} if made.height else {}
         for place in missing:
             held[place] = parts.get(place, made.clear())
             _by_departement.put(keys[place], held[place])
     frames = [found for found in held.values() if found is not None and found.height]
-    return pl.concat(frames) if frames else enriched([], known)
+    return pl.concat(frames) if frames else enriched([], known, names)
 
 
-def enriched(files: Sequence[dict[str, tuple[str, ...]]], known: int | None) -> pl.DataFrame:
-    """Order lines of these files with deliveries, installation, confirmation, use, and names of the register."""
+def enriched(files: Sequence[dict[str, tuple[str, ...]]], known: int | None, names: tuple[int, int] | None = None) -> pl.DataFrame:
+    """Order lines of these files with deliveries, installation, confirmation, use, and names. ``names``: see `known_names`."""
     import duckdb
 
     connection = duckdb.connect()
@@ -161,18 +163,17 @@ def enriched(files: Sequence[dict[str, tuple[str, ...]]], known: int | None) -> 
         lines = pl.DataFrame(connection.sql(_ENRICHED).to_arrow_table())
     finally:
         connection.close()
-    return _named(lines)
+    return _named(lines, names)
 
 
-def _named(lines: pl.DataFrame) -> pl.DataFrame:
+def _named(lines: pl.DataFrame, stamp: tuple[int, int] | None) -> pl.DataFrame:
     """Adds the names a reader knows: school, commune, sender, category; and what a search looks into."""
-    schools, bodies = frame("establishments"), frame("organisations")
+    schools = frame("establishments")
     told = pl.DataFrame(schema={"uai": pl.String, "_school": pl.String, "_commune": pl.String})
     if schools is not None:
         told = schools.select("uai", pl.coalesce("name", "kind").alias("_school"), pl.col("commune_name").alias("_commune")).unique("uai")
-    names = pl.DataFrame(schema={"sender": pl.String, "sender_name": pl.String})
-    if bodies is not None:
-        names = bodies.select(pl.col("code").alias("sender"), pl.col("name").alias("sender_name")).unique("sender")
+    called = sender_names(lines["sender"].drop_nulls().unique().to_list(), stamp)
+    names = pl.DataFrame(list(called.items()), schema={"sender": pl.String, "sender_name": pl.String}, orient="row")
     found = lines.join(told, on="uai", how="left").join(names, on="sender", how="left")
     found = found.with_columns(
         pl.coalesce("_school", "school_name", "uai").alias("school"),
@@ -181,12 +182,12 @@ def _named(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("category").replace_strict(LABELS, default=pl.col("category"), return_dtype=pl.String).alias("category_label"),
     ).drop("_school", "_commune", "school_name", "commune_name")
     return found.with_columns(
-        _folded(pl.concat_str([pl.col(name).fill_null("") for name in _SEARCHED], separator=" ")).alias("searched"),
-        _folded(pl.col("commune")).alias("commune_folded"),
+        folded_text(pl.concat_str([pl.col(name).fill_null("") for name in _SEARCHED], separator=" ")).alias("searched"),
+        folded_text(pl.col("commune")).alias("commune_folded"),
     )
 
 
-def _folded(text: pl.Expr) -> pl.Expr:
+def folded_text(text: pl.Expr) -> pl.Expr:
     """As ``kernel.french.folded``, column-wise: what is searched is folded alike."""
     plain = text.str.replace_many(["œ", "Œ", "æ", "Æ", "ß"], ["oe", "oe", "ae", "ae", "ss"]).str.normalize("NFKD")
     return plain.str.replace_all(r"\p{M}", "").str.to_lowercase().str.replace_all("[^a-z0-9]+", " ").str.strip_chars()

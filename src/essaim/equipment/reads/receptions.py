@@ -103,15 +103,6 @@ def school_titles(uais: Collection[str]) -> dict[str, str]:
     return {uai: told.get(uai) or uai for uai in uais}
 
 
-def sender_names(senders: Collection[str]) -> dict[str, str]:
-    """Names of senders that the register knows; their code otherwise."""
-    bodies = frame("organisations")
-    told: dict[str, str] = {}
-    if bodies is not None:
-        told = dict(bodies.filter(bodies["code"].is_in(list(senders))).select("code", "name").rows())
-    return {code: told.get(code) or code for code in senders}
-
-
 def _rows(query: str, uais: Collection[str]) -> list[dict[str, Any]]:
     places = sorted({from_uai_prefix(uai[:3]) or "" for uai in uais})
     with states("deliveries", "acknowledgements", departements=places) as connection:

@@ -65,7 +65,7 @@ def asked_lately() -> Iterator[Question]:
                 return
             with zipfile.ZipFile(path) as archive:
                 told: dict[str, Any] = json.loads(archive.read("question"))
-            yield Question(**{name: tuple(held) if isinstance(held, list) else held for name, held in told.items()})
+            yield Question(tuple(told["codes"]), told["level"], told["hierarchy"], tuple(told["periods"]), tuple(told["by"]))
             os.utime(path, (asked, asked))
         except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
             continue

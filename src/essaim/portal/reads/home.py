@@ -70,7 +70,9 @@ def desk(account: Account) -> Desk:
     if any(may_settle(item) for item in mandates):
         count = visible_contradictions(account).filter(status__in=WAITING).count()
         tasks.append(_task(count, "contradiction{s} entre sources à régler", "contradictions"))
-    return Desk(tuple(task for task in tasks if task.count), tuple(_places(scope_of(account))), tuple(_jobs(mandates, bool(schools))))
+    scope = scope_of(account)
+    several = scope.is_national or bool(scope.departements) or len(scope.uais) > 1
+    return Desk(tuple(task for task in tasks if task.count), tuple(_places(scope)), tuple(_jobs(mandates, bool(schools), several)))
 
 
 def _receipts(schools: Set[str]) -> list[Task]:
@@ -112,11 +114,13 @@ def _places(scope: Scope) -> list[Entry]:
     ]
 
 
-def _jobs(mandates: Sequence[Mandate], directs: bool) -> list[Entry]:
-    """What the mandates let do, the most frequent first."""
+def _jobs(mandates: Sequence[Mandate], directs: bool, several: bool) -> list[Entry]:
+    """What the mandates let do, the most frequent first; ``directs``: a school, ``several``: they cover several."""
     jobs = [Entry("Confirmer une réception", reverse("reception"))] if directs else []
     if any(rights_of(item).submits for item in mandates):
         jobs.append(Entry("Déposer un fichier", reverse("depot-nouveau")))
+    if several:
+        jobs.append(Entry("Voir mes établissements", reverse("etablissements-suivis")))
     jobs.append(Entry("Suivre l'équipement", reverse("equipement-suivi")))
     if any(rights_of(item).manages for item in mandates):
         jobs.append(Entry("Gérer les comptes et les mandats", reverse("comptes")))

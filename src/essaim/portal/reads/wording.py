@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from essaim.equipment.reads.receptions import sender_names
+from essaim.equipment.reads.naming import known_names
 from essaim.foundation.contracts import UnknownContract
 from essaim.foundation.contracts import contract as contract_named
 from essaim.foundation.models import Act, Mandate
 from essaim.foundation.reads.journal_search import ACT_LABELS
 from essaim.kernel.departements import name_of
 from essaim.portal.reads.places import school_names
+from essaim.territories.reads.naming import labelled
 
 LABELS = ACT_LABELS | {
     "refresh_contradictions": "Sources comparées", "comment_contradiction": "Contradiction commentée", "assigned_contradiction": "Contradiction prise en charge",
@@ -31,9 +32,9 @@ _UNSAID = {"sha256", "stamp", "account", "note", "version", "arrived", "prefix",
 _RESULTS = {"clean": "sans remarque", "issues": "avec remarques", "refused": "refusé"}
 
 
-def told(act: Act) -> str:
-    """What an act says besides its name, in one line of French."""
-    said = ((_DETAILS.get(key, key), _value(key, value)) for key, value in act.details.items() if key not in _UNSAID)
+def told(act: Act, senders: Mapping[str, str] | None = None) -> str:
+    """What an act says besides its name, in one line of French. ``senders``: how senders are called, by code."""
+    said = ((_DETAILS.get(key, key), (senders or {}).get(value, value) if key == "sender" else _value(key, value)) for key, value in act.details.items() if key not in _UNSAID)
     return " · ".join(f"{label} : {text}" for label, text in said if text)
 
 
@@ -73,6 +74,8 @@ def scope_words(scope: str, names: Mapping[str, str] | None = None) -> str:
     if level == "establishment":
         return f"établissement : {(names or {}).get(code, '')} ({code})".replace(":  (", "(")
     name = (names or {}).get(code) or (name_of(code) if level in {"departement", "territory", "dsden"} else "")
+    if level == "organisation":
+        return f"{_KINDS[level]} : {labelled(code, name or None)}"
     return f"{_KINDS.get(level, level)} : {name} ({code})" if name and name != code else f"{_KINDS.get(level, level)} : {code}"
 
 
@@ -81,7 +84,7 @@ def mandate_words(mandates: Iterable[Mandate]) -> dict[int, str]:
     held = list({item.pk: item for item in mandates}.values())
     codes = {item.scope.rsplit("/", 1)[-1] for item in held if "/" in item.scope}
     schools = {uai: f"{row.name or uai}, {row.commune}" for uai, row in school_names(sorted(codes)).items()} if codes else {}
-    names = {code: name for code, name in sender_names(codes).items() if name != code} | schools
+    names = known_names(codes) | schools
     return {item.pk: f"{item.get_role_display()}, {scope_words(item.scope, names)}" for item in held}
 
 

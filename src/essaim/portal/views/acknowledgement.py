@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from essaim.equipment import acts
 from essaim.equipment.reads import receptions
+from essaim.equipment.reads.naming import sender_names
 from essaim.foundation.acts import ActRefused
 
 
@@ -25,7 +26,7 @@ def reception(request: HttpRequest) -> HttpResponse:
     parcels = receptions.awaiting(uais)
     context = {
         "parcels": parcels, "uais": uais, "schools": receptions.school_titles(uais), "several": len(uais) > 1,
-        "senders": receptions.sender_names({sender for item in parcels for sender in item.senders}),
+        "senders": sender_names({sender for item in parcels for sender in item.senders}),
         "confirmed": receptions.confirmations(uais), "today": timezone.localdate(),
     }  # fmt: skip
     return render(request, "portal/equipment/reception.html", context)
@@ -82,7 +83,7 @@ def reception_detail(request: HttpRequest, uai: str) -> HttpResponse:
             return redirect("reception")
     context = {
         "parcel": waiting, "lines": [(item, typed[item.category]) for item in waiting.items], "error": error,
-        "school": receptions.school_titles({uai})[uai], "senders": receptions.sender_names(set(waiting.senders)),
+        "school": receptions.school_titles({uai})[uai], "senders": sender_names(set(waiting.senders)),
         "today": timezone.localdate(), "day": request.POST.get("recu_le") or timezone.localdate().isoformat(),
     }  # fmt: skip
     return render(request, "portal/equipment/reception_detail.html", context, status=400 if error else 200)

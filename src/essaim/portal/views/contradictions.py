@@ -16,7 +16,8 @@ from essaim.equipment import acts
 from essaim.equipment.models import WAITING, Contradiction, Status
 from essaim.equipment.reads import contradictions as reads
 from essaim.equipment.reads.lines import places_of
-from essaim.equipment.reads.receptions import school_titles, sender_names
+from essaim.equipment.reads.naming import sender_labels
+from essaim.equipment.reads.receptions import school_titles
 from essaim.equipment.tasks import enqueue_refresh
 from essaim.foundation.acts import ActRefused
 from essaim.foundation.models import Account
@@ -100,7 +101,7 @@ def _detail(request: HttpRequest, item: Contradiction, *, typed: dict[str, str] 
     senders = {row["sender"] for source in sources for row in source.rows if row["sender"]}
     context = {
         "item": item, "words": reads.words(item), "school": school_titles({item.uai})[item.uai], "sources": sources, "readable": readable,
-        "names": sender_names(senders), "notes": item.notes.select_related("account"), "may_settle": may_settle, "typed": typed or {},
+        "names": sender_labels(senders), "notes": item.notes.select_related("account"), "may_settle": may_settle, "typed": typed or {},
         "candidates": reads.candidates(item) if may_settle else [], "place": name_of(item.departement) or item.departement,
     }  # fmt: skip
     return render(request, "portal/equipment/contradiction.html", context, status=status)

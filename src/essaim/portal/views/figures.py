@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from essaim.engines.measures import Indicator, IndicatorRefused, LevelUnknown, explain
-from essaim.equipment.reads.receptions import sender_names
+from essaim.equipment.reads.naming import sender_labels
 from essaim.evaluation.reads import IndicatorUnknown, figures, indicator, indicators, trace
 from essaim.evaluation.reads.lineage import described_entries, told_lines
 from essaim.foundation.reads.facts import cells, lines_added
@@ -194,6 +194,6 @@ def origin(request: HttpRequest, number: int, row: int) -> HttpResponse:
     if not found:
         raise Http404
     lines = told_lines(lines_added(submission, {(sheet, row)}).get((sheet, row), ()), sheet)
-    sender = sender_names({submission.sender})[submission.sender]
+    sender = sender_labels({submission.sender})[submission.sender]
     shown = {"submission": submission, "sender": sender, "cells": found, "sheet": sheet, "row": row, "lines": lines}
     return render(request, "portal/figures/origin.html", shown)

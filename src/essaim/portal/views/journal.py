@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from essaim.equipment.reads.naming import sender_labels
 from essaim.foundation.reads.journal_search import found_acts
 from essaim.portal.reads.wording import LABELS, mandate_words, told
 
@@ -31,7 +32,8 @@ def journal(request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     mandates = mandate_words(act.mandate for act in page if act.mandate)
+    senders = sender_labels({str(act.details.get("sender") or "") for act in page} - {""})
     for act in page:
-        act.label, act.said, act.under = LABELS.get(act.name, act.name), told(act), mandates.get(act.mandate_id, "")
+        act.label, act.said, act.under = LABELS.get(act.name, act.name), told(act, senders), mandates.get(act.mandate_id, "")
     context = {"page": page, "wish": wish, "narrowed": any(wish.values()), "labels": sorted(LABELS.items(), key=lambda item: item[1])}
     return render(request, "portal/pages/journal.html", context)

@@ -12,7 +12,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from essaim.equipment.reads.receptions import sender_names
+from essaim.equipment.reads.naming import known_names, sender_labels
 from essaim.evaluation.reads.lineage import described_entries, entries_of_submission
 from essaim.foundation import acts, tasks
 from essaim.foundation import reads as foundation
@@ -20,12 +20,16 @@ from essaim.foundation.contracts import contract as contract_named
 from essaim.foundation.models import State, Submission
 from essaim.foundation.reads import submissions as reads
 from essaim.foundation.storage import bytes_path
+from essaim.kernel.french import folded
+from essaim.kernel.organisations import check_siren
 from essaim.portal.forms import UploadForm
 from essaim.portal.paging import page_number
 from essaim.portal.reads.effects import effect_on_figures
 from essaim.portal.reads.home import TO_CORRECT
 from essaim.portal.reads.places import school_names
 from essaim.portal.reads.wording import known_already
+from essaim.territories.acts import may_name
+from essaim.territories.reads.naming import labelled
 
 STEPS = ("Envoyer le fichier", "Répondre aux questions", "Lire les remarques et l'effet", "Accepter")
 SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Pour information"}
@@ -44,14 +48,14 @@ def submission_list(request: HttpRequest) -> HttpResponse:
     if contract:
         found = found.filter(contract=contract)
     if text:
-        found = found.filter(filename__icontains=text) | found.filter(sender__icontains=text)
+        found = found.filter(filename__icontains=text) | found.filter(sender__icontains=text) | found.filter(sender__in=_called(request, text))
     page = Paginator(found, 25).get_page(request.GET.get("page"))
     for item in page:
         item.title = contract_named(item.contract).title
     held = sorted(set(reads.visible_to(request.user).order_by().values_list("contract", flat=True)))
     context = {
         "page": page,
-        "senders": sender_names({item.sender for item in page}),
+        "senders": sender_labels({item.sender for item in page}),
         "states": (*State.choices, (TO_CORRECT, "Avec des lignes à corriger")),
         "contracts": [(code, contract_named(code).title) for code in held],
         "state": state,
@@ -59,6 +63,19 @@ def submission_list(request: HttpRequest) -> HttpResponse:
         "text": text,
     }
     return render(request, "portal/submissions/list.html", context)
+
+
+def _sender(request: HttpRequest, code: str) -> dict[str, Any]:
+    """How a sender is shown; ``unnamed``: its number, when nobody knows its name and the reader may give it."""
+    named = known_names([code])
+    unnamed = code if not named and check_siren(code).value and may_name(request.user) else ""
+    return {"sender": labelled(code, named.get(code)), "unnamed": unnamed}
+
+
+def _called(request: HttpRequest, text: str) -> list[str]:
+    """Senders of the submissions that the reader may see whose name holds ``text``, accents and case ignored."""
+    names = known_names(set(reads.visible_to(request.user).order_by().values_list("sender", flat=True).distinct()))
+    return sorted(code for code, name in names.items() if folded(text) in folded(name))
 
 
 @login_required
@@ -130,7 +147,7 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         "steps": STEPS,
         "severities": SEVERITIES,
         "questions": submission.report.get("questions", []),
-        "sender": sender_names({submission.sender})[submission.sender],
+        **_sender(request, submission.sender),
     }
     if submission.status == "refused":
         said = [item["message"] for item in submission.report.get("summary", [])] + [text for _, text in submission.report.get("notices", [])]

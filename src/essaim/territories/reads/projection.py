@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from essaim.kernel.departements import parse
 from essaim.kernel.places import ACADEMIES, DEPARTEMENTS
 
+from ..contracts import ORGANISATIONS
 from . import declared
 from .affiliations import affiliations, owned
 from .merging import establishments
 from .places import Places, places
 from .profile import profile
+from .standing import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,16 @@ def organisations(described: pl.DataFrame, where: Places) -> pl.DataFrame:
     bodies = private.select(
         pl.col("owner_code").alias("code"), pl.col("owner_code").alias("siren"), "siret", pl.col("owner_name").alias("name"), "departement", "commune_code"
     )
-    parts = [shaped(towns, "commune"), shaped(groups, "epci"), _declared(), shaped(bodies, "ogec")]
+    parts = [shaped(towns, "commune"), shaped(groups, "epci"), _declared(), _given(), shaped(bodies, "ogec")]
     return pl.concat(parts).drop_nulls(["code", "name"]).unique("code", keep="first", maintain_order=True).sort("code")
+
+
+def _given() -> pl.DataFrame:
+    """Organisations that administrators named and no other source knows."""
+    rows = standing(ORGANISATIONS).sort("submission")
+    departement = pl.col("departement").map_elements(lambda text: parse(text).value, return_dtype=pl.String)
+    frame = rows.with_columns(departement, pl.col("siren").alias("code"), pl.col("kind").fill_null(""))
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in ("siret", "commune_code")).select(list(ORGANISATION_SCHEMA))
 
 
 def _declared() -> pl.DataFrame:

@@ -9,6 +9,7 @@ from essaim.foundation.reads import Scope
 
 from ..models import Establishment, Organisation
 from .frames import frame
+from .naming import aliases
 
 _BY_DEPARTEMENT = frozenset(
     (("administrative", "departement"), ("administrative", "region"), ("academic", "dsden"), ("academic", "academie"),
@@ -23,15 +24,18 @@ class RegisterScopes:
         """The sets behind a unit; None when the register does not know it."""
         if (hierarchy, level) in _BY_DEPARTEMENT:
             return self._departements(hierarchy, level, code)
-        uais = self._members(hierarchy, level, code)
         if (hierarchy, level) == ("owner", "organisation"):
-            return Scope(organisations=frozenset({code}), uais=uais) if uais else None
+            own = aliases(code)
+            uais = frozenset().union(*(self._members(hierarchy, level, item) for item in own))
+            return Scope(organisations=own, uais=uais) if uais else None
+        uais = self._members(hierarchy, level, code)
         return Scope(uais=uais) if uais else None
 
     def departements_of(self, organisation: str) -> frozenset[str]:
         """Where an organisation acts: its own département, and those of the schools it owns; a school, its own."""
-        homes = set(Organisation.objects.filter(code=organisation).values_list("departement", flat=True))
-        homes |= set(Establishment.objects.filter(owner_code=organisation).values_list("departement", flat=True).distinct())
+        own = sorted(aliases(organisation))
+        homes = set(Organisation.objects.filter(code__in=own).values_list("departement", flat=True))
+        homes |= set(Establishment.objects.filter(owner_code__in=own).values_list("departement", flat=True).distinct())
         if len(organisation) == 8:
             homes |= set(Establishment.objects.filter(uai=organisation).values_list("departement", flat=True))
         return frozenset(homes - {""})
