@@ -79,7 +79,6 @@ MIDDLEWARE = [
     "essaim.config.logs.RequestLog",
     "essaim.config.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
-    "essaim.portal.limits.RefuseOversized",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -89,8 +88,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
     "essaim.portal.typography.Typeset",
+    "axes.middleware.AxesMiddleware",
+    # Nothing above reads the body; the page that refuses knows who reads it.
+    "essaim.portal.limits.RefuseOversized",
     "essaim.portal.refusals.LeadOn",
 ]
 
@@ -131,6 +132,8 @@ AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+# The hour told to who is locked out is kept, whatever they try meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"

@@ -65,7 +65,7 @@ class RefuseOversized:
             from essaim.portal.api.problems import problem
 
             return problem(413, too_large())
-        return render(request, "portal/api/too_large.html", {"reason": too_large()}, status=413)
+        return render(request, "portal/api/too_large.html", {"most": settings.ESSAIM_UPLOAD_MAX_MB}, status=413)
 
 
 def too_large() -> str:

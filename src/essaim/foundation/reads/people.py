@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from ..models import Account, Mandate
 from ..permissions import mandate_to_manage
@@ -36,3 +40,12 @@ def managed_accounts(by: Account, text: str = "") -> QuerySet[Account]:
             | Q(email__icontains=word) | Q(organisation__icontains=word)
         )  # fmt: skip
     return found
+
+
+def locked_until(username: str, address: str) -> datetime | None:
+    """When ``username`` may try to sign in again from ``address``; None when nothing was missed in the last hour."""
+    from axes.models import AccessAttempt
+
+    last = AccessAttempt.objects.filter(username=username, ip_address=address).aggregate(last=Max("attempt_time"))["last"]
+    until = last + timedelta(hours=settings.AXES_COOLOFF_TIME) if last else None
+    return until if until is not None and until > timezone.now() else None

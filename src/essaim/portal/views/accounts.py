@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from essaim.foundation.reads.people import locked_until
 from essaim.portal.forms import SignInForm
+from essaim.portal.limits import client_address
 from essaim.portal.refusals import why_sign_in
 from essaim.portal.sign_in.provider import sign_in_address
 
@@ -22,8 +26,6 @@ class SignIn(auth.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        from django.conf import settings
-
         context = super().get_context_data(**kwargs) | {"why": why_sign_in(self.request)}
         if address := sign_in_address():
             context |= {"oidc": f"{address}?{urlencode({'next': context['next']})}", "oidc_name": settings.ESSAIM_OIDC_NAME}
@@ -35,5 +37,10 @@ class SignIn(auth.LoginView):
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Shown after too many failures: says how long, and what to do."""
-    return render(request, "portal/accounts/locked.html", status=429)
+    """Shown after too many failures: says until when, and what to do."""
+    until = locked_until(request.POST.get("username", ""), client_address(request))
+    context = {"until": until, "oidc": sign_in_address(), "oidc_name": settings.ESSAIM_OIDC_NAME, "next": request.GET.get("next", "")}
+    response = render(request, "portal/accounts/locked.html", context, status=429)
+    if until is not None:
+        response.headers["Retry-After"] = str(max(1, int((until - timezone.now()).total_seconds())))
+    return response

@@ -11,8 +11,9 @@
   let busy = false;
 
   class Refused extends Error {}
-  const megabytes = (bytes) => (bytes / 1048576).toLocaleString("fr-FR", { maximumFractionDigits: 1 }) + " Mo";
-  const say = (text) => { said.textContent = text; };
+  const megabytes = (bytes) => (bytes / 1048576).toLocaleString("fr-FR", { maximumFractionDigits: 1 }) + "\u00a0Mo";
+  // Rows already show what is said of one file: only what is said of all of them is shown too.
+  const say = (text, shown = false) => { said.textContent = text; said.classList.toggle("fr-sr-only", !shown); };
 
   async function fingerprint(data) {
     if (!window.crypto || !crypto.subtle) return "";
@@ -123,7 +124,7 @@
 
   async function send(file, shown) {
     if (!file.size) throw new Refused("Le fichier est vide : vérifiez qu'il a bien été enregistré avant l'envoi.");
-    if (most && file.size > most * 1048576) throw new Refused(`Ce fichier dépasse ${most} Mo : découpez-le ou enregistrez-le compressé.`);
+    if (most && file.size > most * 1048576) throw new Refused(`Ce fichier dépasse ${most}\u00a0Mo\u00a0: enregistrez-le compressé (xlsx ou zip), ou découpez-le, par année par exemple.`);
     const way = await insisting(shown, () => begin(file));
     let offset = way.offset, size = way.part;
     shown.show(offset);
@@ -155,7 +156,7 @@
         // A file that changed or vanished on the disk cannot be read any more.
         const text = error instanceof Refused ? error.message : "Ce fichier ne se lit plus sur votre appareil : choisissez-le de nouveau.";
         rows[position].write(text, true);
-        say(`${file.name} : ${text}`);
+        say(`${file.name}\u00a0: ${text}`);
       }
     }
     return ended;
@@ -177,6 +178,6 @@
     delete form.dataset.sent;
     for (const button of form.querySelectorAll("button[type=submit]")) button.removeAttribute("aria-disabled");
     if (ended.length === files.length && files.length === 1) window.location.assign(ended[0].address);
-    else if (ended.length) say(`${ended.length} fichier${ended.length > 1 ? "s reçus" : " reçu"} sur ${files.length}.`);
+    else if (ended.length) say(`${ended.length} fichier${ended.length > 1 ? "s reçus" : " reçu"} sur ${files.length}.`, true);
   });
 })();
