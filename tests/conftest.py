@@ -8,6 +8,7 @@ import pytest
 
 from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
+from spark_session import spark  # noqa: F401 (fixture)
 
 # Files of a minute or more: begun first, so that none is left alone on one processor at the end.
 LONG = (

@@ -20,3 +20,5 @@ prepare_database()
 from essaim.config.settings import *  # noqa: E402,F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Each test client is a new site: the sixteen hundred static files are looked for when asked for, not listed each time.
+WHITENOISE_AUTOREFRESH = True

@@ -63,27 +63,6 @@ TAIL = b"</sheetData></worksheet>"
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
 
 
-def _hostile() -> dict[str, tuple[str, bytes]]:
-    bomb = _workbook(HEAD + b" " * (300 * 2**20) + TAIL)
-    inline = b'<row r="1"><c r="A1" t="inlineStr"><is><t>&c;</t></is></c></row>'
-    return {
-        "empty": ("vide.xlsx", b""),
-        "pdf": ("livraisons.xlsx", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"),
-        "image": ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40),
-        "program": ("fichier.csv", b"\x7fELF\x02\x01\x01" + b"\x00" * 4000),
-        "truncated": ("coupé.xlsx", _workbook(HEAD + TAIL)[:400]),
-        "entities": ("entités.xlsx", _workbook(ENTITIES + HEAD + inline + TAIL)),
-        "bomb": ("bombe.xlsx", bomb),
-        "zip_bomb": ("bombe.zip", _zipped("a.csv", b"0;" * (150 * 2**20))),
-        "zip_of_zip": ("poupée.zip", _zipped("b.zip", _zipped("a.csv", b"uai;quantite\n"))),
-        "path": ("chemin.zip", _zipped("../../etc/passwd", b"root:x:0:0\n")),
-        "prose": ("lettre.txt", b"Bonjour,\n\nle fichier suit.\n"),
-        "blank": ("blanc.csv", b"\n\n ;;;\n"),
-        "header_only": ("en-tête.csv", "UAI;Catégorie;Quantité livrée;Date de livraison\n".encode()),
-        "other": ("autre.csv", b"nom;couleur;prix\npomme;rouge;3\npoire;verte;4\n"),
-    }  # fmt: skip
-
-
 def _zipped(name: str, content: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as held:
@@ -91,16 +70,33 @@ def _zipped(name: str, content: bytes) -> bytes:
     return stream.getvalue()
 
 
-HOSTILE = _hostile()
+INLINE = b'<row r="1"><c r="A1" t="inlineStr"><is><t>&c;</t></is></c></row>'
+# Made when their turn comes: the bombs take seconds to write.
+HOSTILE = {
+    "empty": ("vide.xlsx", lambda: b""),
+    "pdf": ("livraisons.xlsx", lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"),
+    "image": ("photo.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40),
+    "program": ("fichier.csv", lambda: b"\x7fELF\x02\x01\x01" + b"\x00" * 4000),
+    "truncated": ("coupé.xlsx", lambda: _workbook(HEAD + TAIL)[:400]),
+    "entities": ("entités.xlsx", lambda: _workbook(ENTITIES + HEAD + INLINE + TAIL)),
+    "bomb": ("bombe.xlsx", lambda: _workbook(HEAD + b" " * (300 * 2**20) + TAIL)),
+    "zip_bomb": ("bombe.zip", lambda: _zipped("a.csv", b"0;" * (150 * 2**20))),
+    "zip_of_zip": ("poupée.zip", lambda: _zipped("b.zip", _zipped("a.csv", b"uai;quantite\n"))),
+    "path": ("chemin.zip", lambda: _zipped("../../etc/passwd", b"root:x:0:0\n")),
+    "prose": ("lettre.txt", lambda: b"Bonjour,\n\nle fichier suit.\n"),
+    "blank": ("blanc.csv", lambda: b"\n\n ;;;\n"),
+    "header_only": ("en-tête.csv", lambda: "UAI;Catégorie;Quantité livrée;Date de livraison\n".encode()),
+    "other": ("autre.csv", lambda: b"nom;couleur;prix\npomme;rouge;3\npoire;verte;4\n"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_or_hopeless_file_is_refused_with_a_sentence(essaim, tmp_path, monkeypatch, obeys, kind):
     """Bombs, other formats under a wrong name, nothing to read: exit 2, a French sentence that says what and what to do."""
     monkeypatch.setenv("ESSAIM_HOME", str(tmp_path / "nulle-part"))
-    name, content = HOSTILE[kind]
+    name, made = HOSTILE[kind]
     path = tmp_path / name
-    path.write_bytes(content)
+    path.write_bytes(made())
     done = essaim("check", path, "--contract", CONTRACT, "--json")
     told = done.json
     sentences = [item["message"] for item in told["summary"]] + [item["message"] for item in told["notices"]]

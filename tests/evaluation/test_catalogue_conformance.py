@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -155,22 +153,6 @@ def test_duckdb_agrees_with_plain_python_on_the_whole_catalogue(name: str | None
 def test_rows_counted_in_memory_agree_with_plain_python_on_the_whole_catalogue(name: str | None, seed: int, known_at: int | None) -> None:
     """What a submission adds to the cells is counted without an engine, by the same declarations."""
     assert agree(None, seed, "departement", name, known_at) > 0
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkEngine]:
-    if shutil.which("java") is None:
-        pytest.skip("Java absent : la conformité du catalogue sur Spark n'est pas vérifiée.")
-    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark absent : conformité du catalogue sur Spark non vérifiée.")
-    builder = pyspark.SparkSession.builder.master("local[1]")
-    for key in ("spark.driver.bindAddress", "spark.driver.host"):
-        builder = builder.config(key, "127.0.0.1")
-    session = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "1").getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    engine = SparkEngine(session)
-    yield engine
-    engine.close()
-    session.stop()
 
 
 @pytest.mark.spark

@@ -12,7 +12,7 @@ import pytest
 from python_calamine import load_workbook
 
 from journeys.people import AUTHORITY, LEAD, Visitor, accept, withdraw
-from journeys.test_hands_and_eyes import OVERFLOWS
+from journeys.test_hands_and_eyes import DESK, OVERFLOWS, PHONE
 from journeys.workbooks import deliveries, messy
 
 DIRECTOR = "direction.ecole"
@@ -30,11 +30,11 @@ def _owner(site, uai: str) -> str:
     return site.ask("SELECT owner_code FROM territories_establishment WHERE uai = ?", uai)[0][0]
 
 
-@pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("account", EVERYONE)
-def test_each_role_signs_in_and_every_door_it_is_shown_opens(visit, account, width):
-    """From the home page: what awaits, places and jobs all lead somewhere; the menu too; nothing sticks out of a telephone."""
-    person = visit(account, width=width, height=800)
+def test_each_role_signs_in_and_every_door_it_is_shown_opens(visit, account):
+    """From the home page: what awaits, places and jobs all lead somewhere; the menu too; nothing sticks out, on a telephone nor on
+    the same page made as wide as a desk."""
+    person = visit(account, width=PHONE, height=800)
     page = person.go("/")
     assert page.inner_text("h1").strip() and page.locator("text=Ce qui vous attend").count() == 1
     links = {item.get_attribute("href") for item in page.locator("main section a, main .fr-btns-group a, main p a, #menu .fr-nav__link").all()}
@@ -42,7 +42,10 @@ def test_each_role_signs_in_and_every_door_it_is_shown_opens(visit, account, wid
     for path in sorted(link for link in links if link and link.startswith("/")):
         answer = page.goto(person.site.address + path)
         assert answer.status == 200, (account, path)
-        assert page.evaluate(OVERFLOWS) <= 0, (account, path)
+        for width in (PHONE, DESK):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(OVERFLOWS) <= 0, (account, path, width)
+        page.set_viewport_size({"width": PHONE, "height": 800})
 
 
 def test_a_director_confirms_in_two_taps_on_a_telephone(visit, site):

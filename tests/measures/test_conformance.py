@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,26 +21,6 @@ CASES = [
     ("departement", ("ips_quartile",), ("category",)),
     ("establishment", (), ()),
 ]
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkEngine]:
-    if shutil.which("java") is None:
-        pytest.skip("Java absent : la conformité sur Spark n'est pas vérifiée.")
-    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark absent : conformité sur Spark non vérifiée.")
-    session = (
-        pyspark.SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    engine = SparkEngine(session)
-    yield engine
-    engine.close()
-    session.stop()
 
 
 def expected(
