@@ -19,7 +19,7 @@ from object_store import bucket, s3_server
 
 __all__ = ["bucket", "built", "home", "s3_server", "until"]
 
-PROGRAM = Path(__file__).with_name("small_home.py")
+PROGRAM, END = Path(__file__).with_name("small_home.py"), "=="
 ESSAIM = Path(sys.executable).with_name("essaim")
 
 
@@ -39,11 +39,12 @@ class Home:
         if server:
             self.env["ESSAIM_DATABASE_URL"] = _new_database(server, like)
         self.children: list[subprocess.Popen[str]] = []
+        self.server: subprocess.Popen[str] | None = None
 
-    def start(self, *command: str | Path, **more: str) -> subprocess.Popen[str]:
+    def start(self, *command: str | Path, stdin: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[str]:
         """Starts a command of this home; it is killed at the end of the test at the latest."""
         child = subprocess.Popen(
-            [str(part) for part in command], env={**self.env, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [str(part) for part in command], env={**self.env, **more}, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,
         )
         self.children.append(child)
@@ -57,16 +58,28 @@ class Home:
         return out + err if code else out
 
     def does(self, *words: str) -> str:
-        return self.run(sys.executable, PROGRAM, *words)
+        """What a verb of ``small_home.py`` wrote, carried out by a new process."""
+        if self.server is None:
+            self.server = self.start(sys.executable, PROGRAM, "serve", stdin=subprocess.PIPE)
+        self.server.stdin.write(json.dumps(words) + "\n")
+        self.server.stdin.flush()
+        written: list[str] = []
+        for line in self.server.stdout:
+            if line.startswith(END):
+                assert line.split() == [END, "0"], f"{words}: {''.join(written)[-2500:]}"
+                return "".join(written)
+            written.append(line)
+        raise AssertionError(f"{words}: {self.server.stderr.read()[-2500:]}")
 
-    def told(self, *words: str) -> dict:
-        return json.loads(self.does(*(words or ("told",))).splitlines()[-1])
+    def told(self, *parts: str, known_at: int | str = "") -> dict:
+        """What stands in this home, whole or these parts of it, as known at a number."""
+        return json.loads(self.does("told", str(known_at), *parts).splitlines()[-1])
 
     def worker(self, **more: str) -> subprocess.Popen[str]:
         return self.start(sys.executable, "-m", "essaim.config.worker", **more)
 
     def state(self, pk: str) -> dict:
-        return self.told("state", pk)
+        return json.loads(self.does("state", pk).splitlines()[-1])
 
     def end(self) -> None:
         for child in self.children:
@@ -93,6 +106,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A small home with a register and files accepted, made once, to be copied and never touched."""
     made = Home(tmp_path_factory.mktemp("built") / "home")
     made.does("build")
+    made.end()
     return made
 
 

@@ -1,8 +1,10 @@
 """A small but whole installation in a folder: invented register, senders' files through the real door. Run as a program.
 
 ``build`` makes it (two départements, a few senders); ``pour SECONDS`` goes on handing in, checking and accepting small files,
-and prints ``poured`` after each; ``told [NUMBER]`` tells as JSON everything that a restore must give back, as known at
-NUMBER; ``enqueue CONTRACT ROWS`` hands a file in and asks a worker for its check; ``state PK`` tells a submission.
+and prints ``poured`` after each; ``told [NUMBER [PARTS…]]`` tells as JSON everything that a restore must give back, or these
+parts of it, as known at NUMBER; ``enqueue CONTRACT ROWS`` hands a file in and asks a worker for its check; ``state PK`` tells a
+submission. ``serve`` reads such commands from its input, one JSON list a line, and carries each out in a child that starts with
+everything loaded and nothing remembered; after what the child wrote comes a line with its exit code alone, after ``END``.
 """
 
 # ruff: noqa: E402
@@ -13,6 +15,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,6 +33,7 @@ from essaim.foundation.models import Account, Act, Posting, Submission
 DEPARTEMENTS = ("02", "95")
 SCHOOLS = int(os.environ.get("ESSAIM_SMALL_SCHOOLS", "12"))
 SENDERS = int(os.environ.get("ESSAIM_SMALL_SENDERS", "3"))
+END = "=="
 HEAD = "uai;categorie;quantite;date_livraison;numero_commande"
 
 
@@ -104,23 +108,22 @@ def state(pk: str) -> None:
     print(json.dumps(told), flush=True)
 
 
-def told(number: str = "") -> None:
+def told(number: str = "", *parts: str) -> None:
     known = int(number) if number else Posting.objects.order_by("-number").values_list("number", flat=True).first() or 0
     held = {item.code: item for item in contracts() if item.code in set(reads.ledger().tables())}
-    posted = {code: [n for n in reads.posted_numbers(item) if n <= known] for code, item in held.items()}
-    told = {
-        "number": known,
-        "figures": _figures(known),
-        "states": {code: _digest(reads.ledger().state(reads.table_spec(item), known_at=known)) for code, item in held.items()},
-        "postings": list(Posting.objects.filter(number__lte=known).values_list("number", "status", "entries")),
-        "posted": posted,
-        "files": {s.sha256: hashlib.sha256(reads.content(s)).hexdigest() for s in Submission.objects.filter(number__lte=known)},
-        "journal": list(Act.objects.order_by("pk").values_list("hash", flat=True)),
-        "breaks": reads.chain_breaks(),
-        "problems": _problems(held) if not number else [],
-        "schools": _schools(),
+    makers = {
+        "number": lambda: known,
+        "figures": lambda: _figures(known),
+        "states": lambda: {code: _digest(reads.ledger().state(reads.table_spec(item), known_at=known)) for code, item in held.items()},
+        "postings": lambda: list(Posting.objects.filter(number__lte=known).values_list("number", "status", "entries")),
+        "posted": lambda: {code: [n for n in reads.posted_numbers(item) if n <= known] for code, item in held.items()},
+        "files": lambda: {s.sha256: hashlib.sha256(reads.content(s)).hexdigest() for s in Submission.objects.filter(number__lte=known)},
+        "journal": lambda: list(Act.objects.order_by("pk").values_list("hash", flat=True)),
+        "breaks": reads.chain_breaks,
+        "problems": lambda: _problems(held) if not number else [],
+        "schools": _schools,
     }
-    print(json.dumps(told, default=str), flush=True)
+    print(json.dumps({name: makers[name]() for name in parts or makers}, default=str), flush=True)
 
 
 def _problems(held: dict) -> list[str]:
@@ -155,9 +158,28 @@ def _schools() -> list:
     return list(Establishment.objects.order_by("uai").values_list("uai", "name", "departement", "commune_name"))
 
 
+VERBS = {
+    "build": build, "pour": lambda seconds: pour(float(seconds)), "told": told, "enqueue": enqueue, "enqueue-acceptance": enqueue_acceptance, "state": state,
+}  # fmt: skip
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        verb, *rest = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # nobody reads the log, and a full pipe would stop the child
+            try:
+                VERBS[verb](*rest)
+                code = 0
+            except BaseException:
+                traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+            os._exit(code)
+        print(END, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
     verb, *rest = sys.argv[1:]
-    {
-        "build": build, "pour": lambda: pour(float(rest[0])), "told": lambda: told(*rest), "enqueue": lambda: enqueue(*rest),
-        "enqueue-acceptance": lambda: enqueue_acceptance(*rest), "state": lambda: state(*rest),
-    }[verb]()
+    serve() if verb == "serve" else VERBS[verb](*rest)

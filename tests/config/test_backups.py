@@ -34,7 +34,7 @@ def test_a_backup_under_load_gives_back_every_figure(source, home, tmp_path):
     assert f"n° {manifest['number']}" in told
     elsewhere = home("elsewhere")
     elsewhere.run(ESSAIM, "restore", tmp_path / "copy")
-    before, after = source.told("told", str(manifest["number"])), elsewhere.told()
+    before, after = source.told(known_at=manifest["number"]), elsewhere.told()
     assert after["number"] == manifest["number"] > 20
     assert len(after["figures"]) > 1000 and any(row[3] for row in after["figures"])
     assert _values(after) == _values(before)
@@ -45,10 +45,10 @@ def test_a_backup_under_load_gives_back_every_figure(source, home, tmp_path):
     assert len(copied) > 60 and all(left == right for left, right in copied)
     assert after["breaks"] == [] and after["problems"] == []
     assert all(kept == sha256 for sha256, kept in after["files"].items())
-    assert source.told()["number"] > manifest["number"], "rien n'a été accepté après la sauvegarde"
+    assert source.told("number")["number"] > manifest["number"], "rien n'a été accepté après la sauvegarde"
     assert "poured" in elsewhere.does("pour", "1")
-    assert elsewhere.told()["problems"] == []
-    assert elsewhere.told("told", str(manifest["number"]))["figures"] == before["figures"], "empreintes"
+    assert elsewhere.told("problems")["problems"] == []
+    assert elsewhere.told("figures", known_at=manifest["number"])["figures"] == before["figures"], "empreintes"
 
 
 @pytest.mark.parametrize("reached", ["", "ledger", "ledger/manifest.json"], ids=["start", "ledger", "end"])
@@ -59,15 +59,16 @@ def test_a_backup_killed_on_the_way_is_no_backup_and_harms_nothing(source, home,
     until(lambda: (copy / reached).exists() or child.poll() is not None, 60)
     child.kill()
     child.wait(30)
-    before = source.told()
+    before = source.told("number", "states")
     if not (copy / "sauvegarde.json").exists():
         assert "pas une sauvegarde complète" in home("target").run(ESSAIM, "restore", copy, code=4)
     assert "poured" in source.does("pour", "1"), "un verrou est resté"
-    assert source.told()["problems"] == [] and source.told("told", str(before["number"]))["states"] == before["states"]
+    assert source.told("problems") == {"problems": []}
+    assert source.told("states", known_at=before["number"])["states"] == before["states"]
     source.run(ESSAIM, "backup", tmp_path / "second")
     again = home("again")
     again.run(ESSAIM, "restore", tmp_path / "second")
-    assert again.told()["states"] == source.told()["states"]
+    assert again.told("states") == source.told("states")
 
 
 def test_a_damaged_backup_is_refused_and_nothing_moves(source, home, tmp_path):
@@ -101,16 +102,16 @@ def test_a_home_in_use_is_set_aside_only_when_asked(source, built, home, tmp_pat
     source.run(ESSAIM, "backup", copy)
     target = home("target", built)
     target.does("pour", "1")
-    before = target.told()
+    before = target.told("journal")
     assert "--replace" in target.run(ESSAIM, "restore", copy, code=4)
     worker = target.worker()
     _wait_for_worker(target, worker)
     assert "arrêtez-les" in target.run(ESSAIM, "restore", copy, "--replace", code=4)
     worker.terminate()
     worker.wait(30)
-    assert target.told()["journal"][: len(before["journal"])] == before["journal"]
+    assert target.told("journal")["journal"][: len(before["journal"])] == before["journal"]
     target.run(ESSAIM, "restore", copy, "--replace")
-    assert target.told()["postings"] == source.told()["postings"]
+    assert target.told("postings") == source.told("postings")
     (aside,) = target.folder.glob("avant-restauration-*")
     assert {path.name.split("-", 1)[-1] for path in aside.iterdir()} >= {"ledger", "files"}
     if not target.env.get("ESSAIM_DATABASE_URL"):

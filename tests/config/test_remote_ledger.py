@@ -31,7 +31,7 @@ def test_an_installation_on_an_object_store(built, home, bucket, tmp_path):
     assert "poured" in remote.does("pour", "1")
     more = remote.told()
     assert more["number"] >= before["number"] + 4 and more["problems"] == [] and more["breaks"] == []
-    assert remote.told("told", str(before["number"]))["states"] == before["states"]
+    assert remote.told("states", known_at=before["number"])["states"] == before["states"]
 
     remote.run(ESSAIM, "verify")
     remote.run(ESSAIM, "compact")
@@ -42,4 +42,4 @@ def test_an_installation_on_an_object_store(built, home, bucket, tmp_path):
     remote.run(ESSAIM, "backup", tmp_path / "second")
     again = home("again")
     again.run(ESSAIM, "restore", tmp_path / "second")
-    assert again.told()["figures"] == more["figures"]
+    assert again.told("figures")["figures"] == more["figures"]
