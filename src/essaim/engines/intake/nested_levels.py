@@ -104,7 +104,8 @@ def adds_up(nodes: Sequence[Node], counted: Sequence[int]) -> bool | None:
 
 def paths(nodes: Sequence[Node]) -> list[list[str | None]]:
     """For each label, the texts that stand above it and its own, by level."""
-    found, path = [], []
+    found: list[list[str | None]] = []
+    path: list[str | None] = []
     for node in nodes:
         path = [*path[: node.level], *[None] * (node.level - len(path)), node.text]
         found.append(path)

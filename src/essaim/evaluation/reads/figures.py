@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -82,22 +83,50 @@ def figures(
     wanted = (period,) if isinstance(period, str) else tuple(period)
     number = number_known_at(known_at) if isinstance(known_at, date) else known_at
     last, latest = last_numbers(asked, number)
+    whole = _Asked(asked, level, hierarchy, wanted, tuple(units) if units is not None else None, names, public, last, latest)
+
+    def shown() -> pl.DataFrame:
+        return measures.with_fingerprints(_table(whole), asked, "")
+
+    stamp, _ = register()
+    table = ANSWERS.get(("shown", *whole.key(stamp)), shown) if stamp and units is not None else shown()
+    return Figures(table, level, names, number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about some indicators: what each argument of ``figures`` says, ``last`` and ``latest`` as in ``last_numbers``."""
+
+    indicators: tuple[Indicator, ...]
+    level: str
+    hierarchy: str | None
+    periods: tuple[str, ...]
+    units: tuple[str, ...] | None
+    by: tuple[str, ...]
+    public: bool
+    last: int
+    latest: int
+
+    def key(self, stamp: str) -> tuple[Any, ...]:
+        """Everything the answer depends on; ``stamp``: of the register."""
+        declared = tuple(declaration_digest(item) for item in self.indicators)
+        threshold = self.public and settings.ESSAIM_SECRECY_THRESHOLD
+        return (str(settings.ESSAIM_LEDGER_URL), declared, self.level, self.hierarchy, self.periods, self.units, self.by, threshold, stamp, self.last)
+
+
+def _table(asked: _Asked) -> pl.DataFrame:
     # Secrecy compares the units of a level: its figures are made for all of them, and serve every page.
-    secret = tuple(item for item in asked if public and hides_in(item, names))
-    open_ = tuple(item for item in asked if item not in secret)
-    parts = []
-    for group, own in ((open_, units), (secret, None)):
-        if group:
-            key = tuple(own) if own is not None else None
-            parts.append(_answered(group, level, hierarchy, wanted, key, names, bool(group is secret), last, latest))
-    if not parts:
-        return Figures(measures.empty_figures(), level, names, number)
-    tables = [item.frame for item in parts]
-    if units is not None and secret:
-        tables[-1] = tables[-1].filter(pl.col("unit").is_in(list(units)))
-    whole = tables[0] if len(tables) == 1 else _in_order(pl.concat(tables), asked)
-    whole = measures.with_fingerprints(whole, asked, "")
-    return Figures(whole, level, names, number)
+    secret = tuple(item for item in asked.indicators if asked.public and hides_in(item, asked.by))
+    open_ = tuple(item for item in asked.indicators if item not in secret)
+    tables = []
+    if open_:
+        tables.append(_answered(replace(asked, indicators=open_, public=False)).frame)
+    if secret:
+        table = _answered(replace(asked, indicators=secret, units=None)).frame
+        tables.append(table if asked.units is None else table.filter(pl.col("unit").is_in(list(asked.units))))
+    if not tables:
+        return measures.empty_figures()
+    return tables[0] if len(tables) == 1 else _in_order(pl.concat(tables), asked.indicators)
 
 
 def last_numbers(asked: Sequence[Indicator], number: int | None) -> tuple[int, int]:
@@ -111,35 +140,23 @@ def last_numbers(asked: Sequence[Indicator], number: int | None) -> tuple[int, i
     return done.filter(number__lte=number).aggregate(last=Max("number"))["last"] or 0, latest
 
 
-def _answered(
-    asked: tuple[Indicator, ...],
-    level: str,
-    hierarchy: str | None,
-    wanted: tuple[str, ...],
-    units: tuple[str, ...] | None,
-    names: tuple[str, ...],
-    public: bool,
-    last: int,
-    latest: int,
-) -> Figures:
+def _answered(asked: _Asked) -> Figures:
     stamp, places = register()
-    threshold = settings.ESSAIM_SECRECY_THRESHOLD
-    declared = tuple(declaration_digest(item) for item in asked)
-    key = (str(settings.ESSAIM_LEDGER_URL), declared, level, hierarchy, wanted, units, names, public and threshold, stamp, last)
+    key = asked.key(stamp)
 
     def make() -> Figures:
-        dimensions = kept_apart(asked, names, places.attributes.columns)
-        apart = None if units is None or last == latest else departements_of(places, level, hierarchy, units)
-        cells = _cells(dimensions, last, latest, apart)
+        dimensions = kept_apart(asked.indicators, asked.by, places.attributes.columns)
+        apart = None if asked.units is None or asked.last == asked.latest else departements_of(places, asked.level, asked.hierarchy, asked.units)
         return measures.figures(
-            asked, None, places, level=level, period=wanted, units=units, by=names, public=public, threshold=threshold,
-            hierarchy=hierarchy, prepared=cells, fingerprints=False,
+            asked.indicators, None, places, level=asked.level, period=asked.periods, units=asked.units, by=asked.by, public=asked.public,
+            threshold=settings.ESSAIM_SECRECY_THRESHOLD, hierarchy=asked.hierarchy, prepared=_cells(dimensions, asked.last, asked.latest, apart),
+            fingerprints=False,
         )  # fmt: skip
 
     def found() -> Figures:
-        if units is not None or not public or last < latest:
+        if asked.units is not None or not asked.public or asked.last < asked.latest:
             return make()
-        return kept(Question(tuple(item.code for item in asked), level, hierarchy, wanted, names), key, make)
+        return kept(Question(tuple(item.code for item in asked.indicators), asked.level, asked.hierarchy, asked.periods, asked.by), key, make)
 
     return ANSWERS.get(key, found) if stamp else make()  # type: ignore[no-any-return]
 
