@@ -31,8 +31,8 @@ def annotate(
     """The workbook (xlsx, or xlsm for xlsm) with an « Anomalies » sheet first and offending cells coloured and commented.
 
     ``issues``: ``code, severity, sheet, row, column, field, value, expected, suggestion, message`` (column null: the row);
-    ``summary``: ``code, severity, field, count, message``. Excel workbooks keep formats, formulas and sheets; other formats
-    are given back as xlsx with the same cells at the same places. At most 2 000 comments a sheet; the list is whole."""
+    ``summary``: ``code, severity, field, count, message``. Excel workbooks are marked in place and keep all the rest; other
+    formats are given back as xlsx with the same cells at the same places. At most 2 000 comments a sheet; the list is whole."""
     # Writers of workbooks are loaded by those who write one.
     if read.format in ("xlsx", "xlsm"):
         from .original import annotate_original
