@@ -184,6 +184,56 @@ def test_what_a_pivot_works_out_otherwise_than_by_adding_is_no_quantity(header):
     assert result.status == "refused" or any(question.holds and question.about == "C" for question in result.questions)
 
 
+@pytest.mark.parametrize("header", ["Somme de Qté", "Somme - Qté", "Sum of Quantité", "Somme de Quantité livrée"])
+def test_the_sum_of_a_known_column_is_that_column(header):
+    rows = [["UAI", "Matériel", header, "Livré le"], [A, "Tablette", 5, "01/03/2022"], [B, "VPI", 3, "02/03/2022"]]
+    assert understood(workbook(rows), DELIVERIES, "quantity") == [(3,), (5,)]
+    rows[0][2] = "Somme de Qté commandée"
+    assert not of(rows).rows.height
+
+
+@pytest.mark.parametrize("order", [("day", "school", "article"), ("school", "article", "day")])
+def test_a_day_may_be_one_of_the_levels(order):
+    """Dates above schools, or under articles: each line takes its own."""
+    day = date(2022, 3, 1)
+    rows = {("day", "school", "article"): [[day, 8], [A, 8], ["Tablette", 5], ["PC portable", 3]], ("school", "article", "day"): [[A, 8], ["Tablette", 5], [day, 5], ["PC portable", 3], [day, 3]]}[order]
+    result = of([HEAD, *rows, ["Total général", 8]])
+    assert sorted(result.rows.select("category", "quantity", "delivered_on").rows()) == [("ordinateur_portable", 3, day), ("tablette", 5, day)]
+
+
+def test_a_filter_that_says_commanded_above_a_pivot_holds_it():
+    """« Statut : Commandé » in the filter of a pivot handed in as deliveries: held, then left or counted."""
+    for heading in ([["Statut", "Commandé"]], [["Statut", "Commandé"], ["Année", "(Tous)"]], [["Statut : En attente"]]):
+        rows = [*heading, [], *compact()[2:]]
+        (question,) = of(rows, answers={"once:delivered_on": "01/03/2022"}).questions
+        assert question.holds and question.id.startswith("table:")
+    assert not of([["Statut", "Livré"], [], *compact()[2:]], answers={"once:delivered_on": "01/03/2022"}).questions
+
+
+def test_lines_that_say_less_than_the_others_and_add_them_up_are_headings():
+    """Communes without identifier above their schools, with their sum: no school of that name."""
+    rows = [["Inventaire au 31/12/2022"], ["École", "UAI", "Tablettes", "PC portables"], ["LAON", None, 8, 2], ["Jean Moulin", A, 5, 1], ["Zola", C, 3, 1], ["GUISE", None, 1, 1], ["Matisse", B, 1, 1]]
+    found = understood(workbook(rows), INVENTORY, "uai", "school_name", "category", "quantity")
+    assert found == sorted([(A, "Jean Moulin", "tablette", 5), (A, "Jean Moulin", "ordinateur_portable", 1), (C, "Zola", "tablette", 3), (C, "Zola", "ordinateur_portable", 1), (B, "Matisse", "tablette", 1), (B, "Matisse", "ordinateur_portable", 1)])
+    rows[2][2] = 9
+    assert of(rows, INVENTORY).rows_refused or of(rows, INVENTORY).questions
+
+
+def test_the_results_of_other_spreadsheets_are_subtotals_too():
+    """LibreOffice: « 0020001R Résultat », « Total Résultat »."""
+    rows = [DAY, [], ["UAI", "Matériel", "Somme - Qté"], [A, "Tablette", 5], [None, "PC portable", 3], [f"{A} Résultat", None, 8], [B, "Tablette", 4], [None, "VPI", 2], [f"{B} Résultat", None, 6], ["Total Résultat", None, 14]]
+    result = of(rows)
+    assert counted(result) == TRUTH and not result.questions and not result.rows_refused
+
+
+def test_schools_with_their_sum_above_articles_of_many_columns():
+    """A hand-made list: the line of the school has its sum only, its articles have prices and dates."""
+    head = ["Désignation", "Marque", "N° BC", "Livré le", "Qté", "PU HT", "Obs"]
+    rows = [head, [f"Collège A {A}", None, None, None, 8, None, None], *([name, "Apple", "B1", "01/03/2022", n, 300, "x"] for name, n in (("Tablette", 5), ("PC portable", 3))),
+            [f"Collège B {B}", None, None, None, 6, None, None], *([name, "Apple", "B2", "01/03/2022", n, 300, "y"] for name, n in (("Tablette", 4), ("VPI", 2)))]  # fmt: skip
+    assert counted(of(rows)) == TRUTH
+
+
 def test_a_deviation_beside_its_measure_is_of_no_field():
     """« ecart_type_de_l_ips » of published files is neither the index nor a type: left aside without a question."""
     rows = [["UAI", "Matériel", "Quantité", "Écart type de la quantité", "Livré le"], [A, "Tablette", 5, 2, "01/03/2022"], [B, "VPI", 3, 1, "02/03/2022"]]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -17,6 +18,8 @@ from essaim.kernel.french import folded
 
 from .check_batch import Part
 from .check_result import Aside
+from .check_status import begins_with, of_status
+from .context import lines_above
 from .contract import Contract, FieldType
 from .issues_messages import HIDDEN_QUESTION, LEFT, LEFT_HIDDEN, NAMED_CHOICES, NAMED_QUESTION
 from .report import Question
@@ -52,11 +55,17 @@ def by_title(part: Part, contract: Contract) -> list[Part]:
     return [piece for piece in pieces if piece.rows]
 
 
-def set_aside_by_name(parts: Sequence[Part], contract: Contract, answers: MappingOf[str, str], filename: str) -> tuple[list[Part], list[Aside]]:
+def set_aside_by_name(
+    parts: Sequence[Part], aside: Sequence[Part], contract: Contract, answers: MappingOf[str, str], filename: str
+) -> tuple[list[Part], list[Aside]]:
     """The tables to count, with the questions their names raise, and those left aside. The name of the file itself was chosen with
-    the contract: it raises none."""
+    the contract: it raises none. ``aside``: tables of the file that are not of the contract, read as headings."""
     stem = PurePosixPath(filename).name.split(".")[0]
-    doubts = [None if folded(part.table.sheet) == folded(stem) and not part.table.prose else _doubt(part, parts, contract) for part in parts]
+    filters = [_filtered(lines_above(part, aside, parts), contract) for part in parts]
+    doubts = [
+        _Doubt(word, True) if word else None if folded(part.table.sheet) == folded(stem) and not part.table.prose else _doubt(part, parts, contract)
+        for part, word in zip(parts, filters, strict=True)
+    ]
     if not any(doubts):
         return list(parts), []
     plain = any(not doubt for doubt in doubts)
@@ -98,6 +107,12 @@ def _doubt(part: Part, parts: Sequence[Part], contract: Contract) -> _Doubt | No
         titles = [cells[0] for _, cells in part.table.prose if cells]
         return _Doubt(_written(word, " ".join([name, *titles])), True, any(_is_named(other, contract) for other in others))
     return _Doubt(HIDDEN) if part.table.hidden else None
+
+
+def _filtered(lines: Sequence[Sequence[str]], contract: Contract) -> str | None:
+    """What a filter above a pivot says of all its lines, where it says that they did not happen: « Statut : Commandé »."""
+    pairs = [pair for cells in lines for pair in (*pairwise(cells), *((cell.partition(":")[0], cell.partition(":")[2]) for cell in cells))]
+    return next((value.strip() for label, value in pairs if len(value) <= _TITLE and of_status(label) and begins_with(value, contract.undone)), None)
 
 
 def _written(key: str, text: str) -> str:

@@ -154,7 +154,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
         usable, others = set_apart(*_sorted_out(_mapped(number, read, contract, inputs), contract), contract)
         usable = listed([piece for part in usable for piece in by_title(part, contract)], contract, inputs.answers)
         completed = complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)
-        completed, named = set_aside_by_name(completed, contract, inputs.answers, read.filename)
+        completed, named = set_aside_by_name(completed, [item.part for item in others], contract, inputs.answers, read.filename)
         others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
         if refusal is None:

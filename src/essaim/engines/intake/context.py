@@ -120,6 +120,11 @@ def _above(part: Part, aside: Sequence[Part], floor: int) -> list[_Line]:
     return lines
 
 
+def lines_above(part: Part, aside: Sequence[Part], parts: Sequence[Part]) -> list[tuple[str, ...]]:
+    """The cells of each line written above a table, those of a small table left aside included."""
+    return [line.cells for line in _above(part, aside, _floor(part, parts))]
+
+
 def _given(part: Part, contract: Contract, names: FieldNames, around: list[_Line], file: list[_Line]) -> list[_Given]:
     wide = part.mapping.wide
     taken = set(part.mapping.fields) | (wide.fields if wide else set())

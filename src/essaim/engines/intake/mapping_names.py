@@ -25,6 +25,7 @@ _UNIT_WORDS = frozenset(("ht", "ttc", "eur", "euros", "euro", "keur", "en", "k",
 CERTAIN_NAME = 94.0
 _KNOWN, _ABBREVIATED = CERTAIN_NAME, 90.0
 _INITIALS = re.compile(r"(?<=\b\w)\.")
+_SUM_OF = re.compile(r"^(?:somme|sum) (?:(?:de|d|des|of) )?(?=\w)")  # how pivots name a column that they add up
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -49,6 +50,7 @@ def read_header(header: str) -> HeaderName:
     levels = tuple(dict.fromkeys(key for part in reversed(re.split(r" / |\n", header)) if (key := folded(part))))
     candidates = [header, bare, _INITIALS.sub("", header), _CAMEL.sub(" ", header), *reversed(re.split(r" / |\n", bare))]
     forms = list(dict.fromkeys(key for text in candidates if (key := folded(text))))
+    forms += [summed for form in tuple(forms[:1]) if (summed := _SUM_OF.sub("", form)) != form and summed not in forms]
     forms += [key for form in tuple(forms[:2]) if (key := _without_units(form)) and key not in forms]
     forms += [french for form in tuple(forms[:2]) if (french := in_french(form)) and french not in forms]
     factor = 1_000 if _THOUSANDS.search(header) else 1_000_000 if _MILLIONS.search(header) else 1

@@ -46,14 +46,14 @@ from .tables import Column, RawTable
 
 UNKNOWN = "Regroupement {level}"
 HEADING = "titre ou sous-total des lignes qui suivent"
-_LEAST, _MOST, _LABELS = 3, 20_000, 4
+_LEAST, _MOST, _LABELS, _SHOWN = 3, 20_000, 4, 20
 _OFTEN = 0.25
-_GRAND = re.compile(r"(?:(?:grand )?total|total general|totaux|ensemble)")
+_GRAND = re.compile(r"(?:(?:grand )?total|total (?:general|resultat)|resultat|totaux|ensemble)")
 # Columns whose numbers are not added up under a heading.
 _NO_SUM = re.compile(r"(?:prix unitaire|pu|taux)\b")
 _PARTS = re.compile(r"\s*(?:/|>|»|→|\bpuis\b)\s*")
 # What a label may be, beside the name of the field whose list it belongs to.
-_UAI, _SCHOOL, _DATE, _OTHER = "uai:", "school:", "date:", ""
+_UAI, _SCHOOL, _DATE, _OTHER, _BARE = "uai:", "school:", "date:", "", "bare:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ def _readings(table: RawTable, lines: _Lines, contract: Contract) -> Iterator[tu
         return
     indents = dict(table.indents)
     set_in = [indents.get(lines.rows[node.line or 0], 0) + len(node.label) - len(node.label.lstrip()) for node in plain]
-    ways = [(by_indent(set_in), True), *([(by_leaves(told), False)] if told[-1] != _OTHER else []), (by_parents(told, _SCHOOL), False)]
+    bare = [_BARE if lines.is_bare(node.line or 0) else _OTHER for node in plain]
+    ways = [(by_indent(set_in), True), *([(by_leaves(told), False)] if told[-1] != _OTHER else []), (by_parents(told, _SCHOOL), False), (by_parents(bare, _BARE), False)]
     for levels, known in ways:
         if is_staircase(levels):
             nodes = [replace(node, level=level) for node, level in zip(plain, levels, strict=True)]
@@ -223,7 +224,10 @@ def _compact(table: RawTable, lines: _Lines, nodes: Sequence[Node], contract: Co
     pieces = _PARTS.split(table.columns[0].header)
     letter = table.columns[0].letter
     headers = [field.label if field else pieces[level] if len(pieces) == depth else UNKNOWN.format(level=level + 1) for level, field in enumerate(fields)]
-    question = _unknown(table, nodes, fields, headers, contract, answers)
+    told = any(any(identifiers(cell for cell in lines.cells[node.line or 0][1:] if cell)) for node, _ in written[:_SHOWN])
+    if told and fields[-1] is None:  # the lowest labels are what the column says, their school stands beside
+        headers[-1] = table.columns[0].header
+    question = None if told else _unknown(table, nodes, fields, headers, contract, answers)
     columns = (*(Column(letter, header) for header in headers), *table.columns[1:])
     others = [[lines.cells[node.line or 0][place] for node, _ in written] for place in range(1, len(table.columns))]
     frame = pl.DataFrame([*levels, *(pl.Series(f"c{depth + place}", cells, dtype=pl.String) for place, cells in enumerate(others)),

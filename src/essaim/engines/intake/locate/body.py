@@ -25,7 +25,7 @@ BLANK, TOTAL, NOTE, REPEATED, NUMBERING, SECTION, TITLE, EXAMPLE, UNITS = (
     "unités ou formats des colonnes",
 )
 _TOTAL = re.compile(
-    r"\s*(?:\*\s*)?(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)(?:\s+(?:g[ée]n[ée]ra(?:l|ux)|cumul[ée]|interm[ée]diaire|ht|ttc|h\.t\.?|t\.t\.c\.?))*\s*:?\s*$"
+    r"\s*(?:\*\s*)?(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)(?:\s+(?:g[ée]n[ée]ra(?:l|ux)|r[ée]sultat|cumul[ée]|interm[ée]diaire|ht|ttc|h\.t\.?|t\.t\.c\.?))*\s*:?\s*$"
     r"|\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+\S.*$"
     r"|\s*(?:montant\s+)?(?:t\.?v\.?a\b|net\s+[àa]\s+payer).{0,20}$"
     r"|\s*(?:[àa]\s+reporter|reports?)\s*:?\s*$|\s*report\s+(?:de\s+la\s+)?page\b.{0,20}$"
@@ -224,7 +224,7 @@ def _is_total(cells: Sequence[str | None], found: list[str], profile: Profile) -
     if any(kind_of(cell) == CODE or _identifier(cell) for cell in others) or (_SOMME.match(label) and any(_PICARDY.match(cell) for cell in others)):
         return False
     texts = sum(kind_of(cell) == TEXT for cell in found)
-    loose = len(label.split()) > 1 and not re.match(r"\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+g[ée]n", label, re.IGNORECASE)
+    loose = len(label.split()) > 1 and not re.match(r"\s*(?:s(?:ous|/|\.)?[\s./-]*)?tota(?:l|ux)\s+(?:g[ée]n|r[ée]s)", label, re.IGNORECASE)
     if profile.texts <= 1:
         return not loose or len(found) > 1
     return texts < profile.texts and (len(found) < profile.fill or not loose or (texts == 1 and profile.texts > 2))
