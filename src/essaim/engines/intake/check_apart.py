@@ -39,7 +39,7 @@ def marked(part: Part, contract: Contract) -> Part:
     others = _unread(part) if added and part.each is None and frame.height > 1 else []
     if not others:
         return part
-    marks = frame.select("row", *(pl.col(f"c{place}").hash() for place in others)).rename({f"c{place}": str(n) for n, place in enumerate(others)})
+    marks = pl.DataFrame([frame["row"], *(frame[f"c{place}"].hash().alias(str(n)) for n, place in enumerate(others))])
     return replace(part, marks=Marks(marks, tuple(" ".join(part.table.columns[place].header.split()) for place in others)))
 
 
@@ -55,6 +55,9 @@ def _unread(part: Part) -> list[int]:
 
 
 def _counts_lines(column: pl.Series) -> bool:
+    head = column.head(_SHOWN).drop_nulls()
+    if len(head) and not head[0].strip().isdigit():
+        return False
     steps = column.cast(pl.Int64, strict=False).drop_nulls().diff().drop_nulls()
     return len(steps) > 0 and bool((steps == 1).all())
 

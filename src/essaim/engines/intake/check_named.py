@@ -61,7 +61,7 @@ def set_aside_by_name(
     """The tables to count, with the questions their names raise, and those left aside. The name of the file itself was chosen with
     the contract: it raises none. ``aside``: tables of the file that are not of the contract, read as headings."""
     stem = PurePosixPath(filename).name.split(".")[0]
-    filters = [_filtered(lines_above(part, aside, parts), contract) for part in parts]
+    filters = [_filtered(lines_above(part, aside, parts), contract) if part.table.prose or aside else None for part in parts]
     doubts = [
         _Doubt(word, True) if word else None if folded(part.table.sheet) == folded(stem) and not part.table.prose else _doubt(part, parts, contract)
         for part, word in zip(parts, filters, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -29,15 +30,15 @@ def with_status(part: Part, contract: Contract) -> Part:
     remarks = {part.mapping.fields[name] for name in _REMARKS if name in part.mapping.fields}
     found = {row: (text, header) for row, text, header in part.undone}
     for position, column in enumerate(part.table.columns):
+        if position in used and position not in remarks:
+            continue
         texts = part.table.frame[f"c{position}"]
         if position in remarks:
-            near = texts.filter(texts.str.contains_any(_beginnings(contract), ascii_case_insensitive=True).fill_null(False))
+            near = texts.filter(texts.str.contains_any(_beginnings(contract.undone), ascii_case_insensitive=True).fill_null(False))
             said = [text for text in near.unique().to_list() if len(text) <= _SHORT and folded(text) in contract.undone]
-        elif position in used:
-            continue
         elif of_status(column.header):
             said = [text for text in texts.drop_nulls().unique().head(_FEW).to_list() if _is_undone(text, contract)]
-        elif column.header and _asks_whether_done(column.header, contract):
+        elif column.header and _only_word(column.header) in contract.named:
             said = _not_done(texts)
         else:
             continue
@@ -46,15 +47,17 @@ def with_status(part: Part, contract: Contract) -> Part:
     return replace(part, undone=tuple((row, *told) for row, told in found.items())) if found else part
 
 
-def _beginnings(contract: Contract) -> list[str]:
+@lru_cache(maxsize=64)
+def _beginnings(undone: tuple[str, ...]) -> list[str]:
     """How words of what did not happen begin, accented or not: few remarks hold one."""
-    return sorted({begun for word in contract.undone for begun in (word[:4], word[:4].replace("e", "é"))})
+    return sorted({begun for word in undone for begun in (word[:4], word[:4].replace("e", "é"))})
 
 
-def _asks_whether_done(header: str, contract: Contract) -> bool:
-    """« Livré ? », « Réceptionné (O/N) »: a header that is only the act of the contract."""
+@lru_cache(maxsize=4_096)
+def _only_word(header: str) -> str:
+    """« livre » for « Livré ? » or « Livré (O/N) »: the word of a header that has but one."""
     words = [word for word in folded(header).split() if word not in ("o", "n", "oui", "non")]
-    return len(words) == 1 and words[0] in contract.named
+    return words[0] if len(words) == 1 else ""
 
 
 def _not_done(texts: pl.Series) -> list[str]:
@@ -66,6 +69,7 @@ def _not_done(texts: pl.Series) -> list[str]:
     return refused or ([_VOID] if texts.null_count() else [])
 
 
+@lru_cache(maxsize=4_096)
 def of_status(header: str) -> bool:
     """Whether a header is that of a column of status."""
     return bool(_STATUS.intersection(folded(header).split()))

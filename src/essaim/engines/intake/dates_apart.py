@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -68,6 +69,7 @@ def _apart(table: RawTable) -> list[_Apart]:
     return [_Apart(dict(sorted(places.items(), key=lambda item: item[1])), subjects[key]) for key, places in groups.items() if {_MONTH, _YEAR} <= set(places)]
 
 
+@lru_cache(maxsize=4_096)
 def _read(header: str) -> tuple[str, str]:
     """What a header says it holds of a date and of which: ``Mois de livraison`` → month, « livraison »."""
     words = [word for word in re.split(r"[\s/().,:_-]+", header) if word]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
+from functools import lru_cache
 
 from essaim.kernel.french import folded
 
@@ -30,7 +31,7 @@ def which_year(part: Part, contract: Contract, answers: MappingOf[str, str]) -> 
         place, key = part.mapping.fields[name], f"wanted:{part.mapping.layout}:{name}"
         field, header = contract.field(name), folded(part.table.columns[place].header)
         base = _base(header)
-        if key in answers or not base or base == header:
+        if not base or base == header or key in answers:
             continue
         rivals = [
             other for other, column in enumerate(part.table.columns)
@@ -46,6 +47,7 @@ def which_year(part: Part, contract: Contract, answers: MappingOf[str, str]) -> 
     return replace(part, mapping=replace(part.mapping, questions=(*others, *questions))) if questions else part
 
 
+@lru_cache(maxsize=4_096)
 def _base(header: str) -> str:
     """A folded header without the words that say when."""
     return " ".join(_WHEN.sub(" ", header).split())

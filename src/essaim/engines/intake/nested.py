@@ -105,8 +105,8 @@ def _lines(table: RawTable) -> _Lines | None:
         return None
     first = frame["c0"]
     holed = first.null_count()
-    full = [place for place in range(1, width) if not frame[f"c{place}"].null_count() and not _is_number(frame[f"c{place}"][0])]
-    if (full and not table.totals) or (holed and not (first[0] and holed >= _OFTEN * frame.height)):
+    told = not table.totals and any(not frame[f"c{place}"].null_count() and not _is_number(frame[f"c{place}"][0]) for place in range(1, width))
+    if told or (holed and not (first[0] and holed >= _OFTEN * frame.height)):
         return None
     found = [*zip(frame["row"].to_list(), frame.drop("row").rows(), strict=True), *((row, cells) for row, cells in table.totals if len(cells) == width)]
     found.sort(key=lambda item: item[0])
