@@ -128,6 +128,12 @@ def test_labels_written_once_a_group_are_proved_by_the_sums(rows):
     assert counted(result) == TRUTH and not result.questions and not result.rows_refused
 
 
+def test_a_number_written_once_above_lines_that_say_the_rest_is_that_of_all_of_them():
+    """« B1 » on the first line of an order and a total for each order: the other lines are of the same order."""
+    rows = [["N° BC", "UAI", "Désignation", "Qté", "Montant HT"], ["B1", A, "Tablette", 5, 1500], [None, B, "VPI", 1, 500], ["Total B1", None, None, 6, 2000], ["B2", C, "Tablette", 2, 600], ["Total B2", None, None, 2, 600]]
+    assert understood(workbook(rows), ORDERS, "order_ref", "uai", "quantity") == [("B1", A, 5), ("B1", B, 1), ("B2", C, 2)]
+
+
 def test_labels_written_once_without_any_sum_are_asked_as_before():
     result = of([DAY, ["École", "Matériel", "Quantité"], [NAMES[A], "Tablette", 5], [None, "PC portable", 3], [NAMES[B], "Tablette", 4], [None, "VPI", 2]])
     assert [question.id.split(":")[0] for question in result.questions] == ["fill"]

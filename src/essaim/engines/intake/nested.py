@@ -82,11 +82,11 @@ def unnested(table: RawTable, contract: Contract, answers: MappingOf[str, str]) 
     if lines is None:
         return Reshaped(table)
     key = f"levels:{layout_of(table, contract)}"
-    judged = [(nodes, sure) for nodes, known in _readings(table, lines, contract) if (sure := _is_sure(nodes, lines, known, contract)) is not None]
+    judged = [(nodes, own, sure) for nodes, own, known in _readings(table, lines, contract) if (sure := _is_sure(nodes, own, known, contract)) is not None]
     said = answers.get(key)
     if not judged or said == "":
         return Reshaped(table)
-    nodes, sure = max(judged, key=lambda way: way[1])
+    nodes, lines, sure = max(judged, key=lambda way: way[2])
     built = _compact(table, lines, nodes, contract, answers) if len(lines.labels) == 1 else Reshaped(_filled(table, lines, nodes))
     if not sure and said is None:
         return replace(built, questions=(_question(key, table, nodes), *built.questions))
@@ -130,12 +130,14 @@ def _holds_numbers(column: pl.Series) -> bool:
     return bool(cells) and sum(map(_is_number, cells)) >= 0.9 * len(cells)
 
 
-def _readings(table: RawTable, lines: _Lines, contract: Contract) -> Iterator[tuple[list[Node], bool]]:
-    """Each way in which labels may stand above one another, and whether the sender's own layout says so."""
+def _readings(table: RawTable, lines: _Lines, contract: Contract) -> Iterator[tuple[list[Node], _Lines, bool]]:
+    """Each way in which labels may stand above one another, in which columns, and whether the sender's own layout says so."""
     if len(lines.labels) > 1:
-        nodes = _by_column(lines)
-        if nodes and is_staircase([node.level for node in nodes]):
-            yield nodes, True
+        for count in range(len(lines.labels), 1, -1):  # the last ones may be on every line, as any other column
+            fewer = replace(lines, labels=lines.labels[:count])
+            nodes = _by_column(fewer)
+            if nodes and is_staircase([node.level for node in nodes]):
+                yield nodes, fewer, True
         return
     plain = [Node(line, 0, cells[0] or "", lines.values(line)) for line, cells in enumerate(lines.cells)]
     plain, _ = with_totals(plain, lines.counted.__contains__)
@@ -151,7 +153,7 @@ def _readings(table: RawTable, lines: _Lines, contract: Contract) -> Iterator[tu
         if is_staircase(levels):
             nodes = [replace(node, level=level) for node, level in zip(plain, levels, strict=True)]
             if all(lines.is_bare(node.line or 0) for node, parent in zip(nodes, has_children(nodes), strict=True) if parent):
-                yield nodes, known
+                yield nodes, lines, known
 
 
 def _by_column(lines: _Lines) -> list[Node]:
@@ -161,7 +163,7 @@ def _by_column(lines: _Lines) -> list[Node]:
     deepest = len(lines.labels) - 1
     for line, cells in enumerate(lines.cells):
         written = [place for place in lines.labels if cells[place]]
-        if any(not cells[place] for place in range(written[0], written[-1])):
+        if not written or any(not cells[place] for place in range(written[0], written[-1])):
             return []
         found += [Node(None, place, cells[place] or "", {}) for place in written[:-1]]
         found.append(Node(line, written[-1], cells[written[-1]] or "", lines.values(line)))
