@@ -41,7 +41,7 @@ def test_uai_corrections_are_proposed_never_applied(text, problem, suggestion):
 @pytest.mark.parametrize(
     ("code", "departement"),
     [("0020001A", "02"), ("6200001A", "2A"), ("7200001A", "2B"), ("9710001A", "971"), ("9830001A", "988"),
-     ("9840001A", "987"), ("9750001A", "975"), ("9860001A", "986"), ("0990001A", None), ("0690001A", "69")],
+     ("9840001A", "987"), ("9750001A", "975"), ("9860001A", "986"), ("9870001A", "986"), ("9810001A", "976"), ("0990001A", None), ("0690001A", "69")],
 )  # fmt: skip
 def test_uai_prefix_gives_the_departement(code, departement):
     """The prefix places the school, Corse and the Pacific included."""

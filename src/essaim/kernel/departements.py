@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 
 from .french import folded
-from .places import ACADEMIES, DEPARTEMENTS, REGIONS, Academie, Departement
+from .places import ACADEMIES, COLLECTIVITIES, DEPARTEMENTS, REGIONS, Academie, Departement
 from .verdict import Verdict
 
 BY_CODE: dict[str, Departement] = {item.code: item for item in DEPARTEMENTS}
 ACADEMIE_BY_CODE: dict[str, Academie] = {item.code: item for item in ACADEMIES}
 CORSE = ("2A", "2B")
 # Prefixes of school identifiers that are not the département's own code.
-_UAI_PREFIXES = {"620": "2A", "720": "2B", "983": "988", "984": "987"}
+_UAI_PREFIXES = {"620": "2A", "720": "2B", "981": "976", "983": "988", "984": "987", "987": "986"}
 _ABBREVIATIONS = {"st": "saint", "ste": "sainte", "hte": "haute", "htes": "hautes", "ht": "haut", "hts": "hauts",
                   "bches": "bouches", "terr": "territoire", "pyr": "pyrenees"}  # fmt: skip
 _NOISE = frozenset(("departement", "dept", "dep", "dpt", "de", "du", "d", "des", "la", "le", "les", "l"))
@@ -79,7 +79,8 @@ def _closest(key: str) -> str | None:
 
 
 def from_uai_prefix(prefix: str) -> str | None:
-    """``002`` → ``02``, ``620`` → ``2A``, ``971`` → ``971``, ``983`` → ``988``; None when no département issued it (``099``)."""
+    """``002`` → ``02``, ``620`` → ``2A``, ``971`` → ``971``, ``983`` → ``988``, ``987`` → ``986`` (Wallis et Futuna); None when no
+    département issued it (``099``)."""
     if prefix in _UAI_PREFIXES:
         return _UAI_PREFIXES[prefix]
     if prefix in BY_CODE and len(prefix) == 3:
@@ -99,13 +100,27 @@ def region_of(code: str) -> tuple[str, str]:
     return region, REGIONS[region]
 
 
-def academie_of(code: str) -> Academie | None:
-    """The académie of a département, None overseas where there is none."""
-    found = BY_CODE[code].academie
-    return ACADEMIE_BY_CODE[found] if found else None
+def academie_of(code: str) -> Academie:
+    """The académie of a département, or what is assimilated to one overseas."""
+    return ACADEMIE_BY_CODE[BY_CODE[code].academie]
 
 
 def zone_of(code: str) -> str | None:
     """School-holiday zone of a département (A, B, C); None where the académie keeps its own calendar (Corse, overseas)."""
-    academie = academie_of(code)
-    return academie.zone if academie else None
+    return academie_of(code).zone
+
+
+def particularity_of(code: str) -> str:
+    """What a reader of a school overseas should know of its place in the academic hierarchy, in French; empty elsewhere."""
+    if code not in COLLECTIVITIES:
+        return ""
+    name, academie = BY_CODE[code].name, academie_of(code)
+    if academie.is_assimilated:
+        return (
+            f"{name} n'a ni DSDEN ni région académique : l'annuaire de l'éducation l'assimile à une académie (code {academie.code}). Le SIREN de "
+            "sa collectivité n'est pas dans les données publiques du registre."
+        )
+    return (
+        f"{name} n'a pas de DSDEN : l'annuaire de l'éducation rattache ses établissements à l'académie {academie.name} (code {academie.code}), et "
+        f"leur UAI, en 971, les compte avec {BY_CODE['971'].name}. Le SIREN de sa collectivité n'est pas dans les données publiques du registre."
+    )

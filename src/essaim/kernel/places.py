@@ -7,21 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Academie:
-    """An education authority. ``zone`` is its school-holiday zone (A, B, C), None where it keeps its own calendar."""
+    """An education authority. ``zone`` is its school-holiday zone (A, B, C), None where it keeps its own calendar;
+    ``is_assimilated``: a service overseas that the national directory of schools files as an académie."""
 
     code: str
     name: str
     zone: str | None
+    is_assimilated: bool = False
+
+    @property
+    def title(self) -> str:
+        """« Académie Amiens », « Polynésie française (assimilée à une académie) »."""
+        return f"{self.name} (assimilée à une académie)" if self.is_assimilated else f"Académie {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Departement:
-    """A département or overseas territory. ``academie`` is None where the State has no académie (vice-rectorats)."""
+    """A département or overseas territory, and its académie in the national directory of schools."""
 
     code: str
     name: str
     region: str
-    academie: str | None
+    academie: str
 
 
 # code, name, holiday zone
@@ -54,9 +61,17 @@ ACADEMIES: tuple[Academie, ...] = (
     Academie("31", "Martinique", None),
     Academie("32", "Guadeloupe", None),
     Academie("33", "Guyane", None),
+    Academie("40", "Nouvelle-Calédonie", None, True),
+    Academie("41", "Polynésie française", None, True),
+    Academie("42", "Wallis et Futuna", None, True),
     Academie("43", "Mayotte", None),
+    Academie("44", "Saint-Pierre-et-Miquelon", None, True),
     Academie("70", "Normandie", "B"),
 )
+# Collectivities overseas that are neither département nor region: no DSDEN, no région académique. The directory of schools files those
+# that have a service of their own under one heading instead of a region.
+COLLECTIVITIES = ("975", "977", "978", "986", "987", "988")
+BEYOND_REGIONS = ("00", "TOM et collectivités territoriales")
 
 REGIONS: dict[str, str] = {
     "01": "Guadeloupe",
@@ -190,10 +205,10 @@ DEPARTEMENTS: tuple[Departement, ...] = (
     Departement("973", "Guyane", "03", "33"),
     Departement("974", "La Réunion", "04", "28"),
     Departement("976", "Mayotte", "06", "43"),
-    Departement("975", "Saint-Pierre-et-Miquelon", "975", None),
+    Departement("975", "Saint-Pierre-et-Miquelon", "975", "44"),
     Departement("977", "Saint-Barthélemy", "977", "32"),
     Departement("978", "Saint-Martin", "978", "32"),
-    Departement("986", "Wallis et Futuna", "986", None),
-    Departement("987", "Polynésie française", "987", None),
-    Departement("988", "Nouvelle-Calédonie", "988", None),
+    Departement("986", "Wallis et Futuna", "986", "42"),
+    Departement("987", "Polynésie française", "987", "41"),
+    Departement("988", "Nouvelle-Calédonie", "988", "40"),
 )

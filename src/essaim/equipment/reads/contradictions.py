@@ -89,9 +89,8 @@ def _covers(mandate: Mandate, contradiction: Contradiction, senders: Collection[
 def candidates(contradiction: Contradiction) -> list[Account]:
     """Accounts to whom ``contradiction`` may be given: those of its département, académie, school and senders."""
     place, senders = contradiction.departement, frozenset(contradiction.sides.values_list("sender", flat=True))
-    academie = academie_of(place)
     near = [f"administrative/departement/{place}", f"programme/territory/{place}", f"academic/dsden/{place}", f"establishment/{contradiction.uai}"]
-    near += [f"academic/academie/{prefix}{academie.code}" for prefix in ("", "A")] if academie else []
+    near += [f"academic/academie/{prefix}{academie_of(place).code}" for prefix in ("", "A")]
     near += [f"owner/organisation/{sender}" for sender in senders]
     day = clock.today()
     found = (

@@ -17,6 +17,7 @@ from essaim.equipment.reads.lines import line_numbers, lines_of_school
 from essaim.evaluation.reads import indicator
 from essaim.foundation.reads import last_posted_at, scope_of, visible_to
 from essaim.foundation.reads.facts import number_known_at
+from essaim.kernel.departements import particularity_of
 from essaim.portal.drawing import Point, local_map
 from essaim.portal.exports import FORMATS, attached, exported
 from essaim.portal.freshness import fresh
@@ -143,7 +144,7 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     inside = scope.covers(departement=found.departement, uai=uai, organisation=found.owner_code or None)
     context: dict[str, Any] = {
         "school": found, "wanted": wanted, "remark": remark, "public": not inside, "level": "establishment", "unit": uai,
-        "territory": territory_name(found.departement), "profile": home_reads.profile(uai), "query": request.GET.urlencode(),
+        "territory": territory_name(found.departement), "particularity": _particularity(found), "profile": home_reads.profile(uai), "query": request.GET.urlencode(),
     }
     if inside:
         context |= _equipment(found, wanted)
@@ -151,6 +152,11 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
         context["readable"] = set(visible_to(request.user).filter(number__in=numbers).values_list("number", flat=True))
         context["told"] = [card for card in cards("establishment", uai, wanted, public=False) if card.value is not None]
     return render(request, "portal/places/school.html", context)
+
+
+def _particularity(found: Any) -> str:
+    """What is particular to its place in the academic hierarchy: an island under Guadeloupe is told by its commune."""
+    return particularity_of(found.departement) or particularity_of(found.commune_code[:3])
 
 
 def _equipment(found: Any, wanted: Any) -> dict[str, Any]:

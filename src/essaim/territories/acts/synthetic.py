@@ -12,7 +12,7 @@ from pathlib import Path
 
 from essaim.foundation.models import Account
 from essaim.kernel.organisations import luhn_is_valid
-from essaim.kernel.places import ACADEMIES, DEPARTEMENTS, REGIONS
+from essaim.kernel.places import ACADEMIES, DEPARTEMENTS
 from essaim.kernel.uai import key_letter
 
 from ..reads.declared import TERRITORIES
@@ -147,7 +147,7 @@ def _directory(item: InventedSchool) -> tuple[object, ...]:
     inspection = f"Circonscription d'inspection du 1er degré de {item.commune_name}" if item.level == "ecole" else ""
     return (
         item.uai, item.name, _TYPES[item.level], "Privé" if item.is_private else "Public", item.commune_code, item.commune_name,
-        item.departement.zfill(3), home.name, _ACADEMIES.get(home.academie or "", REGIONS[home.region]), item.priority, inspection,
+        item.departement.zfill(3), home.name, _ACADEMIES[home.academie], item.priority, inspection,
         item.latitude, item.longitude, "OUVERT",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from essaim.kernel.places import ACADEMIES, DEPARTEMENTS, REGIONS
+from essaim.kernel.places import ACADEMIES, BEYOND_REGIONS, COLLECTIVITIES, DEPARTEMENTS, REGIONS
 
 from . import declared
 from .places import Places
@@ -29,11 +29,12 @@ def links() -> pl.DataFrame:
         rows.append((item.code, "administrative", "departement", item.code, item.name, None, None))
         rows.append((item.code, "administrative", "region", item.region, REGIONS.get(item.region, region[1]), None, None))
         rows.append((item.code, "administrative", "national", "FR", "France", None, None))
-        if item.academie is not None:
-            since = declared.MERGED_ON if item.code in declared.NORMANDIE else None
-            name = academies[item.academie].name
+        since, academie = declared.MERGED_ON if item.code in declared.NORMANDIE else None, academies[item.academie]
+        rows.append((item.code, "academic", "academie", academie.code, academie.title, since, None))
+        if academie.is_assimilated:
+            rows.append((item.code, "academic", "region_academique", *BEYOND_REGIONS, None, None))
+        if item.code not in COLLECTIVITIES:
             rows.append((item.code, "academic", "dsden", item.code, f"DSDEN {item.name}", None, None))
-            rows.append((item.code, "academic", "academie", item.academie, f"Académie {name}", since, None))
             rows.append((item.code, "academic", "region_academique", item.region, f"Région académique {REGIONS[item.region]}", None, None))
     until = declared.MERGED_ON - timedelta(days=1)
     for code, name, departements in declared.FORMER_ACADEMIES:

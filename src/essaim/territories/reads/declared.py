@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from essaim.kernel.places import DEPARTEMENTS, REGIONS
+from essaim.kernel.places import COLLECTIVITIES, DEPARTEMENTS, REGIONS
 
 MERGED_ON = date(2020, 1, 1)
 # Académies of Normandie until the merger of 1 January 2020 (décret 2019-1200): code, name, départements.
@@ -100,13 +100,15 @@ def college_owner(departement: str) -> tuple[str, str]:
     """Code and name of the authority that equips the public collèges of a département."""
     if departement in SINGLE_COLLEGES:
         return SINGLE_COLLEGES[departement]
-    return f"departement-{departement}", f"Département {NAMES.get(departement, departement)}"
+    kind = "Collectivité" if departement in COLLECTIVITIES else "Département"
+    return f"departement-{departement}", f"{kind} {NAMES.get(departement, departement)}"
 
 
 def lycee_owner(departement: str) -> tuple[str, str]:
     """Code and name of the authority that equips the public lycées of a département."""
     region = REGION_OF.get(departement, "")
-    return f"region-{region}", SINGLE_REGIONS.get(region, f"Région {REGIONS.get(region, region)}")
+    kind = "Collectivité" if departement in COLLECTIVITIES else "Région"
+    return f"region-{region}", SINGLE_REGIONS.get(region, f"{kind} {REGIONS.get(region, region)}")
 
 
 def diocese(departement: str) -> tuple[str, str]:

@@ -113,7 +113,7 @@ def _declared() -> pl.DataFrame:
         rows.append((*declared.college_owner(item.code), "departement", item.code))
         rows.append((*declared.lycee_owner(item.code), "region", None))
         rows.append((*declared.diocese(item.code), "diocese", item.code))
-    rows += [(f"academie-{item.code}", f"Académie {item.name}", "academie", None) for item in ACADEMIES]
+    rows += [(f"academie-{item.code}", item.title, "academie", None) for item in ACADEMIES]
     rows += [(code, name, kind, None) for code, name, kind in declared.NATIONAL_ACTORS]
     regions = {code for code, _name, kind, _d in rows if kind == "region"}
     kept = [row for row in rows if not (row[2] == "departement" and row[0] in regions)]
