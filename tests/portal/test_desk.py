@@ -27,11 +27,11 @@ def _half_broken(mark: str) -> bytes:
 @pytest.mark.parametrize(
     ("role", "jobs", "place"),
     [
-        (Role.TERRITORY, ["Déposer un fichier", "Suivre l'équipement"], "Aisne"),
+        (Role.TERRITORY, ["Déposer un fichier", "Voir mes établissements", "Suivre l'équipement"], "Aisne"),
         (Role.AUTHORITY, ["Déposer un fichier", "Suivre l'équipement"], ""),
         (Role.DIRECTOR, ["Confirmer une réception", "Déposer un fichier", "Suivre l'équipement"], "Laon"),
         (Role.TEACHER, ["Suivre l'équipement"], "Laon"),
-        (Role.AUDITOR, ["Suivre l'équipement"], ""),
+        (Role.AUDITOR, ["Voir mes établissements", "Suivre l'équipement"], ""),
         ("nobody", [], ""),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from essaim.engines.intake.contract import Code, Contract, Field, FieldType
 
-from .geographies import FORMER_COMMUNES, OPEN_LICENCE, PLACES, text
+from .geographies import DATED_COMMUNES, FORMER_COMMUNES, OPEN_LICENCE, PLACES, text
 
 PORTAL = "https://data.education.gouv.fr"
 
@@ -395,4 +395,4 @@ ORGANISATIONS = Contract(
     licence=OPEN_LICENCE,
 )  # fmt: skip
 
-CONTRACTS = (PLACES, FORMER_COMMUNES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY, ORGANISATIONS)
+CONTRACTS = (PLACES, FORMER_COMMUNES, DATED_COMMUNES, ESTABLISHMENTS, CLOSURES, SOCIAL_POSITION, ENROLMENT, FRAGILITY, ORGANISATIONS)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from essaim.engines.intake.contract import Contract, Field, FieldType
+from essaim.engines.intake.contract import Contract, Field, FieldType, InOrder, Severity
 
 OPEN_LICENCE = "Licence Ouverte 2.0"
 
@@ -105,6 +105,27 @@ FORMER_COMMUNES = Contract(
         text("former_kind", "Type d'avant", "TYPECOM_AV"), text("current_kind", "Type d'après", "TYPECOM_AP"),
     ),
     key=("sender", "former_code", "current_code", "former_kind", "current_kind", "effective_on", "event"),
+    licence=OPEN_LICENCE,
+    source="https://www.insee.fr/fr/information/2560452",
+    together=meaning,
+)  # fmt: skip
+
+DATED_COMMUNES = Contract(
+    "territories.dated_communes",
+    1,
+    "Communes depuis 1943",
+    "Une ligne par commune et par période, avec le nom qu'elle portait : la liste de l'Insee des communes qui existent ou ont existé. Une "
+    "ligne sans fin est d'aujourd'hui ; une commune dont toutes les lignes ont une fin n'existe plus.",
+    (
+        text("code", "Code", "COM", "code_commune", "code_insee", "Code commune", "insee", required=True),
+        text("name", "Nom", "LIBELLE", "libelle", "nom_commune", "nom de la commune"),
+        text("kind", "Type", "TYPECOM", "type de commune"), text("departement", "Collectivité", "COMER", "DEP", "code_departement"),
+        Field("valid_from", "Depuis le", FieldType.DATE, "Premier jour de la période.", required=True, synonyms=("DATE_DEBUT", "date de début", "debut")),
+        Field("valid_to", "Jusqu'au", FieldType.DATE, "Jour où la période s'achève ; vide si elle dure.", synonyms=("DATE_FIN", "date de fin", "fin")),
+        text("link_type", "Article (TNCC)", "TNCC"), text("upper_name", "Nom en majuscules", "NCC"), text("rich_name", "Nom sans article", "NCCENR"),
+    ),
+    key=("sender", "kind", "code", "valid_from"),
+    rules=(InOrder("fin_avant_debut", "La période s'achève avant d'avoir commencé.", "valid_from", "valid_to", severity=Severity.BLOCKING),),
     licence=OPEN_LICENCE,
     source="https://www.insee.fr/fr/information/2560452",
     together=meaning,

@@ -64,6 +64,7 @@ SOURCES = (
     _source("fragilite-numerique", "Indice de fragilité numérique", "fragility"),
     _source("organismes", "Noms d'organismes", "organisations"),
     _source("cog-mouvements", "Communes devenues d'autres communes", "former_communes"),
+    _source("cog-historique", "Code officiel géographique : communes depuis 1943", "dated_communes"),
     _source("cog-epci", "Composition des intercommunalités", "places", "epci_code"),
     _source("cog-communes", "Code officiel géographique : communes", "places", "kind", "population", "former_codes"),
     _source("cog-communes", "Code officiel géographique : communes", "places", named_by="^com$"),

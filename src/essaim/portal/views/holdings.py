@@ -49,7 +49,7 @@ def _query(wanted: reads.Wanted, **changes: str) -> str:
 def holding_list(request: HttpRequest) -> HttpResponse:
     """Schools of the reader's scope, the most pressing first."""
     wanted = _asked(request)
-    found = reads.holdings(request.user, wanted, on=timezone.localdate())  # type: ignore[arg-type]
+    found = reads.holdings(request.user, wanted, on=timezone.localdate())
     page = Paginator(range(found.schools.height), PAGE).get_page(request.GET.get("page"))
     sends = any(rights_of(item).may_submit("equipment.deliveries") for item in active_mandates(request.user))
     context = {
@@ -91,7 +91,7 @@ def holding_export(request: HttpRequest, form: str) -> HttpResponse:
         raise Http404
     wanted = _asked(request)
     on = timezone.localdate()
-    found = reads.holdings(request.user, wanted, on=on)  # type: ignore[arg-type]
+    found = reads.holdings(request.user, wanted, on=on)
     if form == "ods" and found.schools.height > MOST_ODS:
         messages.error(request, f"Plus de {MOST_ODS} lignes : choisissez xlsx ou csv, ou filtrez davantage.")
         return redirect(f"{reverse('etablissements-suivis')}?{_query(wanted)}")

@@ -25,7 +25,7 @@ _HEAD_BYTES = 262_144
 _HEAD_ROWS = 400
 _SURE = 90.0
 ROOMS = ("territories.", "evaluation.")
-GEOGRAPHIES = ("territories.places", "territories.former_communes")
+GEOGRAPHIES = ("territories.places", "territories.former_communes", "territories.dated_communes")
 _ALONGSIDE = frozenset(item.name for item in ALONGSIDE)
 
 
@@ -99,6 +99,8 @@ def _tells_enough(code: str, fields: frozenset[str]) -> bool:
         return bool({"ips", "ips_gt", "ips_pro"} & fields)
     if code == "evaluation.school_results":
         return bool({"success_general_pct", "written_mark_general"} & fields)
+    if code == "territories.dated_communes":
+        return {"name", "valid_from", "valid_to"} <= fields
     if code == "territories.places":
         known = {"departement", "region", "epci_code", "kind", "parent_code", "postal_codes", "population", "former_codes"}
         return bool(known & fields) and bool({"name", "epci_name"} & fields)

@@ -9,6 +9,7 @@ import polars as pl
 from essaim.kernel import communes as commune_codes
 
 from ..contracts import FORMER_COMMUNES, PLACES
+from .history import dated_communes, ended_since, former_names, living
 from .standing import standing
 
 COMMUNE_SCHEMA = {
@@ -42,7 +43,8 @@ def places() -> Places:
     """The places known to the register; both frames empty when none was loaded."""
     rows = standing(PLACES)
     communes = _dated(rows.filter(pl.col("source") == "cog-communes"))
-    current, gone = _current(communes)
+    dated, moves = dated_communes(), _moves()
+    current, gone = _brought_forward(*_current(communes), dated, _steps(communes, moves))
     if current.height == 0:
         current = _from_postal(rows)
     members = _members(rows)
@@ -51,7 +53,7 @@ def places() -> Places:
         *(pl.coalesce(f"{name}_epci", name).alias(name) for name in ("epci_code", "epci_name", "epci_kind")),
         *(pl.coalesce(name, f"{name}_extra").alias(name) for name in ("population", "siren", "postal_codes")),
     )
-    return Places(found.select(list(COMMUNE_SCHEMA)).cast(COMMUNE_SCHEMA).sort("code"), _former(communes, current, gone, _moves()))  # type: ignore[arg-type]
+    return Places(found.select(list(COMMUNE_SCHEMA)).cast(COMMUNE_SCHEMA).sort("code"), _former(communes, current, gone, moves, dated))  # type: ignore[arg-type]
 
 
 def _departement(column: str) -> pl.Expr:
@@ -109,13 +111,24 @@ def _extras(rows: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.col("postal_codes").replace("", None))  # fmt: skip
 
 
-_NO_STEP = pl.DataFrame(schema={"code": pl.String, "current": pl.String, "name": pl.String})
+def _brought_forward(
+    current: pl.DataFrame, gone: pl.DataFrame, dated: pl.DataFrame, steps: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same two frames with what the dated list knows later: a commune that ended since the list which names it leaves its place
+    to its successor, when that is known and lives on; a département that no list covers has the communes that live on."""
+    alive = living(dated)
+    today = pl.concat([current["code"], alive["code"]]).implode()
+    led = _followed(steps.filter(pl.col("code").is_in(ended_since(dated, current)["code"].implode()))).filter(pl.col("current").is_in(today))
+    left = pl.col("code").is_in(led["code"].implode())
+    gone, current = pl.concat([gone, current.filter(left)]), current.filter(~left)
+    missing = ~pl.col("code").is_in(current["code"].implode())
+    wanted = pl.col("code").is_in(led["current"].implode()) | ~pl.col("departement").is_in(current["departement"].drop_nulls().unique().implode())
+    return pl.concat([current, alive.filter(missing & wanted)], how="diagonal"), gone
 
 
-def _former(communes: pl.DataFrame, current: pl.DataFrame, gone: pl.DataFrame = _NO_STEP, moves: pl.DataFrame = _NO_STEP) -> pl.DataFrame:
-    """Associated and delegated communes, merged ones (``anciens_codes``), communes of an earlier vintage, arrondissements of Paris,
-    Lyon and Marseille, moves told by INSEE: each led to the commune of today, through as many steps as it takes."""
-    here = current["code"].implode()
+def _steps(communes: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """One step from each former commune: associated and delegated ones, merged ones (``anciens_codes``), arrondissements of Paris,
+    Lyon and Marseille, moves told by INSEE."""
     attached = communes.filter(pl.col("parent_code").is_not_null(), pl.col("kind").is_not_null(), ~pl.col("kind").is_in(_CURRENT))
     attached = _latest(attached, "code").select("code", pl.col("parent_code").alias("current"), "name")
     listed = communes.select(
@@ -125,11 +138,21 @@ def _former(communes: pl.DataFrame, current: pl.DataFrame, gone: pl.DataFrame = 
     cities = pl.DataFrame(list(commune_codes.ARRONDISSEMENTS.items()), schema={"code": pl.String, "current": pl.String}, orient="row")
     names = attached.rename({"name": "_own"}).select("code", "_own").unique("code", keep="first")
     cities = cities.join(names, on="code", how="left").select("code", "current", pl.col("_own").alias("name"))
-    steps = pl.concat([cities, attached, listed, moves]).unique("code", keep="first", maintain_order=True)
-    led = _followed(steps.filter(~pl.col("code").is_in(here)))
-    told = gone.select("code", pl.col("name").alias("_told")).unique("code", keep="last")
-    led = led.join(told, on="code", how="left").select("code", "current", pl.coalesce("_told", "name").alias("name"))
-    return pl.concat([led, _renamed(communes, current)]).sort("code", "name")
+    return pl.concat([cities, attached, listed, moves]).unique("code", keep="first", maintain_order=True)
+
+
+_NONE = pl.DataFrame(schema={"code": pl.String, "current": pl.String, "name": pl.String})
+
+
+def _former(
+    communes: pl.DataFrame, current: pl.DataFrame, gone: pl.DataFrame = _NONE, moves: pl.DataFrame = _NONE, dated: pl.DataFrame = _NONE
+) -> pl.DataFrame:
+    """Communes that are no more, each led to the commune of today through as many steps as it takes; former names of those of today."""
+    led = _followed(_steps(communes, moves).filter(~pl.col("code").is_in(current["code"].implode())))
+    told = pl.concat([dated.select("code", "name"), gone.select("code", "name")]).drop_nulls().unique("code", keep="last", maintain_order=True)
+    led = led.join(told.rename({"name": "_told"}), on="code", how="left").select("code", "current", pl.coalesce("_told", "name").alias("name"))
+    renamed = pl.concat([_renamed(communes, current), former_names(dated, current, led)]).unique(["code", "name"], keep="first", maintain_order=True)
+    return pl.concat([led, renamed]).sort("code", "name")
 
 
 def _moves() -> pl.DataFrame:
