@@ -123,6 +123,17 @@ def test_the_past_is_not_written_down_and_files_stay_few(admin, monkeypatch) -> 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_only_the_questions_asked_last_are_answered_ahead(admin, worked, monkeypatch) -> None:
+    """Whoever walks through years of public figures does not keep the worker busy after each acceptance."""
+    monkeypatch.setattr(published, "_AHEAD", 2)
+    for month in ("2025-11", "2025-12", "2026-01", "2026-02"):
+        figures(CODES, level="departement", period=month, public=True)
+    hand_in("deliveries", *rows_of("deliveries", random.Random(2), 0), by=admin, sender="210204086")
+    refresh_figures.func()
+    assert len(worked) == 4 + 2
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_disk_that_refuses_takes_no_page_down(admin, worked, monkeypatch) -> None:
     """Without room to write, figures are answered all the same, and nothing half written stays."""
     monkeypatch.setattr(published, "packed", lambda *given: (_ for _ in ()).throw(OSError("plein")))

@@ -26,8 +26,8 @@ from essaim.engines import measures
 from essaim.engines.measures import Figures
 from essaim.evaluation.reads.keeping import folder, packed
 
-# Questions kept, and how long after it was last asked a question is still answered ahead.
-_QUESTIONS = 128
+# Questions kept; how many are answered ahead after an acceptance, and how long after they were last asked.
+_QUESTIONS, _AHEAD = 128, 12
 _ASKED_SECONDS = 3 * 86_400
 _DAY_SECONDS = 86_400
 
@@ -56,9 +56,9 @@ def kept(question: Question, made_from: tuple[Any, ...], make: Callable[[], Figu
 
 
 def asked_lately() -> Iterator[Question]:
-    """The questions asked in the last days, the latest first; answering them meanwhile does not count as asking."""
+    """The few questions asked last, in the last days; answering them meanwhile does not count as asking."""
     before = time.time() - _ASKED_SECONDS
-    for path in _latest_first():
+    for path in _latest_first()[:_AHEAD]:
         try:
             asked = path.stat().st_mtime
             if asked < before:
