@@ -1,27 +1,35 @@
 """Shared by every test: visible skips when public data are absent."""
 
+import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
 from spark_session import spark  # noqa: F401 (fixture)
-
-# Files of a minute or more: begun first, so that none is left alone on one processor at the end.
-LONG = (
-    "config/test_backups.py", "journeys/test_hands_and_eyes.py", "config/test_worker.py", "journeys/test_roles.py", "config/test_remote_ledger.py", "portal/test_rights.py",
-    "evaluation/test_catalogue_conformance.py", "foundation/test_processes_killed_and_competing.py", "journeys/test_uploads_cut.py", "config/test_lightness.py", "ledger/test_crash_and_crowd.py",
-    "cli/test_newcomer.py", "impact_study/test_study_run.py", "journeys/test_crowd.py", "journeys/test_main_job.py", "ledger/test_remote.py",
-)  # fmt: skip
+from spreading import Spreading, mark_those_of_the_database, put_in_order
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first; the suite runs file by file (``--dist loadfile --no-loadscope-reorder``)."""
-    rank = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(Path(__file__).parent).as_posix(), len(LONG)))
+    """Marks and order, before tests are chosen by their marks."""
+    mark_those_of_the_database(items)
+    put_in_order(items)
+
+
+def pytest_collection_finish() -> None:
+    """What the modules of the suite hold is there until the end: no use looking for garbage in it again and again."""
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """File by file, and the files that share something long to make on the same process."""
+    return Spreading(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -144,11 +144,10 @@ def _figures(known: int) -> list:
     from essaim.evaluation.reads import figures, indicators
 
     months = [f"{2024 + (8 + n) // 12}-{(8 + n) % 12 + 1:02d}" for n in range(0, 26, 5)]
-    found = []
-    for item in indicators():
-        for level in ("departement", "establishment"):
-            rows = figures([item.code], level=level, period=months, known_at=known).rows()
-            found += [[row[name] for name in ("indicator", "unit", "period", "value", "low", "high", "coverage", "fingerprint")] for row in rows]
+    codes, found = [item.code for item in indicators()], []
+    for level in ("departement", "establishment"):
+        rows = figures(codes, level=level, period=months, known_at=known).rows()
+        found += [[row[name] for name in ("indicator", "unit", "period", "value", "low", "high", "coverage", "fingerprint")] for row in rows]
     return sorted(found, key=str)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).with_name("installation.py")
+pytestmark = pytest.mark.database
 POINTS = ("numbered", "locked", "compared", "before commit", "committed", "written", "done")
 
 
