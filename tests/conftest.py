@@ -1,6 +1,5 @@
 """Shared by every test: visible skips when public data are absent."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -19,11 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks and order, before tests are chosen by their marks."""
     mark_those_of_the_database(items)
     put_in_order(items)
-
-
-def pytest_collection_finish() -> None:
-    """What the modules of the suite hold is there until the end: no use looking for garbage in it again and again."""
-    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

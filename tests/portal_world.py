@@ -59,7 +59,7 @@ class World:
         return {"authorization": f"Bearer {issued.secret}"}
 
 
-def _stores(home: Path) -> dict[str, Any]:
+def stores_in(home: Path) -> dict[str, Any]:
     (home / "static").mkdir(exist_ok=True)
     return {
         "STATIC_ROOT": home / "static",
@@ -72,7 +72,7 @@ def _stores(home: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _undone() -> Iterator[None]:
+def undone() -> Iterator[None]:
     """A transaction rolled back at the end, inside which acts that must be durable may run."""
     block = transaction.atomic()
     block._from_testcase = True
@@ -136,7 +136,7 @@ def _build(made: World) -> None:
 def built(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
     """The country, as it is before each test of a module."""
     home = tmp_path_factory.mktemp("country")
-    with django_db_blocker.unblock(), override_settings(**_stores(home)), _undone():
+    with django_db_blocker.unblock(), override_settings(**stores_in(home)), undone():
         made = World(home)
         _build(made)
         yield made
@@ -151,7 +151,7 @@ def world(built: World, db: None, tmp_path: Path) -> Iterator[World]:
     shutil.copytree(built.home, home)
     STORE.clear()
     cache.clear()
-    with override_settings(**_stores(home)):
+    with override_settings(**stores_in(home)):
         yield built
     STORE.clear()
 

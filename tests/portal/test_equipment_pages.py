@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import shutil
 from datetime import date
 
 import openpyxl
 import pytest
+from django.core.cache import cache
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
 from equipment_site import FAR, OTHER, SCHOOL, delivery, hand_in, orders, people
@@ -19,26 +22,38 @@ from essaim.equipment.reads.lines import lines_of_school
 from essaim.foundation.models import Submission
 from essaim.foundation.reads.facts import posting
 from essaim.territories.models import Establishment
+from portal_world import stores_in, undone
 
 TRACKING, QUEUE, RECEPTION = "/equipement/suivi/", "/equipement/contradictions/", "/reception/"
 
 
+@pytest.fixture(scope="module")
+def handed_in(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A line completed late, one never delivered, one of another département and sender: made once, to be copied."""
+    home = tmp_path_factory.mktemp("equipment")
+    with django_db_blocker.unblock(), override_settings(**stores_in(home)), undone():
+        found = people()
+        first = orders(school_name="École Élise Récamier", commune_name="Laon", revised_on=date(2026, 3, 20), funding="tne", model="=HYPERLINK(1)")
+        hand_in("orders", first, orders(uai=OTHER, ref="BC2", category="robot", quantity=4), by=found.admin, at=date(2026, 1, 10))
+        hand_in("orders", orders(uai=FAR, ref="BC3"), by=found.admin, sender="219500014", at=date(2026, 1, 10))
+        row = delivery(quantity=15, installed_on=date(2026, 4, 9), configured="oui")
+        found.delivered = hand_in("deliveries", row, by=found.admin, at=date(2026, 4, 5))
+        counted = {"uai": SCHOOL, "category": "tablette", "counted_on": date(2026, 6, 30), "quantity": "12", "in_use": "9"}
+        hand_in("inventory", counted, by=found.admin)
+        yield home, found
+
+
 @pytest.fixture
-def crew(db, own_stores, settings):
-    """A line completed late, one never delivered, one of another département and sender."""
-    settings.ESSAIM_CACHE_DIR = own_stores / "cache"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+def crew(handed_in, db, tmp_path):
+    """Who is concerned, on stores of this test only and with nothing remembered of another."""
+    home, found = handed_in
+    shutil.copytree(home, tmp_path / "home")
     for held in (lines._by_departement, lines._by_scope):
         held.clear()
     lines._files.cache_clear()
-    found = people()
-    first = orders(school_name="École Élise Récamier", commune_name="Laon", revised_on=date(2026, 3, 20), funding="tne", model="=HYPERLINK(1)")
-    hand_in("orders", first, orders(uai=OTHER, ref="BC2", category="robot", quantity=4), by=found.admin, at=date(2026, 1, 10))
-    hand_in("orders", orders(uai=FAR, ref="BC3"), by=found.admin, sender="219500014", at=date(2026, 1, 10))
-    row = delivery(quantity=15, installed_on=date(2026, 4, 9), configured="oui")
-    found.delivered = hand_in("deliveries", row, by=found.admin, at=date(2026, 4, 5))
-    hand_in("inventory", {"uai": SCHOOL, "category": "tablette", "counted_on": date(2026, 6, 30), "quantity": "12", "in_use": "9"}, by=found.admin)
-    return found
+    cache.clear()
+    with override_settings(**stores_in(tmp_path / "home")):
+        yield copy.deepcopy(found)
 
 
 @pytest.fixture
