@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 
 import polars as pl
 import pytest
+from django.test import override_settings
 
+from essaim.foundation.acts import checking, local_administrator
 from essaim.foundation.reads import Scope, parse_scope
+from essaim.territories.acts import load_register
 from essaim.territories.models import Establishment, Unit
 from essaim.territories.reads import (
     establishments,
-    map_shapes,
     school_sheet,
     search,
     snapshot_references,
@@ -20,14 +23,30 @@ from essaim.territories.reads import (
 )
 from essaim.territories.reads.places import _former as former_communes
 from essaim.territories.reads.references import EstablishmentReference, name_score, school_key
-from essaim.territories.reads.shapes import tiles
+from portal_world import stores_in, undone
 
 from .files import EVERYTHING
 
 
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The register of every file, made once, to be copied: its folder."""
+    home = tmp_path_factory.mktemp("register")
+    files = [home / "sent" / name for name in EVERYTHING]
+    (home / "sent").mkdir()
+    for path in files:
+        path.write_text(EVERYTHING[path.name], encoding="utf-8")
+    real = checking.intake.check
+    with pytest.MonkeyPatch.context() as patched, django_db_blocker.unblock(), override_settings(**stores_in(home)), undone():
+        patched.setattr(checking.intake, "check", lambda *args, **named: real(*args, **{**named, "contain": False}))
+        load_register(files=files, by=local_administrator())
+        yield home
+
+
 @pytest.fixture
-def register(load):
-    return load(EVERYTHING)
+def register(loaded, db, stores):
+    """The register in stores of this test only."""
+    shutil.copytree(loaded, stores, dirs_exist_ok=True)
 
 
 def _uais(text: str, scope: Scope | None = None) -> list[str]:
@@ -140,22 +159,6 @@ def test_the_sheet_of_a_territory_adds_its_open_schools(register):
     assert sheet.mean_ips == round(expected, 1)
     assert [level for level, _schools, _pupils in sheet.by_level] == ["ecole", "college"]
     assert [item.code for item in sheet.parents] == ["1"]
-
-
-def test_the_map_has_a_tile_per_departement_then_contours(load, stores):
-    """101 tiles, each at its own place; loaded contours take over, one département at a time if asked."""
-    grid = tiles()
-    assert len(grid) == 101 == len({(item.column, item.row) for item in grid}) == len({item.code for item in grid})
-    assert not map_shapes().has_contours
-    ring = "[[[3,49],[4,49],[4,50],[3,49]]]"
-    feature = '{"type":"Feature","properties":{"code":"%s","nom":"X"},"geometry":{"type":"Polygon","coordinates":' + ring + "}}"
-    whole = '{"type":"FeatureCollection","features":[' + feature % "02" + "," + feature % "95" + "]}"
-    outcome = load({"dep.geojson": whole, "faux.geojson": "{}"})
-    assert [bool(item.problem) for item in outcome.files] == [False, True]
-    assert {item["properties"]["code"] for item in map_shapes().features} == {"02", "95"}
-    assert len(map_shapes(departement="02").features) == 1 and map_shapes().tiles == ()
-    with pytest.raises(ValueError):
-        map_shapes("planete")
 
 
 def test_a_former_commune_name_leads_to_the_schools_of_today():
