@@ -69,7 +69,7 @@ def test_the_journal_speaks_french(world):  # noqa: F811
     ("scope", "words"),
     [
         ("national", "France entière"), ("programme/territory/02", "territoire : Aisne (02)"), ("administrative/departement/2A", "département : Corse-du-Sud (2A)"),
-        ("owner/organisation/217500016", "organisation : 217500016"), ("establishment/0020011B", "établissement (0020011B)"), ("x/y/z", "y : z"),
+        ("owner/organisation/217500016", "organisation : Organisme sans nom (SIREN\u00a0217500016)"), ("establishment/0020011B", "établissement (0020011B)"), ("x/y/z", "y : z"),
     ],
 )  # fmt: skip
 def test_scopes_are_written_for_people(scope, words):

@@ -172,7 +172,7 @@ def of_another_state(header: HeaderName, field: Field, known: frozenset[str]) ->
     words = {word for form in header.forms for word in form.split()} if field.type in _OF_TYPE else set()  # the French of an English header too
     states = {word for word in _OTHER_STATES.intersection(words) if word not in known and word.removesuffix("s") not in known}
     lasting = "mois" in known and not words & known.intersection(("mois", "mensuel", "mensuelle")) and bool(_LASTING.intersection(words))
-    return (otherwise is not None and otherwise not in known) or bool(states) or lasting
+    return (otherwise is not None and not known.issuperset(otherwise.split())) or bool(states) or lasting
 
 
 # Headers of columns that hold people. They are kept nowhere, unless the field is named so.
