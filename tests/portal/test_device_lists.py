@@ -65,13 +65,14 @@ def test_lines_added_up_are_not_told_as_repeated_nor_corrected_one_by_one(world)
 
 
 def test_the_date_of_an_inventory_is_asked_as_a_date_and_asked_again_next_year(world):  # noqa: F811
-    """An export without date: the page offers a date to fill in; the answer holds for this file only."""
+    """An export without date: the page says what is missing and offers a date to fill in; the answer holds for this file only."""
     content = _lines(SCHOOL, SCHOOL).replace(b"Date de livraison", b"Date de mise en service")
     found, _by = _received(world, content, "equipment.inventory")
     client = world.client(Role.AUTHORITY)
     page = client.get(reverse("depot", args=[found.pk])).content.decode()
     (question,) = found.report["questions"]
     assert f'type="date" id="q1libre" name="libre-{question["id"]}"' in page
+    assert "Il manque une information à ce fichier" in page and "Répondez ci-dessous, ou corrigez-le" in page and "pas pu être compris" not in page
     client.post(reverse("depot-repondre", args=[found.pk]), {f"question-{question['id']}": "", f"libre-{question['id']}": "2026-06-30"})
     found = Submission.objects.get(pk=found.pk)
     assert (found.rows_accepted, found.rows_refused, found.report["questions"]) == (1, 0, [])
