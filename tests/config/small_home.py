@@ -25,10 +25,11 @@ import django
 
 django.setup()
 
+from essaim.config.demo import take_in
 from essaim.equipment.demonstration import School, files_of, senders, truth_of
 from essaim.foundation import acts, clock, reads, tasks
 from essaim.foundation.contracts import contracts
-from essaim.foundation.models import Account, Act, Posting, Submission
+from essaim.foundation.models import Act, Posting, Submission
 
 DEPARTEMENTS = ("02", "95")
 SCHOOLS = int(os.environ.get("ESSAIM_SMALL_SCHOOLS", "12"))
@@ -50,16 +51,8 @@ def build() -> None:
     schools = [School(**row) for row in demonstration_schools(DEPARTEMENTS)]
     for sender in senders(schools, communes=2)[:SENDERS]:
         for file in list(files_of(truth_of(sender)))[:6]:
-            _through(admin, file.content, file.filename, file.contract, sender.code)
+            take_in(admin, file.content, file.filename, file.contract, sender.code)
     print("built", flush=True)
-
-
-def _through(admin: Account, content: bytes, filename: str, contract: str, sender: str) -> None:
-    found = acts.receive(content=content, filename=filename, contract=contract, sender=sender, by=admin)
-    if found.state == "received":
-        found = acts.check(submission=found, by=admin, contain=False)
-    if found.state == "checked" and found.rows_accepted:
-        acts.accept(submission=found, by=admin)
 
 
 def deliveries(rows: int, seed: int) -> bytes:
@@ -79,7 +72,7 @@ def pour(seconds: float) -> None:
     admin, until, turn = acts.local_administrator(), time.monotonic() + seconds, 0
     while time.monotonic() < until:
         turn += 1
-        _through(admin, deliveries(40, turn + os.getpid() * 1000), f"livraisons-{os.getpid()}-{turn}.csv", "equipment.deliveries", f"S{turn % 3}")
+        take_in(admin, deliveries(40, turn + os.getpid() * 1000), f"livraisons-{os.getpid()}-{turn}.csv", "equipment.deliveries", f"S{turn % 3}")
         print("poured", flush=True)
 
 

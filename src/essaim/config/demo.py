@@ -129,7 +129,7 @@ def _name(admin: Any, sent_by: Sequence[Sender]) -> None:
     lines = "".join(f"{item.code};{item.name};{item.departement}\n" for item in sent_by if item.code not in known)
     if lines:
         content = f"SIREN;Nom;Département\n{lines}".encode()
-        _accepted(admin, content, "organismes.csv", ORGANISATIONS.code, "organismes")
+        take_in(admin, content, "organismes.csv", ORGANISATIONS.code, "organismes")
 
 
 def _sirens() -> dict[str, str]:
@@ -169,7 +169,7 @@ def in_order(files: Sequence[DemoFile]) -> list[DemoFile]:
     return sorted(files, key=lambda file: (file.sent_on, file.sender.code, file.contract))
 
 
-def _accepted(admin: Any, content: bytes, filename: str, contract: str, sender: str) -> None:
+def take_in(admin: Any, content: bytes, filename: str, contract: str, sender: str) -> None:
     """Receives, checks and accepts one file."""
     from essaim.foundation import acts
 
@@ -189,5 +189,5 @@ def _hand_in(admin: object, files: Sequence[DemoFile]) -> None:
         for index, file in enumerate(files):
             moment = datetime.combine(file.sent_on, time(9), PARIS).replace(second=index // 60 % 60, microsecond=index)
             with clock.travel(moment):
-                _accepted(admin, file.content, file.filename, file.contract, file.sender.code)
+                take_in(admin, file.content, file.filename, file.contract, file.sender.code)
             bar.update(task, advance=1, description=file.sender.name)

@@ -58,17 +58,17 @@ class Reader:
         from .reading.sheets import SHORT
 
         group = [(content.read_bytes() if isinstance(content, Path) and 0 < _size(content) <= SHORT else content, name) for content, name in group]
-        short = [content for content, _ in group if isinstance(content, bytes) and len(content) <= SHORT]
-        prints: Iterator[str]
-        if len(group) == 1 or sum(map(len, short)) < _WORTH_A_THREAD:
-            alike, prints = read_alike(group, self.limits, self.vocabulary), iter(map(fingerprint, short))
+        short = {number: content for number, (content, _) in enumerate(group) if isinstance(content, bytes) and len(content) <= SHORT}
+        if len(group) == 1 or sum(map(len, short.values())) < _WORTH_A_THREAD:
+            alike, prints = read_alike(group, self.limits, self.vocabulary), map(fingerprint, short.values())
         else:
             with ThreadPoolExecutor(max_workers=1) as beside:
-                prints = beside.map(fingerprint, short)
+                prints = beside.map(fingerprint, short.values())  # type: ignore[assignment]
                 alike = read_alike(group, self.limits, self.vocabulary)
+        printed = dict(zip(short, prints, strict=True))
         for number, (content, filename) in enumerate(group):
-            if isinstance(content, bytes) and len(content) <= SHORT:
-                yield alike.get(number) or self._read(content, filename), next(prints)
+            if number in printed:
+                yield alike.get(number) or self._read(content, filename), printed[number]
             else:
                 yield self.receive(content, filename)
 

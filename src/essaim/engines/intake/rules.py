@@ -20,7 +20,6 @@ _ENOUGH = 30
 # Sizes of communes or amounts of contracts have a long tail, without a hole: a wrong unit leaves one.
 _APART = 3.0
 _NORMAL = 1.4826  # from the median of absolute deviations to a standard deviation
-_NONE = np.empty(0, dtype=np.int64)
 PER_WORDS = {"pupils": "le nombre d'élèves", "classes": "le nombre de classes"}
 
 
@@ -117,11 +116,11 @@ def _far_from_others(name: str, text: pl.Series, values: pl.Series, files: Seque
     for start, size in files:
         of_file = numbers[start : start + size]
         bounds = _ordinary(of_file)
-        far = np.flatnonzero(of_file > bounds[1]) if bounds else _NONE
-        if bounds and len(far):
+        if bounds is not None:
+            far = np.flatnonzero(of_file > bounds[1])
             rows.append(far + start)
             usual += [format_number(bounds[0])] * len(far)
-    if not rows:
+    if not usual:
         return None
     where = pl.Series(np.concatenate(rows), dtype=pl.UInt32)
     return finding("outlier", name, where, value=text[where], detail=pl.Series(usual, dtype=pl.String))
