@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 import polars as pl
 import pyarrow as pa
+
+from essaim.kernel.identity import Same
 
 from .spec import ENTRY_COLUMNS, DuplicateKey, LedgerRefused, SpecMismatch, TableSpec
 
@@ -54,6 +57,12 @@ def fields(spec: TableSpec) -> tuple[str, ...]:
 
 def physical(spec: TableSpec) -> pa.Schema:
     """Every stored column, system columns first (Delta keeps statistics of the first 32 columns)."""
+    return _physical(Same(spec))
+
+
+@lru_cache(maxsize=256)
+def _physical(same: Same[TableSpec]) -> pa.Schema:
+    spec = same.value
     own = [(item.name, storable(item.type)) for item in spec.schema if item.name != "departement"]
     return pa.schema([*_SYSTEM, *(pa.field(name, kind) for name, kind in own)])
 
@@ -64,8 +73,13 @@ def visible(spec: TableSpec) -> tuple[str, ...]:
 
 
 def frame_schema(spec: TableSpec) -> pl.Schema:
-    """Polars types of the stored columns."""
-    return pl.Schema(pl.DataFrame(physical(spec).empty_table()).schema)
+    """Polars types of the stored columns. Not to be changed."""
+    return _frame_schema(Same(spec))
+
+
+@lru_cache(maxsize=256)
+def _frame_schema(same: Same[TableSpec]) -> pl.Schema:
+    return pl.Schema(pl.DataFrame(physical(same.value).empty_table()).schema)
 
 
 def compared(spec: TableSpec) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
+from .kept import KEPT, identity_of
 from .shape import ACTS, PARTITION, declaration, frame_schema, physical
 from .spec import SpecMismatch, TableSpec
 
@@ -26,9 +28,10 @@ class Conflict(Exception):
     """Another writer committed since the table was opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
-    """A table at one version. ``delta`` is None before the first act; then every scan is empty."""
+    """A table at one version. ``delta`` is None before the first act; then every scan is empty. It is this snapshot's alone, and
+    kept open for the next one when this one is forgotten."""
 
     spec: TableSpec
     location: str
@@ -119,8 +122,9 @@ def _literal(value: Any) -> str:
 
 def open_table(spec: TableSpec, location: str, options: Mapping[str, str]) -> Snapshot:
     """The table at its newest version; refuses a declaration other than the one it was created with (SpecMismatch)."""
+    identity = identity_of(location)
     try:
-        delta = DeltaTable(location, storage_options=dict(options) or None)
+        delta, opened = KEPT.take(location) or _opened(location, options)
     except TableNotFoundError:
         return Snapshot(spec, location, options, None)
     stored = delta.metadata().description or ""
@@ -130,7 +134,15 @@ def open_table(spec: TableSpec, location: str, options: Mapping[str, str]) -> Sn
             "Une clé ou un périmètre ne change pas : créez une nouvelle version de la table."
         )
     _refuse_changed_types(spec, delta)
-    return Snapshot(spec, location, options, delta)
+    snapshot = Snapshot(spec, location, options, delta)
+    if identity is not None:
+        weakref.finalize(snapshot, KEPT.give_back, location, identity, opened, delta).atexit = False
+    return snapshot
+
+
+def _opened(location: str, options: Mapping[str, str]) -> tuple[DeltaTable, int]:
+    delta = DeltaTable(location, storage_options=dict(options) or None)
+    return delta, delta.version()
 
 
 def _refuse_changed_types(spec: TableSpec, delta: DeltaTable) -> None:

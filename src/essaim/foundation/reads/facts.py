@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from essaim.engines.intake.contract import Contract, FieldType
 from essaim.engines.intake.grid import letter_of
 from essaim.engines.ledger import Ledger, TableSpec
 from essaim.kernel.french import read_date
+from essaim.kernel.identity import Same
 
 from .. import storage
 from ..contracts import contract
@@ -45,6 +47,12 @@ def ledger() -> Ledger:
 def table_spec(contract: Contract) -> TableSpec:
     """The ledger table of a contract: integers int64; decimals, money and percents float64; dates and months date32;
     booleans bool; everything else text."""
+    return _table_spec(Same(contract))
+
+
+@lru_cache(maxsize=256)
+def _table_spec(same: Same[Contract]) -> TableSpec:
+    contract = same.value
     schema = pa.schema([(item.name, _ARROW.get(item.type, pa.string())) for item in contract.fields])
     return TableSpec(contract.code, schema, contract.key, contract.replaces, contract.perimeter)
 
