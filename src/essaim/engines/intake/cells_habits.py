@@ -11,6 +11,7 @@ from .cells_readers import GROUPED, ColumnSense
 from .contract import Field, FieldType
 from .issues import Finding, finding
 from .issues_messages import expected_of
+from .masks import true_rows
 
 _GROUPED = f"^{GROUPED.pattern}$"
 # The mark that closes the whole part: other than three digits after it, or nothing that could be a group before it.
@@ -67,7 +68,7 @@ def doubtful_marks(text: pl.Series, field: Field, sense: ColumnSense) -> list[Fi
     """Numbers like ``2.500`` read with decimals where nothing in the column says so: worth a look."""
     if sense.thousands or field.type not in _NUMBERS:
         return []
-    rows = text.str.contains(_GROUPED).arg_true()
+    rows = true_rows(text.str.contains(_GROUPED))
     if not len(rows) or text.str.contains(_POINT_DECIMAL).any() != text.str.contains(_COMMA_DECIMAL).any():
         return []
     return [finding("number_mark_doubtful", field.name, rows, value=text[rows], expected=expected_of(field))]

@@ -16,6 +16,8 @@ from essaim.kernel.money import STANDARD_VAT
 from .cells_missing import plain_markers
 from .cells_readers import GROUPED, PLAIN, ColumnSense
 from .contract import Field, FieldType
+from .masks import true_rows
+from .threads import side_by_side
 
 NUMBERS = (FieldType.DECIMAL, FieldType.MONEY, FieldType.PERCENT)
 DATES = (FieldType.DATE, FieldType.MONTH)
@@ -61,7 +63,9 @@ class Glance:
 
 def glances(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSense]]) -> dict[str, Glance]:
     """A Glance of each column asked, with what its header says; ``text``: field → String column, all of one length."""
-    plain = {field.name: found for field, _ in asked if (found := _repeated(text[field.name], field)) is not None}
+    long = max((len(text[field.name]) for field, _ in asked), default=0)
+    looked = side_by_side(lambda field: _repeated(text[field.name], field), [field for field, _ in asked], long)
+    plain = {field.name: found for (field, _), found in zip(asked, looked, strict=True) if found is not None}
     asked = [(field, sense) for field, sense in asked if field.name not in plain]
     return plain | (_computed(text, asked) if asked else {})
 
@@ -104,7 +108,7 @@ def _glance(text: pl.Series, field: Field, columns: dict[str, pl.Series]) -> Gla
         text = text.str.strip_chars()
         text = text.set(text == "", None)
         odd = pl.select(_odd_text(text)).to_series().fill_null(False)
-    rest = odd.arg_true() if odd.any() else _NO_ROW
+    rest = true_rows(odd) if odd.any() else _NO_ROW
     if field.type in DTYPES:
         grouped = field.name + GROUPS in columns and _any_grouped(text, columns[field.name + GROUPS])
         return Glance(columns[field.name], rest, grouped)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import polars as pl
 
@@ -18,9 +14,6 @@ from .mapping import TableMapping
 from .mapping_wide import WideColumns
 from .tables import RawTable
 
-_WORTH_THREADS = 400_000
-Item = TypeVar("Item")
-Done = TypeVar("Done")
 ZERO = ("0", "0.0", "0,0", "-", "–", "—", "0,00")
 
 
@@ -134,14 +127,6 @@ def build_batch(contract: Contract, parts: list[Part], answers: MappingOf[str, s
 
 def _joined(pieces: list[pl.Series]) -> pl.Series:
     return pl.concat(pieces, rechunk=True) if len(pieces) > 1 else pieces[0]
-
-
-def side_by_side(work: Callable[[Item], Done], items: Sequence[Item], size: int) -> list[Done]:
-    """``work`` on each item, over several threads when columns of ``size`` rows are worth it: polars leaves the interpreter."""
-    if size < _WORTH_THREADS:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        return list(pool.map(work, items))
 
 
 def _nothing(size: int) -> pl.Series:

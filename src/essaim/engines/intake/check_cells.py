@@ -15,10 +15,12 @@ from .cells_habits import doubtful_marks, habits, may_have_habits
 from .cells_missing import WHY_LABELS
 from .cells_quick import Glance, glance, glances
 from .cells_readers import PLAIN, ColumnSense
-from .check_batch import Batch, side_by_side
+from .check_batch import Batch
 from .contract import Field, FieldType, is_year
 from .issues import Finding, finding, remark_on_table
 from .issues_messages import expected_of
+from .masks import true_rows
+from .threads import side_by_side
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ def _read(batch: Batch, field: Field, seen: Glance | None) -> TypedColumn:
     pieces = []
     for sense in dict.fromkeys(senses):
         parts = [number for number, item in enumerate(senses) if item == sense]
-        rows = batch.places.part.is_in(parts).arg_true()
+        rows = true_rows(batch.places.part.is_in(parts))
         pieces.append((rows, _one_sense(text[rows], field, sense, doubtful)))
     return _gathered(pieces)
 
@@ -125,7 +127,7 @@ def _doubtful_dates(batch: Batch, field: Field, column: TypedColumn) -> list[Fin
     parts = batch.places.part[pl.concat(american)].unique()
     text = batch.text[field.name]
     mask = batch.places.part.is_in(parts.implode()) & text.str.contains(r"^\s*(0?[1-9]|1[0-2])[/.\-](0?[1-9]|1[0-2])[/.\-]\d{2,4}")
-    rows = mask.arg_true()
+    rows = true_rows(mask)
     if not len(rows):
         return []
     return [finding("date_order_doubtful", field.name, rows, value=text[rows], expected=expected_of(field))]
@@ -159,7 +161,7 @@ def check_required(batch: Batch, typed: Typed) -> list[Finding]:
             without = batch.places.part.is_in(absent)
             found += _absent_columns(field, absent, empty & without, batch)
             empty = empty & ~without
-        rows = empty.arg_true()
+        rows = true_rows(empty)
         if len(rows):
             found.append(_required(field, rows, batch, typed))
     return found
@@ -168,7 +170,7 @@ def check_required(batch: Batch, typed: Typed) -> list[Finding]:
 def _absent_columns(field: Field, absent: list[int], empty: pl.Series, batch: Batch) -> list[Finding]:
     """One line a table for the reader; the rows themselves are refused by a silent finding (``message`` empty)."""
     parts = batch.places.part.filter(empty).unique().to_list()
-    rows = empty.arg_true()
+    rows = true_rows(empty)
     lines = [remark_on_table("column_missing", part, field.name) for part in absent if part in parts]
     if len(rows):
         silent = finding("column_missing", field.name, rows)
@@ -213,7 +215,7 @@ def _to_come(field: Field, values: pl.Series, batch: Batch) -> Finding | None:
     last, today = values.max(), datetime.now(UTC).date()
     if not isinstance(last, date) or last <= today:
         return None
-    rows = (values > today).arg_true()
+    rows = true_rows(values > today)
     return finding("date_future", field.name, rows, value=batch.text[field.name][rows])
 
 
@@ -236,7 +238,7 @@ def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding
         return []
     beyond = [values < low] if low is not None and least < low else []  # type: ignore[operator]
     beyond += [values > high] if high is not None and most > high else []  # type: ignore[operator]
-    rows = (beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0]).arg_true()
+    rows = true_rows(beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0])
     between = f"entre {_written(low)} et {_written(high)}" if low is not None and high is not None else ""
     single = f"au moins {_written(low)}" if low is not None else f"au plus {_written(high)}" if high is not None else ""
     return [finding("out_of_range", field.name, rows, value=batch.text[field.name][rows], expected=between or single)]
@@ -246,7 +248,7 @@ def _too_long(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> li
     longest = typed.distinct.get(field.name, values).str.len_bytes().max()
     if not isinstance(longest, int) or longest <= (field.max_length or 0):
         return []
-    rows = (values.str.len_chars() > field.max_length).arg_true()
+    rows = true_rows(values.str.len_chars() > field.max_length)
     limit = f"{field.max_length} caractères au plus"
     return [finding("too_long", field.name, rows, value=batch.text[field.name][rows], expected=limit)] if len(rows) else []
 
@@ -255,10 +257,10 @@ def _misshapen(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> l
     anchored = f"^(?:{field.pattern})$"
     distinct = typed.distinct.get(field.name)
     if distinct is None:
-        rows = (~values.cast(pl.String).str.contains(anchored)).arg_true()
+        rows = true_rows(~values.cast(pl.String).str.contains(anchored))
     else:
         wrong = distinct.filter(~distinct.str.contains(anchored))
-        rows = values.is_in(wrong.implode()).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
+        rows = true_rows(values.is_in(wrong.implode())) if len(wrong) else pl.Series([], dtype=pl.UInt32)
     if not len(rows):
         return []
     shape = f"par exemple {field.examples[0]}" if field.examples else f"forme {field.pattern}"

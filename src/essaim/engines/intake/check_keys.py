@@ -12,6 +12,7 @@ from .check_batch import Batch
 from .check_cells import Typed
 from .contract import FieldType
 from .issues import Finding, finding
+from .masks import true_rows
 
 Existing = Callable[[pl.DataFrame], pl.DataFrame]
 _FAR = 5.0
@@ -36,7 +37,7 @@ def check_duplicates(batch: Batch, typed: Typed, out: pl.Series | None = None) -
     for name in keys:
         if len(typed.wrong[name]):
             mask = mask.scatter(typed.wrong[name], False)
-    rows = mask.arg_true()
+    rows = true_rows(mask)
     return _told(batch, typed, rows, keys, files) if len(rows) else ([], none)
 
 

@@ -18,6 +18,7 @@ from .check_cells import Typed
 from .contract import Field, FieldType, Severity
 from .issues import finding
 from .issues_messages import IGNORE_CHOICE, REFERENCE_QUESTION, expected_of
+from .masks import true_rows
 from .references import Reference
 from .report import Question
 
@@ -61,7 +62,7 @@ def _look_up(batch: Batch, typed: Typed, field: Field, reference: Reference) -> 
     odd = known.filter(~pl.col("known") | pl.col("replaced_by").is_not_null() | pl.col("closed_on").is_not_null())
     if not odd.height:
         return
-    rows = values.is_in(odd["value"].implode()).arg_true()
+    rows = true_rows(values.is_in(odd["value"].implode()))
     cells = pl.DataFrame({"index": rows.cast(pl.UInt32), "value": values.gather(rows)}).join(odd, on="value", how="left", maintain_order="left")
     if field.type is FieldType.COMMUNE:
         _replace_former(typed, field, cells)
@@ -178,7 +179,7 @@ def _find_missing(
     empty = values.is_null()
     if len(typed.wrong[field.name]):
         empty = empty.scatter(typed.wrong[field.name], False)
-    frame = _queries(batch, typed, field, empty.arg_true()) if empty.any() and field.references_with else pl.DataFrame()
+    frame = _queries(batch, typed, field, true_rows(empty)) if empty.any() and field.references_with else pl.DataFrame()
     if not frame.height:
         return []
     frame = _identified(typed, field, frame)

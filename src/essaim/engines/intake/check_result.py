@@ -21,6 +21,7 @@ _NOTHING = pl.Series([], dtype=pl.UInt32)
 EMPTY = "Il ne contient aucune ligne."
 MISSING_WHY_SCHEMA = {"source_sheet": pl.String, "source_row": pl.UInt32, "field": pl.String, "why": pl.String, "written": pl.String}
 _NO_REASON = pl.DataFrame(schema=MISSING_WHY_SCHEMA)
+_NO_ISSUE, _NO_LINE = pl.DataFrame(schema=ISSUE_SCHEMA), pl.DataFrame(schema=LINES_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _added(outcome: Outcome, number: int) -> dict[str, int]:
 def _lines(outcome: Outcome, number: int) -> pl.DataFrame:
     """The lines that rows of one file add up."""
     found = outcome.lines
-    return found.filter(pl.col("_file") == number).drop("_file") if found is not None else pl.DataFrame(schema=LINES_SCHEMA)
+    return found.filter(pl.col("_file") == number).drop("_file") if found is not None else _NO_LINE
 
 
 def _counted(issues: pl.DataFrame) -> pl.DataFrame:
@@ -215,6 +216,8 @@ def _reading(part: Part, skipped: tuple[tuple[int, str], ...]) -> TableReading:
 
 def _ignored(outcome: Outcome, number: int) -> pl.DataFrame:
     """One issue for each table of the file that was left aside."""
+    if not outcome.ignored:
+        return _NO_ISSUE
     lines = []
     for item in outcome.ignored:
         if item.part.file == number and not item.heading:

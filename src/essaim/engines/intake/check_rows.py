@@ -9,9 +9,11 @@ import polars as pl
 
 from essaim.kernel.departements import BY_CODE, from_uai_prefix
 
-from .check_batch import Batch, side_by_side
+from .check_batch import Batch
 from .check_cells import Typed
 from .contract import FieldType
+from .masks import true_rows
+from .threads import side_by_side
 
 
 @dataclass(slots=True)
@@ -104,7 +106,7 @@ def _placed(batch: Batch, typed: Typed) -> pl.Series:
     order = sorted(names, key=lambda name: (name != contract.place, _RANK[contract.field(name).type]))
     found = pl.Series([None], dtype=pl.String).new_from_index(0, batch.size)
     for name in order:
-        rows = found.is_null().arg_true()
+        rows = true_rows(found.is_null())
         if not len(rows):
             break
         whole = len(rows) == batch.size

@@ -13,6 +13,7 @@ from essaim.kernel.french import folded
 from .check_batch import Batch, Part
 from .contract import Contract
 from .issues import Finding, finding
+from .masks import true_rows
 
 _STATUS = frozenset(("mouvement", "sens", "operation", "piece", "statut", "etat", "situation", "avancement", "status", "stade"))
 _FEW, _SHORT = 40, 40
@@ -90,14 +91,14 @@ def check_status(batch: Batch) -> list[Finding]:
     found = []
     for number, part in enumerate(batch.parts):
         if part.table.struck and not part.table.turned:
-            rows = ((batch.places.part == number) & batch.places.row.is_in(list(part.table.struck))).arg_true()
+            rows = true_rows((batch.places.part == number) & batch.places.row.is_in(list(part.table.struck)))
             if len(rows):
                 found.append(finding("row_struck", None, rows))
         if part.undone:
             said = {row: text for row, text, _ in part.undone}
             headers = {row: header for row, _, header in part.undone}
             here = (batch.places.part == number) & batch.places.row.is_in(list(said))
-            rows = here.arg_true()
+            rows = true_rows(here)
             value = batch.places.row.gather(rows).replace_strict(said, default=None, return_dtype=pl.String)
             detail = batch.places.row.gather(rows).replace_strict(headers, default=None, return_dtype=pl.String)
             found.append(finding("row_undone", None, rows, value=value, detail=detail))

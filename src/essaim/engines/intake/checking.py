@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 
 from .check_apart import Repeats, marked, told_apart
-from .check_batch import Batch, Part, build_batch, side_by_side
+from .check_batch import Batch, Part, build_batch
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_headings import set_apart
-from .check_keys import Existing, check_duplicates, check_history
+from .check_keys import Existing, check_duplicates, check_history, repeats_a_key
 from .check_named import by_title, set_aside_by_name
 from .check_received import Contain, Reader, fingerprint
 from .check_references import resolve_references
@@ -39,6 +39,7 @@ from .report import Check, Question
 from .reshaped import Reshaped
 from .rules import check_outliers, check_rules
 from .tables import FileRefused, Limits, RawTable, ReadFile
+from .threads import side_by_side
 
 Progress = Callable[[float, str], None]
 Memory = MappingOf[str, MappingOf[str, str]]
@@ -172,15 +173,20 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
         return check_required(batch, typed) + check_bounds(batch, typed)
 
     adding = any(part.each is not None or part.marks is not None for part in batch.parts) or len(batch.parts) > len(set(batch.file_of_part))
-    # Values far from the others are told last; nothing they need changes meanwhile.
-    cells, far = side_by_side(lambda work: work(), [of_cells, lambda: [] if adding else check_outliers(batch, typed)], batch.size)
+    works: tuple[Callable[[], Any], ...] = (
+        of_cells,
+        lambda: [] if adding else check_outliers(batch, typed),
+        lambda: adding or repeats_a_key(batch, typed),
+    )
+    # Values far from the others, and keys given twice, are told last; nothing they need changes meanwhile.
+    cells, far, twice = side_by_side(lambda work: work(), works, batch.size)
     typed.findings += cells + check_rules(batch, typed, of_size=False) + check_status(batch)
     repeats = told_apart(batch, typed, inputs.answers) if adding else Repeats()
     sums = add_up(batch, typed, repeats.summed) if adding else None
     typed.findings += (sums.findings if sums else []) + check_rules(batch, typed, of_size=True)
     typed.findings += check_outliers(batch, typed) if adding else far
     out = sums.out if sums is not None else None
-    duplicates, merged = check_duplicates(batch, typed, out)
+    duplicates, merged = check_duplicates(batch, typed, out) if twice else ([], pl.Series([], dtype=pl.UInt32))
     typed.findings += duplicates
     jumps, counts = check_history(batch, typed, inputs.existing, inputs.sender, out)
     typed.findings += jumps

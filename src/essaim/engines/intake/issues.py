@@ -53,12 +53,10 @@ def finding(
 ) -> Finding:
     """A Finding from aligned columns; what is not given is null."""
     size = len(index)
-    columns = {"index": index.cast(pl.UInt32)}
+    columns = [index.cast(pl.UInt32).alias("index")]
     for name, given in (("value", value), ("suggestion", suggestion), ("detail", detail)):
-        if isinstance(given, pl.Series):
-            columns[name] = given.cast(pl.String)
-        else:
-            columns[name] = pl.Series([given], dtype=pl.String).new_from_index(0, size)
+        text = given.cast(pl.String) if isinstance(given, pl.Series) else pl.Series([given], dtype=pl.String).new_from_index(0, size)
+        columns.append(text.alias(name))
     return Finding(code, severity or severity_of(code), field, pl.DataFrame(columns), expected, message)
 
 

@@ -13,6 +13,7 @@ from .check_batch import Part
 from .contract import Contract, FieldType
 from .issues_messages import MATTERS, PACKED, TITLE_UNIT
 from .mapping_names import read_header
+from .masks import true_rows
 
 _PACKS = r"(?i)\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
 _BY = r"(?i)^\s*(?:par|x|de)?\s*([2-9]|[1-9]\d{1,2})\b"
@@ -69,7 +70,7 @@ def beside_quantities(part: Part, contract: Contract) -> Part:
             continue
         cells = part.table.frame[f"c{other}"].head(_GLANCED).cast(pl.Float64, strict=False)
         if (cells != 0).any():
-            first = (cells != 0).arg_true()[0]
+            first = true_rows(cells != 0)[0]
             example = f"{cells[first]:g}, ligne {part.table.frame['row'][first]}"
             label = contract.field(contract.adds[0]).label
             remarks.append(("column_matters", contract.adds[0], MATTERS.format(header=" ".join(column.header.split()), example=example, label=label)))

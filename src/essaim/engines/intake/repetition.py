@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 _SIGNS = ("″", "〃", "”", "“", "„", "«", "»", "''", "’’", "‘‘", "´´", "//")
 
 
@@ -23,3 +25,8 @@ DITTO = (
 )
 # What every such mark but the straight quote holds, sought in the text of a whole file at once: literals only, which go fastest.
 PIECE = "|".join(_SIGNS) + "|" + _spellings("id.", "idem", "dito", "ditto", "dessus", "chose")
+
+
+def is_spelt_out(text: bytes) -> bool:
+    """Whether no cell of a delimited text (UTF-8) can be a mark of repetition. False says nothing."""
+    return b'"' not in text and not pl.Series([text], dtype=pl.Binary).cast(pl.String).str.contains(PIECE)[0]

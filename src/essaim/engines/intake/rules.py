@@ -14,6 +14,7 @@ from .check_batch import Batch
 from .check_cells import Typed
 from .contract import AnyOf, FieldType, InOrder, Plausible, ProductEquals, RequiredWhen, Rule
 from .issues import Finding, finding
+from .masks import true_rows
 
 _FAR = 100.0
 _ENOUGH = 30
@@ -41,12 +42,12 @@ def _apply(rule: Rule, batch: Batch, typed: Typed) -> Finding | None:
     columns = typed.columns
     match rule:
         case InOrder():
-            rows = (columns[rule.earlier] > columns[rule.later]).arg_true()
+            rows = true_rows(columns[rule.earlier] > columns[rule.later])
             bound = "pas avant" if batch.contract.field(rule.later).type in (FieldType.DATE, FieldType.MONTH) else "au moins"
             return _said(rule, rule.later, rows, batch, f"{bound} « {batch.contract.field(rule.earlier).label} »")
         case AnyOf():
             empty = [columns[name].is_null() & ~_is_wrong(typed, name, batch.size) for name in rule.fields]
-            rows = pl.DataFrame({str(i): mask for i, mask in enumerate(empty)}).select(pl.all_horizontal(pl.all()))[:, 0].arg_true()
+            rows = true_rows(pl.DataFrame({str(i): mask for i, mask in enumerate(empty)}).select(pl.all_horizontal(pl.all()))[:, 0])
             labels = ", ".join(f"« {batch.contract.field(name).label} »" for name in rule.fields)
             return _said(rule, rule.fields[0], rows, batch, f"au moins un de : {labels}")
         case RequiredWhen():
@@ -79,13 +80,13 @@ def _required_when(rule: RequiredWhen, batch: Batch, typed: Typed) -> Finding | 
     else:
         concerned = when.is_not_null()
     empty = typed.columns[rule.field_name].is_null() & ~_is_wrong(typed, rule.field_name, batch.size)
-    return _said(rule, rule.field_name, (concerned & empty).arg_true(), batch, f"renseigné avec « {batch.contract.field(rule.when).label} »")
+    return _said(rule, rule.field_name, true_rows(concerned & empty), batch, f"renseigné avec « {batch.contract.field(rule.when).label} »")
 
 
 def _product(rule: ProductEquals, batch: Batch, columns: dict[str, pl.Series]) -> Finding | None:
     product = columns[rule.quantity] * columns[rule.price]
     total = columns[rule.total]
-    rows = ((product - total).abs() > rule.tolerance + 0.005 * total.abs()).arg_true()
+    rows = true_rows((product - total).abs() > rule.tolerance + 0.005 * total.abs())
     suggestion = product[rows].map_elements(lambda value: format_number(round(value, 2)), return_dtype=pl.String) if len(rows) else None
     return _said(rule, rule.total, rows, batch, "quantité × prix unitaire", suggestion)
 
@@ -97,7 +98,7 @@ def _plausible(rule: Plausible, batch: Batch, typed: Typed) -> Finding | None:
     size = pl.DataFrame({"value": typed.columns[rule.reference_field]}).join(
         attributes.select("value", pl.col(rule.per).cast(pl.Float64, strict=False).alias("size")), on="value", how="left", maintain_order="left"
     )["size"]
-    rows = ((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most)).arg_true()
+    rows = true_rows((size > 0) & (typed.columns[rule.field_name] > size * rule.at_most))
     of_what = PER_WORDS.get(rule.per, f"« {rule.per} »")
     return _said(rule, rule.field_name, rows, batch, f"au plus {format_number(rule.at_most)} fois {of_what} du registre")
 

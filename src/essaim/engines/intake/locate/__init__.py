@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ..grid import Grid, index_of, letter_of
+from ..masks import true_rows
 from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
 from .body import SECTION, TITLE, TOTAL, split_body
@@ -158,17 +159,18 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     last = draft.start + (draft.header.last + 1 if draft.header else 0)
     stop = draft.spans[-1][1]
     columns = _all_columns(grid, draft, last, stop)
-    body = grid.frame[last:stop].select([grid.frame.columns[i] for i in columns])
+    body = grid.frame[last:stop][:, list(columns)]
     labels = _labels(draft, columns)
     header_line = None
     if draft.header:
-        header_line = grid.frame.select([grid.frame.columns[i] for i in columns]).row(last - 1)
+        line = grid.frame.row(last - 1)
+        header_line = tuple(line[i] for i in columns)
     wide = frozenset(row for row, left, _, right in ((m[0], m[1], m[2], m[3]) for m in grid.merged) if right > left)
     frame, rows, skipped = split_body(body, grid.rows[last:stop], labels, header_line, wide)
     kept = [i for i in range(len(columns)) if labels[i] or frame.to_series(i).null_count() < frame.height]
     if not kept or (draft.header is None and not frame.height):
         return None
-    frame = frame.select([frame.columns[i] for i in kept])
+    frame = frame[:, kept]
     described = tuple(Column(letter_of(grid.columns[columns[i]]), labels[i]) for i in kept)
     first = draft.start + (draft.header.first if draft.header else 0)
     above = (*draft.before, *range(draft.start, first))
@@ -207,8 +209,8 @@ def _totals(grid: Grid, skipped: list[tuple[int, str]], columns: list[int]) -> t
     rows = [row for row, reason in skipped if reason == TOTAL][:_MOST_TOTALS]
     if not rows:
         return ()
-    lines = grid.rows.is_in(rows).arg_true()
-    cells = grid.frame.select([grid.frame.columns[i] for i in columns])[lines].rows()
+    lines = true_rows(grid.rows.is_in(rows))
+    cells = grid.frame[:, list(columns)][lines].rows()
     return tuple(zip(grid.rows.gather(lines).to_list(), cells, strict=True))
 
 

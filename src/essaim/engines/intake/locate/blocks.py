@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ..grid import Grid, row_numbers
+from ..masks import true_rows
 from .headers import Header, Window, find_header, looks_like_data
 from .shape import TEXT, is_expected, kind_of
 
@@ -32,8 +33,8 @@ def runs(grid: Grid) -> list[Span]:
     if filled.all() and not gap.any():
         return [(0, grid.height)]
     starts = filled & (gap | ~filled.shift(1, fill_value=False))
-    begin = starts.arg_true().to_list()
-    ends = (filled & ~(filled.shift(-1, fill_value=False) & ~gap.shift(-1, fill_value=True))).arg_true().to_list()
+    begin = true_rows(starts).to_list()
+    ends = true_rows(filled & ~(filled.shift(-1, fill_value=False) & ~gap.shift(-1, fill_value=True))).to_list()
     return [(start, end + 1) for start, end in zip(begin, ends, strict=False)]
 
 
@@ -87,7 +88,7 @@ def _is_title(cells: tuple[str | None, ...]) -> bool:
 def window_of(grid: Grid, start: int, stop: int, columns: tuple[int, ...]) -> Window:
     """The first lines of a block as seen and with merged cells filled in. ``columns`` are positions in the frame."""
     stop = min(stop, start + HEAD)
-    part = grid.frame[start:stop].select([grid.frame.columns[i] for i in columns])
+    part = grid.frame[start:stop][:, list(columns)]
     raw = [list(row) for row in part.rows()]
     numbers = [int(value) for value in grid.rows[start:stop]]
     filled, spans = _fill_merges(grid, raw, numbers, columns)

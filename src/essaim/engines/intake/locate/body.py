@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ..masks import true_rows
 from .headers import is_numbering
 from .shape import CODE, DATA, NUMBER, TEXT, kind_of, one_line
 from .sums import is_description, is_example, sums_of_lines
@@ -74,7 +75,7 @@ def split_body(
         return frame, rows, []
     profile = _profile(frame, fill)
     reasons: dict[int, str] = {}
-    blanks = (fill == 0).arg_true().to_list()
+    blanks = true_rows(fill == 0).to_list()
     for position in _candidates(frame, fill, profile, header).to_list():
         cells = frame.row(position)
         reason = _reason(cells, labels, header, profile, int(rows[position]) in wide, position)
@@ -125,9 +126,9 @@ def _same(frame: pl.DataFrame) -> pl.Series:
 
 
 def _profile(frame: pl.DataFrame, fill: pl.Series) -> Profile:
-    sample = frame[(fill > 1).arg_true().head(300)]
+    sample = frame[true_rows(fill > 1).head(300)]
     if frame.width < 3 or not sample.height:
-        sample = frame[(fill > 0).arg_true().head(300)]
+        sample = frame[true_rows(fill > 0).head(300)]
     usual = tuple(_usual_kind(column.to_list()) for column in sample.iter_columns())
     fills = sorted(value for value in fill.head(2000).to_list() if value)
     typical = fills[int(len(fills) * 0.6)] if fills else 0
@@ -160,7 +161,7 @@ def _candidates(
         if first_label is not None:
             looks = looks | (frame.to_series(first_label) == header[first_label]).fill_null(False)
     first = pl.int_range(looks.len(), eager=True) < 2
-    return (looks | first).arg_true().head(_CANDIDATES)
+    return true_rows(looks | first).head(_CANDIDATES)
 
 
 def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile) -> pl.Series:
@@ -169,7 +170,7 @@ def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile) -> pl.Series
     if profile.texts > 2 and frame.height > 50_000:
         short = fill < profile.fill
         found = frame.filter(short).select(marks).to_series()
-        return pl.Series([False]).new_from_index(0, frame.height).scatter(short.arg_true().filter(found), True)
+        return pl.Series([False]).new_from_index(0, frame.height).scatter(true_rows(short).filter(found), True)
     return frame.select(marks).to_series()
 
 

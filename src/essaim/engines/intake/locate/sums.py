@@ -11,6 +11,7 @@ import polars as pl
 
 from essaim.kernel.french import read_number
 
+from ..masks import true_rows
 from .shape import NUMBER, TEXT, kind_of
 
 _EXAMPLE = re.compile(r"\s*(?:ex(?:emple)?s?|e\.g)\b\s*[.:]?", re.IGNORECASE)
@@ -49,7 +50,7 @@ def sums_of_lines(frame: pl.DataFrame, fill: pl.Series, usual: int, kinds: Seque
     tells (« Laon | 25 » above its schools). All or none: one that is not the sum of anything leaves them all as they are."""
     if usual < 3 or not 3 <= frame.height <= _MOST_LINES:
         return []
-    sparse = [line for line in ((fill > 0) & (fill <= usual // 2)).arg_true().head(_MOST_SUMS).to_list() if line not in reasons]
+    sparse = [line for line in true_rows((fill > 0) & (fill <= usual // 2)).head(_MOST_SUMS).to_list() if line not in reasons]
     if not sparse or 2 * len(sparse) > frame.height:
         return []
     columns = [place for place, kind in enumerate(kinds) if kind == NUMBER]

@@ -30,7 +30,7 @@ def turned(grid: Grid, start: int, stop: int, vocabulary: frozenset[str]) -> Gri
     used = [i for i, series in enumerate(part.iter_columns()) if series.null_count() < part.height]
     if len(used) < 2 or not _labels([cell for cell in part.to_series(used[0]).to_list() if cell], vocabulary):
         return None
-    lines = part.select([part.columns[i] for i in used]).rows()
+    lines = part[:, used].rows()
     body = [line for line in lines if any(line[1:])]
     if not _lies(body, vocabulary):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ..grid import Grid
@@ -26,7 +27,8 @@ def read_file(
     tables = []
     for grid in sheets.grids:
         if not is_annotation(grid):
-            tables.extend(locate_tables(grid, vocabulary))
+            found = locate_tables(grid, vocabulary)
+            tables += [replace(table, spelt_out=True) for table in found] if sheets.spelt_out else found
             notices.extend(_hidden(grid))
     if not tables:
         raise FileRefused("no_table", "Aucun tableau n'a été trouvé dans le fichier : il faut au moins une ligne d'en-tête.")

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from ..grid import Grid, grid_from_columns
+from ..masks import true_rows
 from ..tables import FileRefused, Limits
 from .scan import may_start_with_wide_space, regular_quotes
 from .values import blank_to_null, unshielded
@@ -143,7 +144,7 @@ def _refuse_cut_decimals(columns: list[pl.Series]) -> None:
     beyond = [series for series in columns[named:] if len(series) and series[0] is None]
     if not 2 <= named < len(columns) or len(beyond) < len(columns) - named or any(_NUMBER.match(series[0] or "") for series in columns[:named]):
         return
-    longer = columns[named].is_not_null().arg_true().head(_GLANCED)
+    longer = true_rows(columns[named].is_not_null()).head(_GLANCED)
     if not len(longer):
         return
     rows = list(zip(*(series.gather(longer).to_list() for series in columns), strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..grid import Grid
+from ..repetition import is_spelt_out
 from ..tables import FileRefused, Limits
 from .aligned import NOTICE, SAMPLE, read_aligned, seems_aligned
 from .columnar import read_json, read_parquet
@@ -20,13 +21,14 @@ _GLANCED = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
-    """The sheets of a file, before any table is located."""
+    """The sheets of a file, before any table is located. ``spelt_out``: see RawTable."""
 
     format: str
     grids: tuple[Grid, ...]
     notices: tuple[tuple[str, str], ...] = ()
     encoding: str | None = None
     separator: str | None = None
+    spelt_out: bool = False
 
     def with_notice(self, notice: tuple[str, str] | None) -> Sheets:
         return replace(self, notices=(*self.notices, notice)) if notice else self
@@ -63,7 +65,7 @@ def _read_text(content: bytes, name: str, limits: Limits, vocabulary: frozenset[
             pass
     text, encoding, notices = decode(content)
     grid, separator, more = read_delimited(text, stem(name), limits, vocabulary)
-    return Sheets("csv", (grid,), (*notices, *more), encoding, separator)
+    return Sheets("csv", (grid,), (*notices, *more), encoding, separator, len(text) <= SHORT and is_spelt_out(text))
 
 
 def _workbook(content: bytes, name: str, kind: str, limits: Limits) -> Sheets:
