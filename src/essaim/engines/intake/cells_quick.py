@@ -37,7 +37,7 @@ _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", 
 _FIRST_DAY = date(1000, 1, 1)
 _LONG, _SAMPLE = 50_000, 16_384
 # From here on, pieces that stay in the processor's cache, on every processor, go faster than whole columns.
-_STREAMED = 200_000
+_STREAMED = 50_000
 # Above this many codes one hash lookup beats as many comparisons.
 _FEW_CODES = 16
 ODD, BLANK, GROUPS = "\x00odd", "\x00blank", "\x00groups"

@@ -115,7 +115,12 @@ def vocabulary(contract: Contract) -> frozenset[str]:
 
 def layout_of(table: RawTable, contract: Contract) -> str:
     """Fingerprint of a layout: the contract and the headers, accents, case and order of rows apart."""
-    headers = [folded(column.header) for column in table.columns]
+    return _layout(Same(contract), tuple(column.header for column in table.columns))
+
+
+@lru_cache(maxsize=256)
+def _layout(same: Same[Contract], written: tuple[str, ...]) -> str:
+    contract, headers = same.value, [folded(header) for header in written]
     text = f"{contract.code}\n" + "\n".join(headers)
     if not any(headers):
         text += f"sans en-tête {len(headers)}"
@@ -167,6 +172,8 @@ def _settled(
     """Position → field already known from memory or answers (``""`` leaves the column out): ``mapping:<layout>:<letter>`` for one
     layout, ``column:<letter or header>`` for any, ``wanted:<layout>:<field>`` where the answer is the letter of the column."""
     remembered = memory.get(layout, {})
+    if not remembered and not answers:
+        return {}
     names = set(contract.field_names) | {IGNORE}
     found: dict[int, str] = {}
     given = {folded(key.removeprefix("column:")): value for key, value in answers.items() if key.startswith("column:")}

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
-_WORTH_THREADS = 400_000
+_WORTH_THREADS = 50_000
 
 
 def side_by_side(work: Callable[[Item], Done], items: Sequence[Item], size: int) -> list[Done]:

@@ -41,9 +41,10 @@ def plain_tables(sheets: Sequence[str], frame: pl.DataFrame, sizes: Sequence[int
     doubtful = {*np.searchsorted(stops, np.setdiff1d(others, starts), side="right").tolist()}
     labels = tuple(one_line(cell or "") for cell in header)
     columns = tuple(Column(letter_of(place), label) for place, label in enumerate(labels))
+    named = pl.DataFrame([series.alias(f"c{place}") for place, series in enumerate(frame.iter_columns())])
     least = 2 if names_columns(header, vocabulary) else MAX_LINES + 1  # shorter ones might lie on their side
     return [
-        _table(sheet, frame[start:stop], columns, header) if number not in doubtful and least <= stop - start <= min(GLANCED, STACKED_BY_HAND) else None
+        _table(sheet, named[start:stop], columns, header) if number not in doubtful and least <= stop - start <= min(GLANCED, STACKED_BY_HAND) else None
         for number, (sheet, start, stop) in enumerate(zip(sheets, starts, stops, strict=True))
     ]
 
@@ -67,8 +68,7 @@ def _table(sheet: str, lines: pl.DataFrame, columns: tuple[Column, ...], header:
         return None
     if not begins_with_data(lines.row(1), [column.header for column in columns], header):
         return None
-    body = [series[1:].alias(f"c{place}") for place, series in enumerate(lines.iter_columns())]
-    return RawTable(sheet, 1, columns, pl.DataFrame([*body, row_numbers(lines.height - 1, 2)]))
+    return RawTable(sheet, 1, columns, lines[1:].hstack([row_numbers(lines.height - 1, 2)]))
 
 
 def _rivals(frame: pl.DataFrame, starts: Sequence[int], stops: Sequence[int], vocabulary: frozenset[str], allowed: int) -> np.ndarray:
