@@ -7,7 +7,6 @@ removed, or filled again by a restoration, is told from the one that was read.""
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,16 +19,15 @@ _PATIENCE = 8
 
 
 class Kept:
-    """At most one table at rest for each location."""
+    """At most one table at rest for each location. Taking and giving back are single operations on a dictionary: no lock, which a
+    snapshot collected in the midst of another's opening would wait for."""
 
     def __init__(self) -> None:
         self._at_rest: dict[str, tuple[Identity, int, DeltaTable]] = {}
-        self._guard = threading.Lock()
 
     def take(self, location: str) -> tuple[DeltaTable, int] | None:
         """The table at rest, at its newest version and nobody else's until given back, with the version it was opened at."""
-        with self._guard:
-            found = self._at_rest.pop(location, None)
+        found = self._at_rest.pop(location, None)
         if found is None or found[0] != identity_of(location):
             return None
         _, opened, table = found
@@ -41,8 +39,7 @@ class Kept:
 
     def give_back(self, location: str, identity: Identity, opened: int, table: DeltaTable) -> None:
         """Puts a table at rest; of two, the last given back stays."""
-        with self._guard:
-            self._at_rest[location] = identity, opened, table
+        self._at_rest[location] = identity, opened, table
 
 
 def identity_of(location: str) -> Identity | None:
