@@ -76,9 +76,20 @@ def test_a_folder_filled_again_is_read_again(tmp_path: Path, acts: int) -> None:
     for number in range(1, acts + 1):
         other.post(BY_KEY, rows({"order_number": f"R{number}", "departement": "02"}), submission=number, sender="laon", posted_at=NOW)
     if acts:
-        shutil.copytree(tmp_path / "other", place, copy_function=shutil.copy)
+        shutil.copytree(tmp_path / "other", place, copy_function=shutil.copy2)
     assert ledger.last(BY_KEY) == acts
     assert orders(ledger) == {f"R{number}" for number in range(1, acts + 1)}
+
+
+def test_a_folder_put_back_as_it_was_is_read_again(tmp_path: Path) -> None:
+    """A copy made earlier with its dates, put back in place: what was posted since is gone."""
+    place, ledger = tmp_path / "ledger", Ledger(tmp_path / "ledger")
+    post(ledger, 1)
+    shutil.copytree(place, tmp_path / "copy")
+    post(ledger, 2, 9)
+    shutil.rmtree(place)
+    shutil.copytree(tmp_path / "copy", place)
+    assert ledger.last(BY_KEY) == 1
 
 
 def test_a_table_that_cannot_be_brought_up_to_date_is_opened_again(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def identity_of(location: str) -> Identity | None:
     except OSError:
         return None
     try:
-        first: int | None = os.stat(log / f"{0:020}.json").st_mtime_ns
+        first: int | None = os.stat(log / f"{0:020}.json").st_ctime_ns  # which no copy keeps, as it may the day of the content
     except OSError:  # an old log forgets its beginning
         first = None
     return folder.st_dev, folder.st_ino, first
