@@ -25,10 +25,12 @@ def asked(monkeypatch):
     import essaim.equipment.tasks as equipment
     import essaim.evaluation.tasks as evaluation
     import essaim.foundation.reads.facts as facts
+    import essaim.foundation.tasks as foundation
 
     monkeypatch.setattr(equipment, "enqueue_refresh", lambda: made.append("contradictions"))
     monkeypatch.setattr(equipment, "send_digests", Asking("digests"))
     monkeypatch.setattr(evaluation, "refresh_figures", Asking("figures"))
+    monkeypatch.setattr(foundation, "tend_ledger", Asking("ledger"))
     monkeypatch.setattr(facts, "number_known_at", lambda _moment: 3)
     monkeypatch.setattr(module.timezone, "localtime", lambda: datetime(2026, 1, 5, 8, tzinfo=UTC))
     return made
@@ -38,20 +40,20 @@ def test_everything_due_is_asked_once_then_left_alone(asked):
     """A second look, a moment later with nothing new accepted, asks for nothing."""
     schedule = Schedule()
     schedule.tick()
-    assert sorted(asked) == ["contradictions", "digests", "figures"]
+    assert sorted(asked) == ["contradictions", "digests", "figures", "ledger"]
     schedule.tick()
-    assert sorted(asked) == ["contradictions", "digests", "figures"]
+    assert sorted(asked) == ["contradictions", "digests", "figures", "ledger"]
 
 
-def test_figures_are_asked_again_after_an_acceptance(asked, monkeypatch):
-    """A new number in the ledger is what makes figures stale."""
+def test_figures_and_ledger_follow_an_acceptance(asked, monkeypatch):
+    """A new number in the ledger is what makes figures stale, and files many."""
     import essaim.foundation.reads.facts as facts
 
     schedule = Schedule()
     schedule.tick()
     monkeypatch.setattr(facts, "number_known_at", lambda _moment: 4)
     schedule.tick()
-    assert asked.count("figures") == 2
+    assert asked.count("figures") == asked.count("ledger") == 2
     assert asked.count("contradictions") == 1
 
 

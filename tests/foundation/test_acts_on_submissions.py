@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from essaim.foundation import acts, reads
 from essaim.foundation.models import Act, Posting, Role, State, Submission
+from essaim.foundation.tasks import tend_ledger
 from plain_intake import COUNTS, PLANS
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,18 @@ def test_withdrawing_restores_what_stood_before(handed_in, admin):
     assert acts.withdraw(submission=gone, reason="encore", by=admin).reason == "Envoyé par erreur"
     assert reads.posted_numbers(COUNTS) == (1, 2, 3)
     assert reads.ledger().verify(reads.table_spec(COUNTS), journal=reads.posted_numbers(COUNTS)).ok
+
+
+def test_the_worker_merges_what_acceptances_scattered(handed_in, admin):
+    """Few acceptances are left alone; many make small files that are merged, without any row, number or date moving."""
+    book, spec = reads.ledger(), reads.table_spec(COUNTS)
+    for quantity in range(6):
+        acts.accept(submission=handed_in(f"0020011D;tablette;{quantity}"), by=admin)
+    scattered, entries = book.scattered(spec), book.entries(spec).to_pylist()
+    assert tend_ledger.call(least=scattered + 1) == [] and book.scattered(spec) == scattered > 0
+    assert tend_ledger.call(least=scattered) == [COUNTS.code] and book.scattered(spec) == 0
+    assert book.entries(spec).to_pylist() == entries
+    assert book.verify(spec, journal=reads.posted_numbers(COUNTS)).ok
 
 
 def test_known_at_a_date_counts_what_was_posted_that_day(handed_in, admin):

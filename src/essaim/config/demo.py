@@ -183,6 +183,7 @@ def take_in(admin: Any, content: bytes, filename: str, contract: str, sender: st
 def _hand_in(admin: object, files: Sequence[DemoFile]) -> None:
     """Receives, checks and accepts each file as of the day it was sent."""
     from essaim.foundation import clock
+    from essaim.foundation.tasks import SCATTERED, tend_ledger
 
     with progress("Fichiers des expéditeurs") as bar:
         task = bar.add_task("", total=len(files))
@@ -191,3 +192,5 @@ def _hand_in(admin: object, files: Sequence[DemoFile]) -> None:
             with clock.travel(moment):
                 take_in(admin, file.content, file.filename, file.contract, file.sender.code)
             bar.update(task, advance=1, description=file.sender.name)
+            if index % SCATTERED == SCATTERED - 1:
+                tend_ledger.call()

@@ -1,4 +1,5 @@
-"""What the worker asks for by itself: figures brought up to date, contradictions looked for again, the morning digest. Safe in several workers."""
+"""What the worker asks for by itself: figures brought up to date, the ledger tended, contradictions looked for again, the morning
+digest. Safe in several workers."""
 
 from __future__ import annotations
 
@@ -25,19 +26,21 @@ class Schedule:
         if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
             self._refreshed = time.monotonic()
             enqueue_refresh()
-        self._refresh_figures()
+        self._follow_acceptances()
         now = timezone.localtime()
         day = now.date().isoformat()
         if now.hour >= DIGEST_HOUR and day != self._digest_day:
             self._digest_day = day
             send_digests.enqueue(day=day)
 
-    def _refresh_figures(self) -> None:
-        """Figures brought up to date in the background, so that no reader pays for what was accepted."""
+    def _follow_acceptances(self) -> None:
+        """Figures brought up to date and small files merged in the background, so that no reader pays for what was accepted."""
         from essaim.evaluation.tasks import refresh_figures
         from essaim.foundation.reads.facts import number_known_at
+        from essaim.foundation.tasks import tend_ledger
 
         number = number_known_at(timezone.now())
         if number != self._number:
             self._number = number
             refresh_figures.enqueue()
+            tend_ledger.enqueue()

@@ -11,7 +11,12 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from . import acts
+from .contracts import contracts
 from .models import Account, State, Submission
+from .reads.facts import ledger, table_spec
+
+# Every acceptance adds a few small files, and every reader opens them all: from here on merging costs less than it spares.
+SCATTERED = 64
 
 
 @task()
@@ -30,6 +35,19 @@ def accept_submission(submission_id: int, account_id: int) -> str:
     if submission.state in (State.CHECKED, State.ACCEPTING):
         submission = acts.accept(submission=submission, by=Account.objects.get(pk=account_id))
     return submission.state
+
+
+@task()
+def tend_ledger(least: int = SCATTERED) -> list[str]:
+    """Merge the files of tables that acceptances have scattered into ``least`` small ones or more; the codes of these tables.
+    Changes no row, and keeps for a week the files that a reader may have listed."""
+    book = ledger()
+    held = set(book.tables())
+    due = [table_spec(contract) for contract in contracts() if contract.code in held]
+    due = [spec for spec in due if book.scattered(spec) >= least]
+    for spec in due:
+        book.compact(spec)
+    return [spec.name for spec in due]
 
 
 def enqueue_check(submission: Submission, by: Account) -> str:

@@ -148,6 +148,11 @@ def _journal(spec: TableSpec, recorded: set[int], journal: Iterable[int] | None)
     return problems
 
 
+def scattered(snapshot: Snapshot) -> int:
+    """Files beyond one for each partition that holds rows: what a compaction would spare every reader."""
+    return 0 if snapshot.delta is None else len(snapshot.delta.file_uris()) - len(snapshot.delta.partitions())
+
+
 def compact(snapshot: Snapshot, keep_hours: int) -> Compacted:
     """Merge files within each partition, then delete those replaced more than ``keep_hours`` ago."""
     delta = snapshot.delta

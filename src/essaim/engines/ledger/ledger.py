@@ -283,6 +283,10 @@ class Ledger:
         replay of the claims, and the acts are exactly those of ``journal`` when given."""
         return audit.verify(self._open(spec), journal)
 
+    def scattered(self, spec: TableSpec) -> int:
+        """How many files a reader opens beyond those that ``compact`` would leave."""
+        return audit.scattered(self._open(spec))
+
     def compact(self, spec: TableSpec, *, keep_hours: int = 168) -> Compacted:
         """Merge small files, write a checkpoint, delete files replaced more than ``keep_hours`` ago. Changes no row."""
         with self._lock(spec.name):
