@@ -175,8 +175,8 @@ def test_run_leaves_no_one_behind(home, built, until, how):
     running = home("running", built)
     port = _free_port()
     parent = running.start(ESSAIM, "run", "--no-demo", "--port", str(port))
-    until(lambda: _answer(port) or parent.poll() is not None, 90)
-    assert parent.poll() is None, parent.communicate()
+    told = next(line for line in parent.stdout if "est prêt" in line)
+    assert f"http://127.0.0.1:{port}" in told and _answer(port), "prêt : le site répond à l'adresse annoncée"
     family = _descendants(parent.pid)
     assert len(family) >= 3
     if how == "keyboard":
@@ -192,3 +192,14 @@ def test_run_leaves_no_one_behind(home, built, until, how):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
+
+
+def test_run_never_shares_its_address(home, built):
+    """A port where another site listens, even one that shares it, is refused with what to do: visitors would see both in turn."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        told = home("second", built).run(ESSAIM, "run", "--no-demo", "--port", str(port), code=4)
+    assert f"127.0.0.1:{port}" in told and f"--port {port + 1}" in told

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,7 +60,8 @@ def stop(children: Sequence[subprocess.Popen[bytes]], *, seconds: float = 10.0) 
 
 def supervise(host: str, port: str, workers: str) -> int:
     """Runs web server and worker until the server ends or a signal comes, then stops both with a deadline. A worker that dies
-    is replaced, and takes up what it held; DEATHS of them within a minute end everything. The exit code: 0 when asked to stop."""
+    is replaced, and takes up what it held; DEATHS of them within a minute end everything. The address is told once the site
+    answers there. The exit code: 0 when asked to stop."""
     for name, value in ALLOCATORS.items():
         os.environ.setdefault(name, value)
     binary = Path(sys.executable).parent
@@ -79,7 +81,10 @@ def supervise(host: str, port: str, workers: str) -> int:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     deaths: list[float] = []
+    ready = False
     while not asked and web.poll() is None:
+        if not ready and (ready := _listens(host, port)):
+            print(f"\n  Essaim est prêt : http://{host}:{port}\n\n  Ctrl+C pour arrêter.", flush=True)
         if children[1].poll() is not None:
             deaths = [moment for moment in deaths if moment > time.monotonic() - 60] + [time.monotonic()]
             if len(deaths) >= DEATHS:
@@ -89,6 +94,14 @@ def supervise(host: str, port: str, workers: str) -> int:
     stop(children)
     # Stopping when asked is no fault, even by force; ending by oneself is.
     return 0 if asked else 1
+
+
+def _listens(host: str, port: str) -> bool:
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _worker() -> subprocess.Popen[bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import NoReturn
 
 import click
 
-from essaim.config.cli.home import open_installation
+from essaim.config.cli.home import Denied, open_installation
 
 
 @click.command()
@@ -18,6 +19,7 @@ from essaim.config.cli.home import open_installation
 @click.option("--demo/--no-demo", default=True, help="Charge la démonstration au premier lancement.")
 def run(host: str, port: int, workers: int, demo: bool) -> None:
     """Lance le site et son ouvrier ; au premier lancement, crée la base et la démonstration."""
+    _refuse_taken(host, port)
     os.environ.setdefault("ESSAIM_BASE_URL", f"http://{host}:{port}")
     if demo:
         os.environ.setdefault("ESSAIM_DEMO", "1")
@@ -46,6 +48,20 @@ def demo(quick: bool) -> None:
     _tell_accounts()
 
 
+def _refuse_taken(host: str, port: int) -> None:
+    """The server shares its port with whoever already listens: two sites at one address would answer in turn."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(address)
+    except OSError as error:
+        raise Denied(
+            f"Impossible d'écouter à l'adresse {host}:{port} ({error.strerror}). Si un autre site y répond déjà, arrêtez-le ; "
+            f"sinon choisissez un autre port : essaim run --port {port + 1}"
+        ) from error
+
+
 def _tell_accounts() -> None:
     from essaim.config.demo import ACCOUNTS, PASSWORD
 
@@ -63,11 +79,10 @@ def _collect_static() -> None:
 
 def _serve(host: str, port: int, workers: int) -> NoReturn:
     """This process becomes the supervisor of web server and worker, with nothing of what preparing them loaded."""
-    click.echo(f"\n  Essaim est prêt : http://{host}:{port}\n")
     from django.conf import settings
 
     if settings.ESSAIM_DEMO:
         _tell_accounts()
-    click.echo("\n  Ctrl+C pour arrêter.")
+    click.echo("  Le site démarre…")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "essaim.config.processes", host, str(port), str(workers)])
