@@ -51,6 +51,7 @@ def test_check_without_json_is_for_people(at, files):
     done = at("check", files["mixed"], "--contract", CONTRACT)
     assert done.code == 1 and "Fichier lu, avec des remarques" in done.out and "4 lignes lues, 3 acceptables, 1 à corriger" in done.out
     assert "« beaucoup »" in done.out and "Quantité livrée" in done.out and "Champs absents : N° de commande" in done.out
+    assert "(ligne 5, colonne D)" in done.out and "--annotated" in done.out and "Aucun registre" not in done.err
 
 
 def test_check_gives_the_workbook_back(at, files, tmp_path):
@@ -129,6 +130,10 @@ def test_submit_waits_then_accepts_and_twice_is_once(at, world, files, obeys):
     changed.write_bytes(deliveries(AISNE_SCHOOLS, "cli", quantity="13"))
     told = at("submit", changed, "--contract", CONTRACT, "--as", "compte-authority_contributor", "--json").json
     assert told["preview"] == {"new": 0, "changed": 3, "unchanged": 0, "withdrawn": 0}
+    obeys("submit", told)
+    replaced = told["replaced"]
+    assert kept.json["replaced"] is None and (replaced["rows"], replaced["before"], replaced["after"]) == (3, 36, 39)
+    assert "39 appareils en remplacent 36 déjà inscrits" in replaced["message"]
 
 
 @pytest.mark.parametrize(("kind", "code"), [("mixed", 1), ("refused", 2)])
@@ -193,7 +198,7 @@ def test_a_figure_is_traced_to_its_cells_and_a_deposit_to_what_it_changed(at, wo
     assert back["figure"] == {"submission": world.aisne.number} and len(back["entries"]) == 3
     obeys("trace", back)
     text = at(*words, "--limit", 1).out
-    assert f"{AISNE_MARK}.csv" in text and "ligne 2" in text and "3 écritures, 1 montrées" in text
+    assert f"{AISNE_MARK}.csv" in text and "ligne 2" in text and "3 écritures, affichage limité à 1 (--limit)" in text
 
 
 def test_contracts_are_listed_shown_and_exported(at):

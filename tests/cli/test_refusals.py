@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 
 import click
@@ -128,6 +131,7 @@ def test_check_needs_neither_home_nor_register(essaim, tmp_path, monkeypatch):
     path.write_text("UAI;Catégorie;Quantité livrée;Date de livraison\n0020011B;tablette;3;2026-03-10\n", encoding="utf-8")
     done = essaim("check", path, "--contract", CONTRACT, "--json")
     assert done.code in (0, 1) and done.json["rows_accepted"] == 1 and not (tmp_path / "nulle-part").exists()
+    assert "n'a pas été vérifiée (essaim register load)" in done.err, "ce qui n'a pas pu être vérifié est dit"
 
 
 USAGE = (
@@ -168,7 +172,16 @@ def test_an_act_that_is_not_allowed_ends_with_4(at, tmp_path):
         (("--as", "compte-paris", "--sender", "210204086"), "mandat"),
     ):  # fmt: skip
         done = at(*words, *more)
-        assert done.code == 4 and says in done.err and "Traceback" not in done.err, more
+        assert done.code == 4 and done.err.startswith("Erreur : ") and says in done.err and "Traceback" not in done.err, more
+
+
+def test_nothing_is_asked_of_an_installation_without_a_register(tmp_path):
+    """A newcomer who has loaded nothing is told so and what to do, rather than that départements do not exist."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ESSAIM_")} | {"DJANGO_SETTINGS_MODULE": "essaim.config.settings"}
+    for words in (("figures", "equipment.late_orders", "--level", "departement"), ("trace", "equipment.late_orders")):
+        command = [sys.executable, "-m", "essaim", "--home", str(tmp_path / "neuve"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 4 and "essaim register load" in done.stderr and "essaim demo" in done.stderr and not done.stdout, words
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ def test_a_second_list_of_the_same_day_says_what_it_replaces_before_it_is_accept
     page = client.get(reverse("depot", args=[second.pk])).content.decode()
     assert "3 appareils en remplacent 5 déjà inscrits, sur 1 ligne" in page and "N° de livraison" in page.split("en remplacent")[1]
     assert "<td>5</td><td>3</td>" in page
+    told = client.get(f"/api/v1/submissions/{second.pk}", headers=world.bearer(Role.AUTHORITY)).json()["replaced"]
+    assert (told["rows"], told["before"], told["after"], told["unit"]) == (1, 5, 3, "appareils") and "N° de livraison" in told["message"]
     both, _by = _received(world, _lines(*[SCHOOL] * 8), name="deux-batiments.csv")
     assert "8 appareils en remplacent 5" in client.get(reverse("depot", args=[both.pk])).content.decode()
     apart, _by = _received(world, _lines(SCHOOL, start=6).replace(b"iPad 9", b"iPad 10"), name="autre-modele.csv")

@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(told(error), err=True)
         sys.exit(USAGE)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"Erreur : {error.format_message()}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("Interrompu.", err=True)

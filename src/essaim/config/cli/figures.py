@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from essaim.config.cli.home import open_installation
+from essaim.config.cli.home import need_register, open_installation
 from essaim.kernel.french import format_number
 
 ROW_KEYS = (
@@ -66,6 +66,7 @@ def figures(
     if form in {"xlsx", "parquet"} and out is None:
         raise click.UsageError(f"Le format {form} demande --out FICHIER.")
     open_installation()
+    need_register()
     from essaim.engines.measures import IndicatorRefused, LevelUnknown
     from essaim.evaluation import reads
 
@@ -189,6 +190,7 @@ def trace(
             found = entries_of_submission(submission)
         else:
             assert code is not None
+            need_register()
             wanted = period or _this_month()
             reads.refuse_unknown_units(level, [unit] if unit else [])
             figure = {
@@ -209,7 +211,8 @@ def trace(
         place = f"ligne {entry['row']}" + (f" (cellule {entry['cell']})" if entry["cell"] else "")
         place += f", lignes additionnées {entry['lines']}" if entry["lines"] else ""
         click.echo(f"{sign} dépôt {entry['submission']} · {entry['file']} · {entry['sheet']} {place} · {values}")
-    click.echo(f"{found.num_rows} écritures" + (f", {limit} montrées" if limit and found.num_rows > limit else ""))
+    shown = f", affichage limité à {limit} (--limit)" if limit and found.num_rows > limit else ""
+    click.echo(f"{found.num_rows} écriture{'s' if found.num_rows > 1 else ''}{shown}")
 
 
 def _row_of(entry: dict[str, Any]) -> int | None:

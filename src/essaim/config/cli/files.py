@@ -17,6 +17,7 @@ from essaim.config.cli.answers import answering, gathered, hints, refuse_unused
 if TYPE_CHECKING:
     from essaim.engines.intake.contract import Contract
     from essaim.engines.intake.references import Reference
+    from essaim.engines.intake.report import Check
 
 REPORT_KEYS = ("contract", "file", "status", "tables", "rows_read", "rows_accepted", "rows_refused", "summary", "issues")
 _NONE = '""'
@@ -84,11 +85,9 @@ def check(
     from essaim.engines.intake import check_many, to_json
 
     _check_target(files, annotated)
-    contract = contract_named(code)
+    contract, registers = contract_named(code), _Registers()
     given = gathered(contract, answers, said, columns, values)
-    found = check_many(
-        [(file, file.name) for file in files], contract, references=_Registers(), answers=given, sender=sender, contain="here"
-    )
+    found = check_many([(file, file.name) for file in files], contract, references=registers, answers=given, sender=sender, contain="here")
     refuse_unused(found, given)
     reports = [to_json(item, issues=as_json) for item in found]
     written = [annotated and _write_annotated(file, item, _target(annotated, files, item)) for file, item in zip(files, found, strict=True)]
@@ -96,9 +95,13 @@ def check(
         click.echo(json.dumps(reports if len(files) > 1 else reports[0], ensure_ascii=False, indent=2, default=str))
     else:
         for item, report, target in zip(found, reports, written, strict=True):
-            _print_report(report, item.questions)
+            _print_report(report, item)
             if target:
                 click.echo(f"Classeur annoté : {target}")
+        if annotated is None and any(report["summary"] for report in reports):
+            click.echo("Chaque remarque, cellule par cellule : ajoutez --annotated CLASSEUR.xlsx ou --json.")
+    if not registers and any(field.reference for field in contract.fields):
+        click.echo("Aucun registre chargé : l'existence des établissements, communes et organismes n'a pas été vérifiée (essaim register load).", err=True)
     return max(_exit_code(report["status"], report["summary"], item.questions) for item, report in zip(found, reports, strict=True))
 
 
@@ -150,8 +153,33 @@ def _heading(row: int | None) -> str:
     return f"en-tête ligne {row}" if row else "sans en-tête"
 
 
-def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
-    """What a person wants to read first: what was understood, what is wrong, what to do."""
+def _places(found: Check) -> dict[tuple[str, str, str], str]:
+    """Where each kind of issue is first met: « ligne 6, colonne A », with the sheet where there are several."""
+    keys = ("code", "severity", "field")
+    first = found.issues.filter(found.issues["row"].is_not_null()).unique(keys, keep="first", maintain_order=True)
+    several = len({table.sheet for table in found.tables}) > 1
+    places = {}
+    for item in first.iter_rows(named=True):
+        column = f", colonne {item['column']}" if item["column"] else ""
+        sheet = f", feuille « {item['sheet']} »" if several and item["sheet"] else ""
+        places[tuple(item[key] for key in keys)] = f"ligne {item['row']}{column}{sheet}"
+    return places
+
+
+def _print_issues(report: dict[str, Any], found: Check) -> None:
+    places = _places(found)
+    for item in report["summary"]:
+        place = places.get((item["code"], item["severity"], item["field"]))
+        where = f" ({'première : ' if item['count'] > 1 else ''}{place})" if place else ""
+        click.echo(f"  {SIGNS[item['severity']]} {item['count']:>6} × {item['message']}{where}")
+    said = {item["message"] for item in report["summary"]}
+    for notice in report["notices"]:
+        if notice["message"] not in said:
+            click.echo(f"  {SIGNS['notice']} {notice['message']}")
+
+
+def _print_report(report: dict[str, Any], found: Check) -> None:
+    """What a person wants to read first: what was understood, what is wrong and where, what to do."""
     labels = {field.name: field.label for field in contract_named(report["contract"]).fields}
     heading = {"clean": "Fichier en ordre", "issues": "Fichier lu, avec des remarques", "refused": "Fichier refusé"}
     click.echo(f"{heading[report['status']]} : {report['file']} ({report['contract']})")
@@ -165,9 +193,8 @@ def _print_report(report: dict[str, Any], questions: Any = ()) -> None:
             click.echo(f"    Champs absents : {', '.join(labels.get(name, name) for name in table['missing'])}")
     many = "s" if report["rows_accepted"] > 1 else ""
     click.echo(f"  {_counted(report['rows_read'], 'ligne lue')}, {report['rows_accepted']} acceptable{many}, {report['rows_refused']} à corriger")
-    for item in report["summary"]:
-        click.echo(f"  {SIGNS[item['severity']]} {item['count']:>6} × {item['message']}")
-    for question, hint in zip(questions, hints(questions), strict=True):
+    _print_issues(report, found)
+    for question, hint in zip(found.questions, hints(found.questions), strict=True):
         click.echo(f"  ? {question.message} [{question.id}] : " + ", ".join(f"{value or _NONE} ({label})" for value, label, _ in question.choices))
         click.echo(f"      Répondre : {hint}" + (" — rien n'est accepté avant cette réponse" if question.holds else ""))
 
@@ -199,17 +226,20 @@ def submit(
         submission = acts.receive(content=file.read_bytes(), filename=file.name, contract=code, sender=sender, by=by)
         if submission.state == "received" or (given and submission.state == "checked"):
             submission = acts.check(submission=submission, by=by, answers=given)
-        report, found, preview = reads.report(submission), reads.kept(submission), reads.preview_counts(submission)
+        report, found = reads.report(submission), reads.kept(submission)
         refuse_unused([found], given)
         held = [question for question in found.questions if question.holds]
-        open_ = submission.state == "checked" and submission.rows_accepted
-        told = reads.replaced(submission, reads.preview(submission)) if open_ else None
+        foreseen = reads.preview(submission) if submission.state == "checked" and submission.rows_accepted else None
+        preview = reads.preview_counts(submission, foreseen)
+        told = reads.replaced(submission, foreseen) if foreseen else None
         if accept and submission.state == "checked" and report["status"] != "refused" and report["rows_accepted"] and not held:
             submission = acts.accept(submission=submission, by=by)
     except acts.ActRefused as refusal:
         raise Denied(str(refusal)) from refusal
-    deposit = {"submission": submission.pk, "preview": preview, "accepted": submission.state == "accepted"}
-    _print_submitted(report, deposit, found.questions, as_json)
+    deposit = {
+        "submission": submission.pk, "preview": preview, "accepted": submission.state == "accepted", "replaced": told.as_json() if told else None,
+    }
+    _print_submitted(report, deposit, found, as_json)
     if told is not None:
         click.echo(f"  Attention : {told.sentence}", err=True)
     if accept and not deposit["accepted"]:
@@ -217,16 +247,15 @@ def submit(
     return _exit_code(report["status"], report["summary"], found.questions)
 
 
-def _print_submitted(report: dict[str, Any], deposit: dict[str, Any], questions: Any, as_json: bool) -> None:
+def _print_submitted(report: dict[str, Any], deposit: dict[str, Any], found: Check, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_with_deposit(report, deposit), ensure_ascii=False, indent=2, default=str))
         return
-    _print_report(report, questions)
+    _print_report(report, found)
     preview = deposit["preview"]
-    click.echo(
-        f"  Dépôt n° {deposit['submission']} : {preview['new']} nouvelles, {preview['changed']} changées, "
-        f"{preview['unchanged']} inchangées, {preview['withdrawn']} retirées — {'accepté' if deposit['accepted'] else 'en attente d’acceptation'}"
-    )
+    rows = (("new", "nouvelle"), ("changed", "changée"), ("unchanged", "inchangée"), ("withdrawn", "retirée"))
+    counted = ", ".join(_counted(preview[key], word) for key, word in rows)
+    click.echo(f"  Dépôt n° {deposit['submission']} : {counted} — {'accepté' if deposit['accepted'] else 'en attente d’acceptation'}")
 
 
 def _print_held(held: list[Any]) -> None:

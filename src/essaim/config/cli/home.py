@@ -54,6 +54,14 @@ def account(name: str | None) -> Account:
     return found
 
 
+def need_register() -> None:
+    """Refuses where no place is known yet: nothing can be asked of an installation without a register."""
+    from essaim.territories.reads import register_stamp
+
+    if not register_stamp():
+        raise Denied("Cette installation ne connaît encore aucun établissement. Chargez le registre : essaim register load FICHIER… (ou la démonstration : essaim demo).")
+
+
 def progress(label: str) -> Any:
     """A progress bar on standard error, silent when it is not a terminal."""
     from rich.console import Console

@@ -8,6 +8,7 @@ import click
 
 from essaim.config.cli import DENIED, OK
 from essaim.config.cli.home import Denied, open_installation, progress
+from essaim.kernel.french import format_number
 
 
 @click.command()
@@ -61,7 +62,7 @@ def backup(folder: Path) -> None:
         made = make_backup(folder)
     except BackupRefused as error:
         raise Denied(str(error)) from error
-    click.echo(f"Sauvegarde écrite dans {folder} : {made.files} fichiers, {made.bytes / 2**20:.1f} Mo, dépôt n° {made.number}.")
+    click.echo(f"Sauvegarde écrite dans {folder} : {made.files} fichiers, {format_number(made.bytes / 10**6, 1)} Mo, dépôt n° {made.number}.")
 
 
 @click.command()

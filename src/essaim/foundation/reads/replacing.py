@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -33,6 +34,10 @@ class Replaced:
         if not distinct:
             return told + " S'il s'agit d'autres matériels, réunissez-les tous dans un même fichier."
         return told + f" S'il s'agit d'autres matériels, indiquez ce qui les distingue ({distinct}), ou réunissez-les tous dans un même fichier."
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: the numbers, and the same sentence."""
+        return {"rows": self.rows, "before": self.before, "after": self.after, "unit": self.unit, "message": self.sentence}
 
 
 def replaced(submission: Submission, foreseen: Preview) -> Replaced | None:

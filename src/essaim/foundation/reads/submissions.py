@@ -165,14 +165,14 @@ def preview(submission: Submission) -> Preview:
     return ledger().preview(spec, accepted_rows(submission).to_arrow(), sender=submission.sender)
 
 
-def preview_counts(submission: Submission) -> dict[str, int]:
-    """New, changed, unchanged and withdrawn rows: foreseen before acceptance, as posted after."""
+def preview_counts(submission: Submission, foreseen: Preview | None = None) -> dict[str, int]:
+    """New, changed, unchanged and withdrawn rows: foreseen before acceptance (by ``foreseen`` when it is at hand), as posted after."""
     if submission.state in (State.ACCEPTED, State.WITHDRAWN):
         names = ("new", "changed", "unchanged", "withdrawn")
         return {name: getattr(submission, f"rows_{name}") or 0 for name in names}
     if not submission.checked_key or not submission.rows_accepted:
         return {"new": 0, "changed": 0, "unchanged": 0, "withdrawn": 0}
-    found = preview(submission)
+    found = foreseen or preview(submission)
     return {
         "new": found.new,
         "changed": found.changed,

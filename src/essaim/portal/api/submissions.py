@@ -14,6 +14,7 @@ from pydantic import Field
 
 from essaim.foundation import acts, tasks
 from essaim.foundation.models import State, Submission
+from essaim.foundation.reads import replaced
 from essaim.foundation.reads import submissions as reads
 from essaim.portal.api.access import READING, WRITING, account_of
 from essaim.portal.api.texts import Identifier, PageNumber, PageSize, Short, Text
@@ -52,6 +53,16 @@ class Effect(Schema):
     withdrawn: int
 
 
+class Replacement(Schema):
+    """Quantités déjà inscrites que ce dépôt remplacerait, au lieu de s'y ajouter."""
+
+    rows: int = Field(description="Lignes concernées.")
+    before: int
+    after: int
+    unit: str
+    message: str = Field(description="La même chose en une phrase, avec ce qui distinguerait d'autres matériels.")
+
+
 class SubmissionOut(Schema):
     """Un dépôt."""
 
@@ -81,6 +92,7 @@ class SubmissionFull(SubmissionOut):
     progress: Progress
     questions: list[Question]
     preview: Effect | None
+    replaced: Replacement | None = Field(description="Avant l'acceptation seulement, et quand des quantités seraient remplacées.")
 
 
 class SubmissionPage(Schema):
@@ -137,11 +149,14 @@ def _told(item: Submission) -> dict[str, Any]:
 
 def _whole(item: Submission) -> dict[str, Any]:
     shown = item.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN)
+    foreseen = reads.preview(item) if item.state == State.CHECKED and item.rows_accepted else None
+    replacement = replaced(item, foreseen) if foreseen else None
     return _told(item) | {
         "is_known": getattr(item, "is_known", False),
         "progress": {"done": item.progress_done, "total": item.progress_total, "step": item.progress_step},
         "questions": item.report.get("questions", []),
-        "preview": reads.preview_counts(item) if shown else None,
+        "preview": reads.preview_counts(item, foreseen) if shown else None,
+        "replaced": replacement.as_json() if replacement else None,
     }
 
 

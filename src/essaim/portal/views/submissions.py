@@ -160,10 +160,10 @@ def _context(request: HttpRequest, submission: Submission) -> dict[str, Any]:
         context["repeated"] = max(0, submission.rows_read - standing - (submission.rows_refused or 0))
     context["held"] = any(item["holds"] for item in context["questions"])
     context["step"] = _step(submission, context)
+    foreseen = reads.preview(submission) if submission.state == State.CHECKED and submission.rows_accepted else None
     if submission.state in (State.CHECKED, State.ACCEPTED, State.WITHDRAWN):
-        context["counts"] = reads.preview_counts(submission)
-    if submission.state == State.CHECKED and submission.rows_accepted:
-        foreseen = reads.preview(submission)
+        context["counts"] = reads.preview_counts(submission, foreseen)
+    if foreseen is not None:
         context |= {"changes": foreseen.changes.slice(0, 20).to_pylist(), "replaced": foundation.replaced(submission, foreseen)}
         context["effects"] = effect_on_figures(submission)
     return context
