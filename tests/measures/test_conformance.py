@@ -77,3 +77,12 @@ def test_duckdb_gives_the_figures_of_the_naive_reference(case: Any, seed: int, k
 def test_spark_gives_the_figures_of_the_naive_reference(spark: SparkEngine, case: Any) -> None:
     """The same declarations run unchanged on Spark and give the same figures."""
     check(spark, 3, case, 7)
+
+
+def test_a_category_that_the_filter_excludes_is_no_group() -> None:
+    """« Screens » of an indicator that counts tablets and laptops is not worth zero: it has no row."""
+    (item,) = [held for held in world.INDICATORS if held.code == "devices_per_100_named"]
+    found = figures(
+        [item], world.frames(world.entries(1)), world.hierarchies(), level="national", period="2021-11", by=("category",), attributes=world.attributes(),
+    )  # fmt: skip
+    assert {row["breakdown"] for row in found.rows()} == {"portable", "tablette"}

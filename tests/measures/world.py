@@ -88,6 +88,7 @@ VALUE = Measure("value", ORDERS, "ordered_on", col("quantity") * col("unit_price
 REUSED = Measure(
     "reused", ORDERS, "ordered_on", col("quantity") * col("unit_price"), where=col("condition").isin("reconditionné")
 )
+DEVICES = flow("devices", "delivered_on", col("delivered"), where=col("category").isin("tablette", "portable"))
 STOCK = Measure("stock", INVENTORY, "observed_on", col("quantity"), timing=Timing.LATEST, max_age_months=18)
 USED = Measure("used", INVENTORY, "observed_on", coalesce(col("in_use"), 0), timing=Timing.LATEST)
 SCREENS = Measure(
@@ -122,6 +123,7 @@ INDICATORS = (
     indicator(
         "schools_equipped", Kind.SHARE_OF_UNITS, EQUIPPED, WITH_PLAN, scale=100, coverage=Coverage(concerned=WITH_PLAN)
     ),
+    indicator("devices_per_100_named", Kind.RATIO, DEVICES, PUPILS, scale=100, unit="appareils"),
     indicator("delivered_share", Kind.RATIO, DELIVERED, ORDERED, scale=100),
     indicator("base", Kind.RATIO, BASE, CLASSES, scale=100, over="reporting", coverage=Coverage(counts="both")),
     indicator("delay_median", Kind.QUANTILE, DELAY, quantile=0.5, unit="jours"),

@@ -11,10 +11,10 @@ from essaim.engines.measures.expressions import (
     DaysBetween,
     Expr,
     Extreme,
-    IsIn,
     Literal,
     SchoolYearStart,
     When,
+    admitted,
     as_column,
     column_names,
 )
@@ -189,7 +189,8 @@ def _check_distinct_sum(measure: Measure, table: FactTable) -> None:
             f"Mesure « {measure.code} » : additionner dans le temps des comptes de personnes différentes "
             "les compterait plusieurs fois.",
         )
-    pinned = {*_pinned(measure.where), "sender", *column_names(measure.date_expr)}
+    held = {item.name for item in table.columns if len(admitted(measure.where, item.name) or ()) == 1}
+    pinned = {*held, "sender", *column_names(measure.date_expr)}
     for name in column_names(measure.value):
         column = table.column(name)
         if column.role is not Role.DISTINCT:
@@ -201,19 +202,6 @@ def _check_distinct_sum(measure: Measure, table: FactTable) -> None:
                 f"Mesure « {measure.code} » : « {name} » compte des personnes différentes ; les groupes de "
                 f"« {overlapping[0]} » se recouvrent, leur somme compterait plusieurs fois les mêmes.",
             )
-
-
-def _pinned(where: Expr | None) -> set[str]:
-    """Columns that the filter holds to one value."""
-    match where:
-        case Binary("and", left, right):
-            return _pinned(left) | _pinned(right)
-        case Binary("==", Column(name), Literal()) | Binary("==", Literal(), Column(name)):
-            return {name}
-        case IsIn(Column(name), (_,)):
-            return {name}
-        case _:
-            return set()
 
 
 def check_per_establishment(quantity: PerEstablishment) -> None:

@@ -144,7 +144,8 @@ def _plain(asked: Sequence[Indicator], space: Workspace, scope: Scope) -> pl.Dat
     sums: dict[Quantity, Totals] = {}
     texts, ranks = _labels(scope, groups, space.axes)
     made: dict[tuple[int, ...], _Layout] = {}
-    found = [_rows(item, space, groups, sums, ranks, made) for item in asked]
+    names = tuple(name for name in scope.by if name not in scope.named)
+    found = [_rows(item, names, space, groups, sums, ranks, made) for item in asked]
     return _framed(found, scope, groups, space.axes, texts)
 
 
@@ -160,6 +161,7 @@ def groups_of(scope: Scope, space: Workspace) -> Groups:
 
 def _rows(
     item: Indicator,
+    names: Sequence[str],
     space: Workspace,
     groups: Groups,
     sums: dict[Quantity, Totals],
@@ -187,6 +189,8 @@ def _rows(
         shape = np.broadcast_shapes(shape, low.shape)
     coverage = _coverage(item, space, groups, shape, top)
     keep = _kept_rows(item, space, (top, bottom), groups, shape)
+    if names and keep.shape[1] == len(space.axes.categories):
+        keep = keep & _admitted(item, names, space.axes)[:, None]
     layout = _laid_out(keep, groups, ranks, made)
     numbers = (numerator, denominator, value, low, high, coverage)
     laid = (held if held is None else np.broadcast_to(held, shape).ravel()[layout.flat] for held in numbers)
@@ -265,6 +269,15 @@ def _kept_rows(
     if not spoken:
         return exists
     return np.logical_or.reduce([np.broadcast_to(found, shape) for found in spoken]) & exists
+
+
+def _admitted(item: Indicator, names: Sequence[str], axes: Axes) -> np.ndarray:
+    """Which categories may be counted at all: one that the filter of every measure excludes is no group of the indicator, rather than
+    a group worth zero (« screens » of an indicator that counts tablets)."""
+    measures = [measure for quantity in (item.numerator, item.denominator) if quantity is not None for measure in quantity.measures]
+    told = [measure for measure in measures if all(measure.facts.has(name) for name in names)]
+    texts = [dict(zip(names, text.split("\x1f"), strict=False)) for text in axes.categories]
+    return np.array([not told or any(measure.admits(text) for measure in told) for text in texts], dtype=bool)
 
 
 def has_categories(quantity: Quantity | None, held: Cells) -> bool:

@@ -218,3 +218,16 @@ def walk(expr: Expr) -> Iterator[Expr]:
 def column_names(expr: Expr) -> frozenset[str]:
     """Names of the columns an expression reads."""
     return frozenset(part.name for part in walk(expr) if isinstance(part, Column))
+
+
+def admitted(condition: Expr | None, name: str) -> frozenset[Value] | None:
+    """The values of the column ``name`` that ``condition`` names as the only possible ones; None when it names none."""
+    match condition:
+        case Binary("and", left, right):
+            found = [held for part in (left, right) if (held := admitted(part, name)) is not None]
+            return frozenset.intersection(*found) if found else None
+        case Binary("==", Column(of), Literal(value)) | Binary("==", Literal(value), Column(of)) if of == name:
+            return frozenset((value,))
+        case IsIn(Column(of), values) if of == name:
+            return frozenset(values)
+    return None

@@ -5,11 +5,12 @@ A declaration that would give a wrong figure is refused when it is built (`Indic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from essaim.engines.measures import additivity
-from essaim.engines.measures.expressions import Expr, as_column
+from essaim.engines.measures.expressions import Expr, admitted, as_column
 from essaim.engines.measures.facts import FactTable, IndicatorRefused
 
 
@@ -95,6 +96,11 @@ class Measure:
     @property
     def measures(self) -> tuple[Measure, ...]:
         return (self,)
+
+    def admits(self, values: Mapping[str, str]) -> bool:
+        """Whether rows with these values of columns may pass its filter: its filter may name other values as the only ones."""
+        named = ((admitted(self.where, name), value) for name, value in values.items())
+        return all(held is None or value in held or not all(isinstance(item, str) for item in held) for held, value in named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,14 @@ class Reference:
         if not by:
             return [None]
         found: set[str] = set()
+        told = [
+            item for quantity in (indicator.numerator, indicator.denominator) for item in (quantity.measures if quantity else ())
+            if all(item.facts.has(name) for name in by)
+        ]
+        possible = {
+            self.category(row, by) for measure in told for row in self.facts[measure.facts.name]
+            if measure.admits({name: row[name] if row[name] is not None else "" for name in by})
+        }  # what every filter excludes is no group
         for quantity in (indicator.numerator, indicator.denominator):
             tables = [item for item in (quantity.measures if quantity else ()) if item.facts.has(by[0])]
             for measure in tables:
@@ -246,7 +254,7 @@ class Reference:
                 names = {self.category(row, kept) for row in self.facts[measure.facts.name]}
                 assert quantity is not None
                 for name in names:
-                    if any(self._speaks(indicator, quantity, uai, period, by, name) for uai in schools):
+                    if (not told or name in possible) and any(self._speaks(indicator, quantity, uai, period, by, name) for uai in schools):
                         found.add(name)
         return sorted(found)
 
