@@ -182,3 +182,10 @@ def test_the_list_is_reached_from_home_and_from_the_territory(world):  # noqa: F
     assert f'href="{ADDRESS}?departement=02"' in _text(world.client(Role.TERRITORY).get(reverse("territoire", args=["02"])))
     assert f'href="{ADDRESS}"' not in _text(world.client(Role.DIRECTOR).get("/"))
     assert ADDRESS + "?" not in _text(world.client(None).get(reverse("territoire", args=["02"])))
+
+
+def test_a_director_is_told_to_confirm_not_to_ask_their_own_school(world):  # noqa: F811
+    """The school that has to confirm is the reader's: the line leads to the page where it is done."""
+    client = _reader(world, f"establishment/{AISNE_SCHOOLS[0]}", Role.DIRECTOR)
+    (row,) = client.get(ADDRESS).context["rows"]
+    assert row["situation"] == "confirmer" and (row["todo"], row["url"]) == ("Confirmer ce qui est arrivé", "/reception/")

@@ -37,6 +37,7 @@ def test_an_unnamed_sender_is_named_once_for_every_page(world, stranger):  # noq
     assert f'value="{STRANGER}"' in form and "Lui donner un nom" in form and [item.siren for item in nameless(world.admin)] == [STRANGER]
     told = browser.post(reverse("organismes"), {"siren": STRANGER, "name": "Syndicat de la Vallée", "kind": "syndicat"}, follow=True)
     assert "« Syndicat de la Vallée »" in _text(told) and "Changer ce nom" in _text(told)
+    assert "1 nom donné par l'administration" in _text(told) and "Noms donnés</h2>" not in told.content.decode()  # one heading, not two
     for page in (*pages, f"{pages[0]}?q=syndicat+de+la+vallee"):
         text = _text(browser.get(page))
         assert f"Syndicat de la Vallée (SIREN {STRANGER})" in text and f"Organisme sans nom (SIREN {STRANGER})" not in text

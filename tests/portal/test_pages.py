@@ -232,3 +232,12 @@ def test_each_figure_of_the_home_page_leads_to_its_own_page(client, world):
     links = re.findall(r'href="(/chiffres/departement/[^"]+)"', text)
     assert links and all(link.endswith("?periode=2026-03") for link in links)
     assert {client.get(link).status_code for link in links[:3]} == {200}
+
+
+def test_every_column_of_a_contract_says_what_is_written_in_it(client, world):
+    """No empty cell under « Ce qu'on y écrit »: a date is written like this, yes or no, a whole number; technical names are for programs."""
+    page = client.get("/contrats/equipment.deliveries/").content.decode()
+    written = re.findall(r'<td class="essaim-whole">(.*?)</td>', page, re.DOTALL)
+    assert len(written) > 10 and all(text.strip() for text in written)
+    assert "Une date, par exemple 31/08/2021" in page and "Oui ou non" in page and "Un nombre entier (unités)" in page
+    assert "equipment.deliveries" not in page.partition("<caption>")[2].partition("</caption>")[0]

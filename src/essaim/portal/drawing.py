@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from essaim.kernel.french import MONTHS
 from essaim.kernel.french import format_number as number
 
 WIDTH = 600.0
@@ -19,6 +20,7 @@ METROPOLIS = (-5.3, 41.2, 9.8, 51.2)
 INSETS: Mapping[str, tuple[float, float]] = {"971": (0, 300), "972": (0, 365), "973": (0, 430), "974": (0, 495), "976": (66, 495)}
 INSET_SIZE = 60.0
 _STEP = 0.8
+_SHORT = {"octobre": "oct.", "novembre": "nov.", "décembre": "déc."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,33 +100,50 @@ def trend(points: Sequence[tuple[str, float | None]], *, title: str, unit: str =
     known = [value for _, value in points if value is not None]
     if len(known) < 2:
         return SafeString("")
-    top = max([*known, target or 0.0]) * 1.1 or 1.0
-    low = min([0.0, *known])
-    left, right, height, foot = 48.0, 590.0, 170.0, 140.0
+    levels = _levels(min([0.0, *known, target or 0.0]), max([0.0, *known, target or 0.0]))
+    low, top = levels[0], levels[-1]
+    marks = [number(level).replace("-", "−") for level in levels]
+    left, right, height, foot = max(48.0, 12 + 8.0 * max(map(len, marks))), 590.0, 170.0, 140.0
     step = (right - left) / max(1, len(points) - 1)
 
     def at(index: int, value: float) -> tuple[float, float]:
         return round(left + index * step, 1), round(foot - (value - low) / (top - low) * (foot - 12), 1)
 
     parts: list[SafeString] = [format_html('<line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"></line>', left, foot, right, foot)]
-    for level in (low, (low + top) / 2, top):
-        y = at(0, level)[1]
-        parts.append(format_html('<text x="{}" y="{}" text-anchor="end">{}</text>', left - 6, y + 4, number(round(level, 1))))
+    for level, mark in zip(levels, marks, strict=True):
+        parts.append(format_html('<text x="{}" y="{}" text-anchor="end">{}</text>', left - 6, at(0, level)[1] + 4, mark))
     for segment in _segments(points):
         coordinates = " ".join(f"{x},{y}" for x, y in (at(i, v) for i, v in segment))
         parts.append(format_html('<polyline class="line" points="{}"></polyline>', coordinates))
         parts += [
-            format_html('<circle class="dot" cx="{}" cy="{}" r="3"><title>{} : {} {}</title></circle>', *at(i, v), points[i][0], number(round(v, 2)), unit)
+            format_html('<circle class="dot" cx="{}" cy="{}" r="3"><title>{} : {} {}</title></circle>', *at(i, v), _named(points[i][0]), number(round(v, 2)).replace("-", "−"), unit)
             for i, v in segment
         ]
     every = max(1, len(points) // 6)
     for index in range(0, len(points), every):
         anchor = "end" if index == len(points) - 1 else "middle"  # the last one stays inside the drawing
-        parts.append(format_html('<text x="{}" y="{}" text-anchor="{}">{}</text>', at(index, low)[0], foot + 18, anchor, points[index][0]))
+        parts.append(format_html('<text x="{}" y="{}" text-anchor="{}">{}</text>', at(index, low)[0], foot + 18, anchor, _named(points[index][0], short=True)))
     if target is not None:
         y = at(0, target)[1]
         parts.append(format_html('<line class="axis" stroke-dasharray="4 3" x1="{}" y1="{}" x2="{}" y2="{}"><title>Cible : {}</title></line>', left, y, right, y, number(target)))
     return _svg(WIDTH, height, title, parts, "essaim-chart")
+
+
+def _levels(low: float, high: float) -> list[float]:
+    """Round values from ``low`` to ``high`` or beyond, four steps at most: 0, 25, 50, 75, 100."""
+    least = (high - low) / 4 or 0.25
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least * 0.9999)
+    first, last = math.floor(low / step), max(math.ceil(round(high / step, 6)), math.floor(low / step) + 1)
+    return [round(index * step, 6) for index in range(first, last + 1)]
+
+
+def _named(period: str, *, short: bool = False) -> str:
+    """``2026-09`` → « septembre 2026 », or « sept. 2026 » under an axis; years as they are written."""
+    if len(period) != len("2026-09"):
+        return period
+    name = MONTHS[int(period[5:]) - 1]
+    return f"{name if not short or len(name) <= 5 else _SHORT.get(name, f'{name[:4]}.')} {period[:4]}"
 
 
 def spark(values: Sequence[float | None]) -> SafeString:

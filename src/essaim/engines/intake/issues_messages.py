@@ -17,7 +17,7 @@ class _Said(NamedTuple):
 
 # code: severity · said of one cell · said of several ({count}, {where} the column, {examples})
 _MESSAGES: dict[str, _Said] = {
-    "required": _Said(_B, "« {label} » est obligatoire et la cellule est vide{detail}. Complétez-la.", "{count} cellules vides dans la colonne obligatoire {where} : complétez-les."),
+    "required": _Said(_B, "« {label} » est obligatoire et la cellule n'a pas de valeur{detail}. Complétez-la.", "{count} cellules sans valeur dans la colonne obligatoire {where} : complétez-les."),
     "column_missing": _Said(_B, "Aucune colonne ne correspond au champ obligatoire « {label} » : ajoutez-la ou indiquez laquelle c'est."),
     "number_format": _Said(_B, "« {value} » n'est pas un nombre pour « {label} ». Écrivez un nombre seul, par exemple 1 234,5.", "{count} cellules de {where} ne sont pas des nombres{examples} : écrivez un nombre seul."),
     "number_unit": _Said(_B, "L'unité de « {value} » ne convient pas à « {label} » ({expected} attendu).", "{count} cellules de {where} portent une unité qui ne convient pas{examples}."),

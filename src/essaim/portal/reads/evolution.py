@@ -24,7 +24,7 @@ from essaim.foundation.reads import number_known_at
 from essaim.portal.drawing import spark
 from essaim.portal.reads.figures import figure_rows
 from essaim.portal.reads.sheets import Asked, months_up_to
-from essaim.portal.templatetags.essaim import figure, month, percent
+from essaim.portal.templatetags.essaim import figure, figures_of_column, month, percent
 from essaim.territories.reads import register_stamp
 
 MONTHS = 36
@@ -67,7 +67,7 @@ def _packed(code: str, room: str, period: str, known_at: date | None, place: tup
     for item in _followed(f"{room}."):
         rows = [found.get((item.code, name), {}) for name in months]
         (held if any(row.get("value") is not None or row.get("suppressed") for row in rows) else without).append((item, rows))
-    cells = [[_cell(row) for row in rows] for _, rows in held]
+    cells = [_column(rows) for _, rows in held]
     known = f"&connu={known_at.isoformat()}" if known_at else ""
     head = _head([(item, rows) for item, rows in held], code, f"periode={period}{known}")
     return Evolution(head, _first_rows(held) + _rows(months, cells), tuple(item for item, _ in without))
@@ -85,7 +85,7 @@ Followed = tuple[Indicator, list[dict[str, Any]]]
 
 def _head(held: list[Followed], code: str, query: str) -> SafeString:
     told = (
-        (reverse("chiffre", args=["departement", code, item.code]), query, item.label, item.unit, spark([row.get("value") for row in rows]))
+        (reverse("chiffre", args=["departement", code, item.code]), query, item.label, "" if item.label.endswith(item.unit) else item.unit, spark([row.get("value") for row in rows]))
         for item, rows in held
     )
     cell = '<th scope="col" class="essaim-number"><a href="{}?{}">{}</a> <span class="essaim-muted">{}</span>{}</th>'
@@ -99,8 +99,9 @@ def _first_rows(held: list[Followed]) -> SafeString:
     return format_html_join("\n", _ROW, (("Cible", _cells(targets)), ("Couverture", _cells(coverages)))) if held else SafeString("")
 
 
-def _cell(row: dict[str, Any]) -> str:
-    return "masqué" if row.get("suppressed") else figure(row.get("value"))
+def _column(rows: list[dict[str, Any]]) -> list[str]:
+    shown = figures_of_column([None if row.get("suppressed") else row.get("value") for row in rows])
+    return ["masqué" if row.get("suppressed") else text for row, text in zip(rows, shown, strict=True)]
 
 
 def _rows(months: list[str], columns: list[list[str]]) -> SafeString:

@@ -21,17 +21,30 @@ def french(value: Any, decimals: int = 1) -> str:
     """``1234.5`` → ``1 234,5``; nothing for None."""
     if value is None or value == "":
         return ""
-    return format_number(value, decimals)
+    return _shown(value, decimals)
 
 
 @register.filter
 def figure(value: Any) -> str:
     """A figure: as many decimals as it deserves; a dash when it is missing, never zero."""
-    if value is None or value == "":
-        return "—"
+    return "—" if value is None or value == "" else _shown(value, decimals_of(value))
+
+
+def figures_of_column(values: Sequence[float | None]) -> list[str]:
+    """The figures of one column, all with the decimals of the one that has most: their commas are one under another."""
+    decimals = max((decimals_of(value) for value in values if value is not None), default=0)
+    return ["—" if value is None else _shown(value, decimals) for value in values]
+
+
+def decimals_of(value: Any) -> int:
+    """How many decimals a figure deserves."""
     magnitude = abs(value)
-    decimals = 0 if float(value).is_integer() or magnitude >= 1000 else 1 if magnitude >= 1 else 2
-    return format_number(value, decimals)
+    return 0 if float(value).is_integer() or magnitude >= 1000 else 1 if magnitude >= 1 else 2
+
+
+def _shown(value: Any, decimals: int) -> str:
+    """With the sign of typography: a hyphen is no minus, and breaks from its number."""
+    return format_number(value, decimals).replace("-", "−")
 
 
 @register.filter

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from essaim.equipment.reads import holdings as reads
+from essaim.equipment.reads.receptions import schools_directed
 from essaim.foundation.permissions import rights_of
 from essaim.foundation.reads import active_mandates
 from essaim.portal.exports import FORMATS, attached, exported
@@ -51,9 +52,10 @@ def holding_list(request: HttpRequest) -> HttpResponse:
     wanted = _asked(request)
     found = reads.holdings(request.user, wanted, on=timezone.localdate())
     page = Paginator(range(found.schools.height), PAGE).get_page(request.GET.get("page"))
+    directed = set(schools_directed(request.user))
     sends = any(rights_of(item).may_submit("equipment.deliveries") for item in active_mandates(request.user))
     context = {
-        "found": found, "page": page, "rows": [row | _next(row, sends) for row in found.page(page.number, PAGE)], "orders": COLUMNS, "wanted": wanted, "query": _query(wanted),
+        "found": found, "page": page, "rows": [row | _next(row, sends, row["uai"] in directed) for row in found.page(page.number, PAGE)], "orders": COLUMNS, "wanted": wanted, "query": _query(wanted),
         "columns": _columns(wanted), "levels": reads.LEVELS, "narrowed": bool(_query(wanted, tri="")), "formats": FORMATS,
         "situations": [(code, label, found.counts[code], _query(wanted, situation=code)) for code, (label, _) in reads.SITUATIONS.items()],
     }  # fmt: skip
@@ -71,8 +73,8 @@ def _columns(wanted: reads.Wanted) -> list[dict[str, Any]]:
     return found
 
 
-def _next(row: dict[str, Any], sends: bool) -> dict[str, str]:
-    """What is said of a school, what to do about it, and where; ``sends``: the reader hands deliveries in."""
+def _next(row: dict[str, Any], sends: bool, directs: bool) -> dict[str, str]:
+    """What is said of a school, what to do about it, and where; ``sends``: the reader hands deliveries in; ``directs``: the school is theirs."""
     label, todo = reads.SITUATIONS[row["situation"]]
     uai = row["uai"]
     where = {
@@ -80,6 +82,8 @@ def _next(row: dict[str, Any], sends: bool) -> dict[str, str]:
         "confirmer": reverse("etablissement", args=[uai]), "sans_livraison": f"{reverse('depot-nouveau')}?contrat=equipment.deliveries" if sends else "",
         "sans_inventaire": reverse("contrat", args=["equipment.inventory"]),
     }  # fmt: skip
+    if directs and row["situation"] == "confirmer":
+        return {"says": label, "todo": "Confirmer ce qui est arrivé", "url": reverse("reception")}
     return {"says": label, "todo": todo, "url": where.get(row["situation"], "")}
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from essaim.engines.intake import table_schema
 from essaim.engines.intake.contract import Contract
+from essaim.engines.intake.issues_messages import expected_of
 from essaim.foundation.contracts import UnknownContract, contract, contracts
 from essaim.foundation.reads.facts import ledger
 from essaim.portal.guide import guide_page, guide_pages
@@ -41,7 +42,9 @@ def contract_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def contract_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One kind of file: its columns, what they accept, how they may be headed."""
-    return render(request, "portal/pages/contract.html", {"contract": _contract(code)})
+    contract = _contract(code)
+    columns = [(field, "" if field.codes else expected_of(field)) for field in contract.fields]
+    return render(request, "portal/pages/contract.html", {"contract": contract, "columns": columns})
 
 
 @require_GET
