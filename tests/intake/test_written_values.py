@@ -15,9 +15,9 @@ def reading(kind, text):
     return read_cell(text, Field("x", "X", kind, unit="€ HT" if kind is T.MONEY else None))
 
 
-@pytest.mark.parametrize("text", ["le 31/08/2021", "Le 31 août 2021", "31082021", "31-Aug-21", "31 Aug 2021", "Aug 31, 2021", "August 31st, 2021", "31st August 2021", "mardi 31 août 2021", "31/08/2021 à 14h30"])
+@pytest.mark.parametrize("text", ["le 31/08/2021", "Le 31 août 2021", "31082021", "31-Aug-21", "31 Aug 2021", "Aug 31, 2021", "August 31st, 2021", "31st August 2021", "mardi 31 août 2021", "31/08/2021 à 14h30", "31AUG2021", "31AOU2021:00:00:00", "2021-08-31 UTC", "2021-08-30 22:00:00 UTC"])
 def test_a_date_is_read_whoever_wrote_it(text):
-    """« le », English months, eight digits in a row."""
+    """« le », English months, eight digits in a row, what SAS and R write."""
     assert reading(T.DATE, text).value == DAY
 
 

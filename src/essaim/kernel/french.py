@@ -151,6 +151,8 @@ _DAY_FIRST = re.compile(r"^(\d{1,2})\s?[/.\- ]\s?(\d{1,2})\s?[/.\- ]\s?(\d{4}|\d
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})$")
 _COMPACT = re.compile(r"^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
 _DAY_COMPACT = re.compile(r"^(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d{2})$")
+# How SAS writes a day or an instant: 01MAR2022, 01MAR2022:00:00:00.
+_GLUED = re.compile(r"^(\d{1,2})([^\W\d]{3,9})(\d{4}|\d{2})(?::\d{2}:\d{2}:\d{2}(?:\.\d+)?)?$")
 _WORDS = re.compile(r"^(?:[a-z]+ )?(?:(?:le )?(\d{1,2})(?:er|st|nd|rd|th)? )?([a-z]+) (\d{4}|\d{2})$")
 _MONTH_DAY = re.compile(r"^([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})$")
 _LE = re.compile(r"^le (?=\d)", re.IGNORECASE)
@@ -160,12 +162,15 @@ _YEAR_MONTH = re.compile(r"^(\d{4})[/.\-](\d{1,2})$")
 
 def read_date(text: str) -> WrittenDate | None:
     """``31/08/2021`` ``31/8/21`` ``31 août 2021`` ``1er mars 2022`` ``août 2021`` ``2019-03-05+01:00`` ``20210831``
-    ``31082021`` ``31-Aug-21`` ``Aug 31, 2021`` ``le 31/08/2021`` → date.
+    ``31082021`` ``31-Aug-21`` ``31AUG2021`` ``Aug 31, 2021`` ``le 31/08/2021`` → date.
 
     The day is kept as written whatever the time zone, but for a midnight of Paris that software wrote in another one
     (``2022-02-28T23:00:00Z`` is 1 March 2022). None when the text is not written as a date at all.
     """
     text = _LE.sub("", squeezed(text).translate(_DASHES))
+    text = f"{text[:-4]}Z" if text.endswith(" UTC") else text
+    if match := _GLUED.match(text):
+        text = f"{match[1]} {match[2]} {match[3]}"
     for pattern in (_ISO, _YEAR_FIRST, _COMPACT):
         if match := pattern.match(text):
             return _midnight(text) or _checked(int(match[1]), int(match[2]), int(match[3]))
