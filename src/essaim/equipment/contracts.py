@@ -115,6 +115,7 @@ AWAITED = (
     "non livre", "non livree", "non livres", "non livrees", "pas livre", "pas livree", "a livrer", "en attente", "en cours", "commande", "commandee", "planifie",
     "planifiee", "prevu", "prevue", "reporte", "reportee", "retourne", "retournee", "en preparation", "expedie", "expediee", "non recu", "non recue",
 )  # fmt: skip
+PARTLY = ("partiel", "partielle", "partiellement", "livraison partielle", "reception partielle", "incomplet", "incomplete", "reliquat")
 # Words that name what a table tells of: a title or a sheet that has only those of another file is asked about.
 NAMES_ORDERS = ("commande", "commandes", "cde", "cdes", "achat", "achats", "devis")
 NAMES_DELIVERIES = ("livraison", "livraisons", "bl")
@@ -185,7 +186,7 @@ ORDERS = Contract(
         Field("funding", "Financement", FieldType.CODE, synonyms=("financement", "source de financement", "financeur", "dispositif", "crédits", "plan de financement"), codes=FUNDINGS),
         CONDITION,
         _date("ordered_on", "Date de commande", "date commande", "date de commande", "commandé le", "cde le", "date BC", "date du bon de commande", "date d'engagement", "date cde", "commandé", past=True),
-        _date("planned_on", "Livraison prévue", "date prévue", "livraison prévue", "date de livraison prévue", "date prévisionnelle", "échéance", "prévu le", "date prévisionnelle de livraison", "livraison prévisionnelle", "délai prévu", "date livraison prévue"),
+        _date("planned_on", "Livraison prévue", "date prévue", "livraison prévue", "date de livraison prévue", "date prévisionnelle", "échéance", "prévu le", "date prévisionnelle de livraison", "délai contractuel", "date contractuelle", "livraison prévisionnelle", "délai prévu", "date livraison prévue"),
         _date("revised_on", "Livraison révisée", "date révisée", "livraison révisée", "nouvelle date", "date reportée", "report", "date de livraison révisée", "révisé au", "nouvelle échéance", "reporté au"),
         _date("actual_on", "Livraison réelle", "date réelle", "livraison réelle", "livré le", "date de livraison", "date livraison", "date effective", "livraison effective", "date de livraison réelle", past=True),
         COMMENT,
@@ -235,6 +236,7 @@ DELIVERIES = Contract(
     place="uai",
     wide=(*WIDE, Wide("delivered_on", "quantity")),
     undone=(*CANCELLED, *AWAITED, *GIVEN_BACK),
+    partly=PARTLY,
     listing=LISTING,
     named=(*NAMES_DELIVERIES, "livre", "livres", "livree", "livrees", "reception", "receptions", "recu", "recus", "deploiement", "dotation", "dotations", "installation"),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES, "retour", "retours", "sav"),
@@ -252,7 +254,7 @@ ACKNOWLEDGEMENTS = Contract(
         COMMUNE_NAME,
         CATEGORY,
         Field("delivery_ref", "N° de livraison", FieldType.TEXT, synonyms=("bon de livraison", "BL", "n° BL", "n° de livraison", "réf livraison")),
-        _quantity("quantity", "Quantité reçue", "quantité", "qté", "nombre", "nb", "reçu", "quantité reçue", "nombre reçu", "qté reçue", "reçus"),
+        _quantity("quantity", "Quantité reçue", "quantité", "qté", "nombre", "nb", "reçu", "quantité reçue", "nombre reçu", "qté reçue", "quantité constatée", "qté constatée", "constaté", "reçus"),
         _date("received_on", "Date de réception", "date", "date de réception", "reçu le", "réceptionné le", "date réception", required=True, past=True),
         Field("working", "En état de marche", FieldType.BOOLEAN, synonyms=("fonctionne", "en état de marche", "fonctionnel", "conforme", "opérationnel", "OK", "marche")),
         Field("configured", "Configuré à la livraison", FieldType.BOOLEAN, synonyms=("configuré", "prêt à l'emploi", "paramétré")),
@@ -263,6 +265,7 @@ ACKNOWLEDGEMENTS = Contract(
     place="uai",
     wide=WIDE,
     undone=(*CANCELLED, *AWAITED, *GIVEN_BACK),
+    partly=PARTLY,
     named=("reception", "receptions", "recu", "recus", "accuse", "accuses", "confirmation", "confirmations", *NAMES_DELIVERIES),
     not_named=(*NAMES_ORDERS, *NAMES_INVENTORY, *NAMES_DISPOSALS, *NAMES_WISHES),
     adds=("quantity",),
@@ -279,7 +282,7 @@ INVENTORY = Contract(
         COMMUNE_NAME,
         CATEGORY,
         _date("counted_on", "Date de comptage", "date", "date d'inventaire", "date de comptage", "inventaire au", "date inventaire", "situation au", "compté le", required=True, past=True),
-        _quantity("quantity", "Quantité présente", "quantité", "qté", "nombre", "nb", "présent", "stock", "quantité présente", "nombre d'équipements", "total présent", "en service et en réserve"),
+        _quantity("quantity", "Quantité présente", "quantité", "qté", "nombre", "nb", "présent", "stock", "quantité présente", "nombre d'équipements", "total", "total présent", "en service et en réserve"),
         _quantity("in_use", "Quantité utilisée", "utilisé", "utilisés", "en service", "en usage", "quantité utilisée", "dont utilisés", "dont en service", required=False),
         _quantity("loaned", "Prêtés à des élèves", "prêtés", "prêt", "prêts", "dont prêtés", "en prêt", "prêtés aux élèves", "nombre de prêts", required=False),
         Field("purchase_year", "Année d'achat", FieldType.INTEGER, synonyms=("année d'achat", "année", "achat", "année acquisition", "acquis en", "année d'acquisition"), minimum=1990, maximum=2040),

@@ -256,7 +256,7 @@ CLOSURES = Contract(
     (
         UAI, NAME, DENOMINATION, NATURE_CODE, NATURE, SECTOR, SIGNIFICANT_DATES[0],
         Field("closed_on", "Date de fermeture", FieldType.DATE, required=True, synonyms=SIGNIFICANT_DATES[1].synonyms),
-        text("successor_uai", "UAI du successeur", "uai_successeur", "successeur", "uai_fille", "établissement d'accueil", "uai de fusion"),
+        text("successor_uai", "UAI du successeur", "uai_successeur", "successeur", "uai_fille", "établissement d'accueil", "uai de fusion", "établissement repreneur", "uai repreneur", "établissement absorbant"),
         text("postal_code", "Code postal", "code_postal_uai", "Code_postal", "cp"),
         COMMUNE_CODE, COMMUNE_NAME, DEPARTEMENT_CODE, DEPARTEMENT_NAME, ACADEMIE, LATITUDE, LONGITUDE,
         _flag("nursery", "École maternelle", "Ecole_maternelle"),

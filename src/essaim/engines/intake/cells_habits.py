@@ -65,10 +65,11 @@ def _month_first(text: pl.Series) -> bool:
 
 
 def doubtful_marks(text: pl.Series, field: Field, sense: ColumnSense) -> list[Finding]:
-    """Numbers like ``2.500`` read with decimals where nothing in the column says so: worth a look."""
-    if sense.thousands or field.type not in _NUMBERS:
+    """Numbers like ``2.500`` read with decimals where nothing in the column says so, and ``12,000`` alone among counts: worth a look."""
+    if field.type not in _NUMBERS or (sense.thousands and field.type is not FieldType.INTEGER):
         return []
     rows = true_rows(text.str.contains(_GROUPED))
-    if not len(rows) or text.str.contains(_POINT_DECIMAL).any() != text.str.contains(_COMMA_DECIMAL).any():
+    # In a column of counts, only zeros may be decimals: what is grouped with other digits is thousands.
+    if not len(rows) or (sense.thousands and not text[rows].str.contains(_THREE_ZEROS).all()) or text.str.contains(_POINT_DECIMAL).any() != text.str.contains(_COMMA_DECIMAL).any():
         return []
     return [finding("number_mark_doubtful", field.name, rows, value=text[rows], expected=expected_of(field))]

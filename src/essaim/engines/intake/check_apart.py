@@ -1,4 +1,5 @@
-"""Rows that the contract cannot tell apart and their sender can: one line a room or a class, the same line in two sheets.
+"""Rows that the contract cannot tell apart and their sender can: one line a room or a class, the same line in two sheets, two columns of
+one category (« Tablettes élèves », « Tablettes enseignants »).
 
 Merged as repetitions they would be undercounted in silence, refused as contradictions they would count for nothing: whether their
 numbers add up is asked, once per layout. Those that do are added up with their lineage, as lists of devices are (``check_sums``)."""
@@ -65,7 +66,10 @@ def _counts_lines(column: pl.Series) -> bool:
 def told_apart(batch: Batch, typed: Typed, answers: MappingOf[str, str]) -> Repeats:
     """Good rows of one key in one file that only unread columns, or the sheet they stand in, tell apart one by one."""
     several = {file for number, file in enumerate(batch.file_of_part) if file in batch.file_of_part[:number]}
-    parts = [number for number, part in enumerate(batch.parts) if part.each is None and (part.marks is not None or batch.file_of_part[number] in several)]
+    parts = [
+        number for number, part in enumerate(batch.parts)
+        if part.each is None and (part.marks is not None or repeats_a_code(part) or batch.file_of_part[number] in several)
+    ]  # fmt: skip
     keys = [name for name in batch.contract.key if name in typed.columns]
     if not parts or not keys or not batch.contract.adds or not repeats_a_key(batch, typed):
         return Repeats()
@@ -84,12 +88,18 @@ def told_apart(batch: Batch, typed: Typed, answers: MappingOf[str, str]) -> Repe
     return Repeats(tuple(questions), mask)
 
 
+def repeats_a_code(part: Part) -> bool:
+    """Whether several columns of a table give one category."""
+    codes = list(part.mapping.wide.codes.values()) if part.mapping.wide else []
+    return len(set(codes)) < len(codes)
+
+
 def _groups(batch: Batch, typed: Typed, parts: Sequence[int], keys: Sequence[str]) -> pl.DataFrame:
     """The rows of each such group, with the layout of the first and what tells them apart."""
     required = [name for name in keys if batch.contract.field(name).required]
     frame = pl.DataFrame([typed.columns[name] for name in keys]).with_columns(
         pl.int_range(batch.size, dtype=pl.UInt32).alias("_index"), batch.places.part.alias("_part"), batch.places.row.alias("row"),
-        batch.files().alias("_file"), refused_rows(typed.findings, batch.size).alias("_bad"),
+        batch.files().alias("_file"), refused_rows(typed.findings, batch.size).alias("_bad"), _letters(batch),
     )  # fmt: skip
     mine = frame.filter(pl.col("_part").is_in(list(parts)) & ~pl.col("_bad") & pl.all_horizontal(pl.lit(True), *(pl.col(name).is_not_null() for name in required)))
     repeated = mine.filter(pl.len().over("_file", *keys) > 1)
@@ -102,9 +112,15 @@ def _groups(batch: Batch, typed: Typed, parts: Sequence[int], keys: Sequence[str
     none = pl.DataFrame(schema={"_part": pl.UInt32, "row": pl.UInt32, "_told": pl.UInt64})
     told = repeated.join(pl.concat([none, *marks]).unique(["_part", "row"]), on=["_part", "row"], how="left", maintain_order="left")
     layouts = pl.Series([part.mapping.layout for part in batch.parts], dtype=pl.String)
-    told = told.with_columns(layouts.gather(told["_part"]).alias("_layout"), pl.struct("_part", "_told").alias("_apart"))
-    groups = told.group_by(["_file", *keys], maintain_order=True).agg("_index", "_part", "row", "_apart", pl.col("_layout").first())
+    told = told.with_columns(layouts.gather(told["_part"]).alias("_layout"), pl.struct("_part", "_told", "_letter").alias("_apart"))
+    groups = told.group_by(["_file", *keys], maintain_order=True).agg("_index", "_part", "row", "_letter", "_apart", pl.col("_layout").first())
     return groups.filter(pl.col("_apart").list.n_unique() == pl.col("_apart").list.len())
+
+
+def _letters(batch: Batch) -> pl.Series:
+    """The sender's column of what is counted, where each category has its own."""
+    given = next((batch.places.by_row[name] for name in batch.contract.adds if name in batch.places.by_row), None)
+    return (pl.Series([None], dtype=pl.String).new_from_index(0, batch.size) if given is None else given).alias("_letter")
 
 
 def _question(key: str, batch: Batch, groups: pl.DataFrame) -> Question:
@@ -115,10 +131,13 @@ def _question(key: str, batch: Batch, groups: pl.DataFrame) -> Question:
 
 
 def _varying(batch: Batch, groups: pl.DataFrame) -> str:
-    """What differs between the rows of one key: unread columns by their header, or the sheet."""
-    rows = groups.select("_part", "row").explode("_part", "row")
+    """What differs between the rows of one key: unread columns by their header, columns of one category, or the sheet."""
+    rows = groups.select("_part", "row", "_letter").explode("_part", "row", "_letter")
     names: dict[str, None] = {}
     for number in rows["_part"].unique(maintain_order=True):
+        if repeats_a_code(batch.parts[number]):
+            letters = set(rows.filter(_part=number)["_letter"])
+            names |= {f"« {' '.join(column.header.split())} »": None for column in batch.parts[number].table.columns if column.letter in letters}
         marks = batch.parts[number].marks
         if marks is not None:
             lines = marks.lines.join(rows.filter(_part=number).select("row"), on="row", how="semi")

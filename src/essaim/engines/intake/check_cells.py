@@ -22,6 +22,8 @@ from .issues_messages import expected_of
 from .masks import true_rows
 from .threads import side_by_side
 
+_SHARES = 3  # from so many values on, none above 1 makes one think of shares rather than points
+
 
 @dataclass(slots=True)
 class Typed:
@@ -141,7 +143,7 @@ def _column_remarks(batch: Batch, field: Field, values: pl.Series) -> list[Findi
             found.append(remark_on_table("amount_ttc", part, field.name))
     if field.type is FieldType.PERCENT and len(batch.parts) == 1 and batch.has_column(0, field.name):
         shares = values.drop_nulls()
-        if len(shares) >= 10 and float(shares.max()) <= 1 and float(shares.min()) >= 0 and shares.n_unique() > 2:  # type: ignore[arg-type]
+        if len(shares) >= _SHARES and float(shares.max()) <= 1 and float(shares.min()) >= 0 and shares.n_unique() > 2:  # type: ignore[arg-type]
             found.append(remark_on_table("percent_share", 0, field.name))
     return found
 

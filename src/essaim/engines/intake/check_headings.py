@@ -12,6 +12,8 @@ from .check_result import Aside
 from .check_wanted import absent
 from .contract import Contract
 
+_TITLES = 5
+
 
 def set_apart(parts: Sequence[Part], aside: Sequence[Aside], contract: Contract) -> tuple[list[Part], list[Aside]]:
     """The tables to check, and those left aside: forms that complete a table of their sheet are its headings, and not told as unread."""
@@ -29,4 +31,6 @@ def set_apart(parts: Sequence[Part], aside: Sequence[Aside], contract: Contract)
 
 
 def _is_form(part: Part) -> bool:
-    return part.table.turned and part.rows == 1
+    """A form of one entry, or a few lines of title that blank lines set apart."""
+    titles = len(part.table.columns) == 1 and not part.mapping.fields and part.rows <= _TITLES
+    return (part.table.turned and part.rows == 1) or titles

@@ -21,7 +21,14 @@ from .check_result import Aside
 from .check_status import begins_with, of_status
 from .context import lines_above
 from .contract import Contract, FieldType
-from .issues_messages import HIDDEN_QUESTION, LEFT, LEFT_HIDDEN, NAMED_CHOICES, NAMED_QUESTION
+from .issues_messages import (
+    HIDDEN_QUESTION,
+    LEFT,
+    LEFT_HIDDEN,
+    LEGEND_QUESTION,
+    NAMED_CHOICES,
+    NAMED_QUESTION,
+)
 from .report import Question
 
 COUNT, LEAVE = "count", "leave"
@@ -34,7 +41,9 @@ _VERSIONS = re.compile(
 _COPY = re.compile(r"\((\d{1,2})\)\s*$")
 # What may come before the word that names a table: « Liste des commandes », « 3 - Commandes ».
 _BEFORE = re.compile(r"(?:(?:\d+|liste|tableau|suivi|etat|point|export|extraction|fichier|feuille|onglet|recapitulatif|detail|releve) (?:(?:des?|du|d|les?|la|n) )*)*")
-_TITLE = 60
+_TITLE, _SENTENCE = 60, 160
+# How legends call the rows they speak of.
+_COLOURS = re.compile(r"\b(?:rouges?|verte?s?|jaunes?|oranges?|grise?s?|grisee?s?|bleue?s?|roses?|violet\w*|noire?s?|barree?s?|surlign\w*|couleurs?|italique|gras)\b")
 
 
 def by_title(part: Part, contract: Contract) -> list[Part]:
@@ -88,11 +97,12 @@ def set_aside_by_name(
 @dataclass(frozen=True, slots=True)
 class _Doubt:
     """The word that makes a table doubtful; ``alone``: even in a file without other tables; ``settled``: not counted before the
-    sender says so, but holding nothing."""
+    sender says so, but holding nothing; ``text``: how it is asked."""
 
     word: str
     alone: bool = False
     settled: bool = False
+    text: str = NAMED_QUESTION
 
 
 def _doubt(part: Part, parts: Sequence[Part], contract: Contract) -> _Doubt | None:
@@ -106,7 +116,17 @@ def _doubt(part: Part, parts: Sequence[Part], contract: Contract) -> _Doubt | No
     if word := _other_act(part, sheet, others, contract):
         titles = [cells[0] for _, cells in part.table.prose if cells]
         return _Doubt(_written(word, " ".join([name, *titles])), True, any(_is_named(other, contract) for other in others))
+    if legend := _legend(part, contract):
+        return _Doubt(legend, True, text=LEGEND_QUESTION)
     return _Doubt(HIDDEN) if part.table.hidden else None
+
+
+def _legend(part: Part, contract: Contract) -> str | None:
+    """The line around a table by which a colour or a sign means that rows did not happen, or only in part: « En rouge : non livré »."""
+    lines = [*(cell for _, cells in part.table.prose for cell in cells), *(text for _, text in (*part.table.sections, *part.table.notes))]
+    void = (*contract.undone, *contract.partly)
+    keys = ((line, f" {folded(line)} ") for line in lines if len(line) <= _SENTENCE and (line.lstrip().startswith("*") or _COLOURS.search(folded(line))))
+    return next((" ".join(line.split()) for line, key in keys if any(f" {word} " in key for word in void)), None)
 
 
 def _filtered(lines: Sequence[Sequence[str]], contract: Contract) -> str | None:
@@ -167,7 +187,7 @@ def _name(part: Part) -> str:
 
 
 def _question(part: Part, doubt: _Doubt, contract: Contract) -> Question:
-    text = HIDDEN_QUESTION if doubt.word == HIDDEN else NAMED_QUESTION
+    text = HIDDEN_QUESTION if doubt.word == HIDDEN else doubt.text
     message = text.format(name=_name(part), rows=part.rows, title=contract.title, word=doubt.word)
     identity = f"table:{part.mapping.layout}:{folded(doubt.word) or doubt.word}"
     return Question(identity, "mapping", part.table.sheet, _name(part), message, NAMED_CHOICES, not doubt.settled)

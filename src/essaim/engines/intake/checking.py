@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from .check_apart import Repeats, marked, told_apart
+from .check_apart import Repeats, marked, repeats_a_code, told_apart
 from .check_batch import Batch, Part, build_batch
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
 from .check_headings import set_apart
@@ -31,6 +31,8 @@ from .issues import Finding, remark_on_table
 from .listing import listed
 from .mapping import map_table, vocabulary
 from .mapping_groups import by_group
+from .mapping_left import in_euros, of_whole_stock
+from .mapping_taxes import without_taxes
 from .mapping_units import beside_quantities, in_packs
 from .mapping_years import which_year
 from .nested import unnested
@@ -154,7 +156,7 @@ def _understood(files: list[tuple[ReadFile, str]], contract: Contract, inputs: C
     for number, (read, sha256) in enumerate(files):
         usable, others = set_apart(*_sorted_out(_mapped(number, read, contract, inputs), contract), contract)
         usable = listed([piece for part in usable for piece in by_title(part, contract)], contract, inputs.answers)
-        completed = complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)
+        completed = [without_taxes(part, contract) for part in complete(usable, [item.part for item in others], contract, read.filename, inputs.answers)]
         completed, named = set_aside_by_name(completed, [item.part for item in others], contract, inputs.answers, read.filename)
         others += named
         completed, refusal = wanted(completed, contract, inputs.answers, read.filename)
@@ -172,7 +174,7 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
     def of_cells() -> list[Finding]:
         return check_required(batch, typed) + check_bounds(batch, typed)
 
-    adding = any(part.each is not None or part.marks is not None for part in batch.parts) or len(batch.parts) > len(set(batch.file_of_part))
+    adding = any(part.each is not None or part.marks is not None or repeats_a_code(part) for part in batch.parts) or len(batch.parts) > len(set(batch.file_of_part))
     works: tuple[Callable[[], Any], ...] = (
         of_cells,
         lambda: [] if adding else check_outliers(batch, typed),
@@ -214,7 +216,8 @@ def _part(number: int, table: RawTable, contract: Contract, inputs: CheckInputs,
     if found.questions or found.remarks:
         mapping = replace(mapping, questions=(*mapping.questions, *found.questions), remarks=(*mapping.remarks, *found.remarks))
     down = [position for name, position in mapping.fields.items() if contract.field(name).type not in NUMERIC] if table.merged else []
-    part = with_status(which_year(Part(number, table.filled(down), mapping, table.frame.height), contract, inputs.answers), contract)
+    counted = of_whole_stock(Part(number, table.filled(down), mapping, table.frame.height), contract)
+    part = with_status(which_year(in_euros(counted, contract), contract, inputs.answers), contract)
     return said_once(beside_quantities(in_packs(repeated(part, contract), contract), contract), contract, inputs.answers)
 
 

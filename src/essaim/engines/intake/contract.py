@@ -192,6 +192,7 @@ class Contract:
     differ by them alone are the same row.
     ``place``: the field that locates a row; the ledger partition ``departement`` is derived from it.
     ``undone``: what a column of status says (folded, or its first words) of a row that did not happen: it is refused, never counted.
+    ``partly``: of one that happened in part: whether its number is what was awaited or what came is told to be checked.
     ``listing``: how a file that has one line a thing is counted, None where such a file says nothing.
     ``named``: words (folded) that name such a file in a title or a sheet, ``not_named`` those that name another kind of file with the
     same columns (orders beside deliveries): a table so called is not counted before its sender says so.
@@ -216,6 +217,7 @@ class Contract:
     source: str = ""
     incidental: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    partly: tuple[str, ...] = ()
     listing: Listing | None = None
     named: tuple[str, ...] = ()
     not_named: tuple[str, ...] = ()

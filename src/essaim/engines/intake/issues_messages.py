@@ -28,9 +28,9 @@ _MESSAGES: dict[str, _Said] = {
     "date_order_doubtful": _Said(_W, "« {value} » a été lu jour puis mois, mais d'autres dates de la colonne « {label} » sont écrites mois puis jour : vérifiez.", "{count} dates de {where} ont été lues jour puis mois alors que d'autres sont écrites mois puis jour{examples} : vérifiez-les."),
     "date_month_first": _Said(_W, "« {value} » a été lu mois puis jour, comme les autres dates de « {label} » : {suggestion}. Vérifiez.", "{count} dates de {where} ont été lues mois puis jour, car aucune ne peut être lue autrement{examples} : vérifiez-les."),
     "date_future": _Said(_W, "« {value} » est une date à venir pour « {label} » : vérifiez l'année, ou attendez que cela ait eu lieu.", "{count} dates de {where} sont à venir{examples} : vérifiez l'année."),
-    "thousands_mark": _Said(_N, "« {value} » a été lu {suggestion}, car les autres nombres de « {label} » séparent ainsi les milliers.", "{count} nombres de {where} ont des milliers séparés comme dans le reste de la colonne{examples}."),
+    "thousands_mark": _Said(_N, "« {value} » a été lu {suggestion} : ce signe sépare les milliers dans « {label} ».", "{count} nombres de {where} ont des milliers séparés par un point ou une virgule{examples}."),
     "count_words": _Said(_N, "« {value} » a été lu {suggestion} pour « {label} ».", "{count} nombres de {where} étaient suivis d'un mot{examples} : le nombre seul a été lu."),
-    "number_mark_doubtful": _Said(_W, "« {value} » a été lu avec des décimales, mais peut aussi être un nombre de milliers (« {label} ») : vérifiez.", "{count} nombres de {where} ont été lus avec des décimales mais peuvent aussi être des milliers{examples} : vérifiez-les."),
+    "number_mark_doubtful": _Said(_W, "« {value} » peut se lire avec des décimales ou comme un nombre de milliers (« {label} ») : vérifiez-le.", "{count} nombres de {where} peuvent se lire avec des décimales ou comme des milliers{examples} : vérifiez-les."),
     "date_month_only": _Said(_N, "« {value} » ne dit pas le jour : le premier du mois est retenu pour « {label} ».", "{count} dates de {where} ne disent pas le jour{examples} : le premier du mois est retenu."),
     "date_serial": _Said(_N, "« {value} » est un numéro de jour de tableur, lu comme une date pour « {label} ».", "{count} dates de {where} étaient des numéros de jour de tableur{examples} : elles ont été lues comme des dates."),
     "school_year_format": _Said(_B, "« {value} » n'est pas une année scolaire (« {label} »). Écrivez 2021-2022.", "{count} cellules de {where} ne sont pas des années scolaires{examples} : écrivez 2021-2022."),
@@ -88,6 +88,8 @@ _MESSAGES: dict[str, _Said] = {
     "rows_added": _Said(_N, "{detail}"),
     "column_matters": _Said(_W, "{detail}"),
     "packed": _Said(_W, "{detail}"),
+    "currency": _Said(_W, "{detail}"),
+    "amount_taxed": _Said(_N, "{detail}"),
     "title_unit": _Said(_W, "{detail}"),
     "cell_ditto": _Said(_N, "{detail}"),
     "levels_read": _Said(_N, "{detail}"),
@@ -144,12 +146,17 @@ PARTS_CHOICES = (("joined", "Oui, lire l'année et le mois comme une date", 0.0)
 FILL_QUESTION = "Les lignes sans « {label} » concernent-elles l'établissement de la ligne du dessus ?"
 FILL_CHOICES = (("above", "Oui, celui de la ligne du dessus", 0.0), ("", "Non, elles sont à compléter", 0.0))
 NAMED_QUESTION = "Le tableau « {name} » ({rows} lignes) doit-il être compté avec « {title} » ? Son nom ou son filtre dit « {word} »."
+LEGEND_QUESTION = "Au tableau « {name} », « {word} » donne un sens à une couleur ou à un signe, qui n'est pas lu. Ses {rows} lignes comptent-elles toutes avec « {title} » ? Sinon, retirez celles qui ne comptent pas, ou dites-le dans une colonne « Statut »."
 HIDDEN_QUESTION = "La feuille « {name} » ({rows} lignes) est masquée, d'autres non : faut-il la compter ?"
 LEFT = "Le tableau « {name} » n'a pas été compté : son nom ou son filtre dit « {word} »."
 LEFT_HIDDEN = "La feuille masquée « {name} » n'a pas été comptée."
 NAMED_CHOICES = (("count", "Oui, compter ses lignes", 0.0), ("leave", "Non, le laisser de côté", 0.0))
 MATTERS = "La colonne « {header} » n'est pas reprise, mais elle peut changer le nombre à compter ({example}). Vérifiez « {label} »."
+REMARKED = "« {header} » dit « {example} », ligne {row} : si une remarque change le nombre à compter, corrigez « {label} »."
+PARTLY = "La colonne « {header} » parle de livraisons partielles ({example}) : « {label} » doit compter ce qui est là, non ce qui était attendu. Vérifiez-la."
 PACKED = "« {header} » parle de lots (« {example} ») : la quantité doit compter les appareils, pas les lots. Vérifiez-la."
+TAXED = "Les montants TTC de « {label} » ont été ramenés HT d'après la colonne « {header} », à 20 % là où elle ne dit rien."
+CURRENCY = "Les montants de « {header} » ne sont pas en euros (« {said} ») : ils n'ont pas été repris. Convertissez-les en euros, puis renvoyez le fichier."
 TITLE_UNIT = "Les montants de « {label} » ont été lus dans l'unité dite au-dessus du tableau : « {line} ». Vérifiez-les."
 ADD_QUESTION = "{count} lignes disent la même chose du même établissement et ne diffèrent que par ce qui n'est pas repris ({columns}) : leurs nombres s'additionnent-ils ?"
 ADD_CHOICES = (("sum", "Oui, les additionner", 0.0), ("", "Non, ce sont des répétitions", 0.0))

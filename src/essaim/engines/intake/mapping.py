@@ -23,6 +23,7 @@ from .mapping_names import (
     field_names,
     name_scores,
     of_a_person,
+    of_another_party,
     of_another_state,
     qualified_otherwise,
     read_header,
@@ -92,7 +93,7 @@ def _header_scores(same: Same[Contract], headers: tuple[HeaderName, ...]) -> _He
     """Files of one layout follow one another: their headers are compared once."""
     contract, known = same.value, _known_names(same)
     names, spelling = name_scores(list(headers), known, len(contract.fields))
-    barred = np.array([[of_another_state(header, field, words) or of_a_person(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
+    barred = np.array([[of_another_state(header, field, words) or of_a_person(header, field, words) or of_another_party(header, field, words) for field, words in zip(contract.fields, known.words, strict=True)] for header in headers])
     for line, header in enumerate(headers):
         for position in map(int, np.flatnonzero(names[line] >= 50)):
             if barred[line, position] or accented_otherwise(header.text, contract.fields[position]):  # « Commandé » is a number, « commande » a reference
@@ -101,6 +102,12 @@ def _header_scores(same: Same[Contract], headers: tuple[HeaderName, ...]) -> _He
                 names[line, position] -= qualified_otherwise(header, contract.fields[position], known.words[position])
     candidates = tuple([(at, float(scores[at])) for at in _candidates(scores, contract, bool(header.forms))] for scores, header in zip(names, headers, strict=True))
     return _HeaderScores(names, spelling, barred.reshape(names.shape), candidates)
+
+
+def named_alike(contract: Contract, headers: tuple[HeaderName, ...], field: str) -> list[int]:
+    """The columns whose header is a known name of ``field``."""
+    names = _header_scores(Same(contract), headers).names[:, contract.field_names.index(field)]
+    return [int(line) for line in np.flatnonzero(names >= CERTAIN)]
 
 
 def vocabulary(contract: Contract) -> frozenset[str]:

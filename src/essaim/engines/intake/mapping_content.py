@@ -108,8 +108,8 @@ def _number_fit(text: str, field: Field) -> float:
 
 
 def _text_fit(texts: list[str], field: Field) -> float:
-    """Words rather than figures, nothing for dates; the start of an example (``BC-2022…``, ``École``) counts."""
-    if _mostly_dates(texts):
+    """Words rather than figures, nothing for dates and identifiers of schools; the start of an example (``BC-2022…``, ``École``) counts."""
+    if _mostly_dates(texts) or all(uai.PATTERN.match(text) for text in texts):
         return 0.0
     words = sum(sum(map(str.isalpha, text)) * 2 >= len(text) for text in texts) / len(texts)
     starts = {folded(example).split()[0] for example in field.examples if folded(example)}

@@ -16,8 +16,9 @@ from .contract import NUMERIC, Contract, Field, FieldType
 from .mapping_english import in_french
 from .mapping_short import only_meaning
 
-_PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
-_THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros)", re.IGNORECASE)
+# What a number leaves out is no mere detail: « Élèves (hors ULIS) » are not all the pupils.
+_PARENTHESES = re.compile(r"\((?!\s*(?:hors|sans|sauf|non)\b)([^()]*)\)|\[([^\[\]]*)\]", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?:\bk\s?(?:€|eur|euros?)(?!\w)|\bmilliers d'euros|\ben milliers\b)", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?:\bm\s?€|\bmeur\b|\bmillions d'euros)", re.IGNORECASE)
 _MINUTES = re.compile(r"\b(?:min|mn|minutes?)\b", re.IGNORECASE)
 _TTC = re.compile(r"\bt\.?t\.?c\b", re.IGNORECASE)
@@ -146,7 +147,7 @@ _OF_TYPE = {
 
 # Words that say that a number or a date is another one than what happened: planned, ordered, invoiced, still to come.
 _OTHER_STATES = frozenset(
-    ("commande", "commandee", "commandes", "commandees", "cde", "cdee", "achat", "achete", "facture", "facturation", "signature", "notification", "edition", "impression") +
+    ("commande", "commandee", "commandes", "commandees", "cde", "cdee", "achat", "achete", "facture", "facturation", "signature", "notification", "edition", "impression", "rdv") +
     ("prevu", "prevue", "prevus", "prevues", "previsionnel", "previsionnelle", "theorique", "estime", "estimee", "revise", "revisee", "reste", "restant", "restante",
      "restants", "restantes", "annule", "annulee", "annules", "annulees", "attente", "manquant", "manquants", "manquante", "manquantes")
 )  # fmt: skip
@@ -189,6 +190,16 @@ def of_a_person(header: HeaderName, field: Field, known: frozenset[str]) -> bool
         return False
     entrusted = _ENTRUSTED.match(header.forms[0])
     return bool((_PEOPLE - known).intersection(header.forms[0].split()) or (entrusted and not known.intersection(entrusted[0].split()[:1])))
+
+
+# Those who sell, where an identifier is that of who buys, and those who pay, where it is that of the school.
+_OTHER_PARTIES = frozenset(("fournisseur", "fournisseurs", "titulaire", "titulaires", "prestataire", "vendeur", "attributaire", "mandataire", "constructeur", "fabricant", "supplier", "vendor"))
+
+
+def of_another_party(header: HeaderName, field: Field, known: frozenset[str]) -> bool:
+    """Whether an identifier is under a header that says whose it is, and not of the one the field is about."""
+    identifies = field.type in (FieldType.SIREN, FieldType.SIRET)
+    return identifies and bool((_OTHER_PARTIES - known).intersection(word for form in header.forms for word in form.split()))
 
 
 _PARTICIPLE = re.compile(r"[^\W\d]+ée?s?(?!\w)")

@@ -9,6 +9,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
@@ -18,7 +19,7 @@ from .cells_readers import read_cell, repaired_mojibake
 from .contract import Contract, Field, FieldType, Wide
 from .issues_messages import IGNORE_CHOICE, MAPPING_QUESTION
 from .mapping_content import fit, sample_of
-from .mapping_names import FieldNames, HeaderName, of_another_state
+from .mapping_names import FieldNames, HeaderName, of_another_state, read_header
 from .mapping_short import only_meaning
 from .report import Mapping, Question
 from .tables import RawTable
@@ -85,9 +86,35 @@ def wide_columns(
                 others[line] = (code, said)
             elif code is not None and not (other is not None and len(header.levels) < 2) and not _of_other_measure(header.text, contract.field(wide.value)):
                 codes[line] = code
+        codes = _parts_for_whole(table, headers, codes, field, wide)
         if len(codes) >= 2:
             return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
     return None
+
+
+def is_part(header: str) -> bool:
+    """Whether a column counts things that the one before it counts too: « PC | dont portables »."""
+    return folded(header).startswith("dont ")
+
+
+def _parts_for_whole(table: RawTable, headers: tuple[HeaderName, ...], codes: dict[int, str], field: Field, wide: Wide) -> dict[int, str]:
+    """« Ordinateurs | dont portables | dont fixes »: the parts instead of the whole that they add up to; nothing changed where they do not."""
+    found: dict[int, str] = {}
+    for place, code in codes.items():
+        parts: dict[int, str] = {}
+        for other in range(place + 1, len(headers)):
+            rest = read_header(folded(table.columns[other].header).removeprefix("dont "))
+            named = _named(rest, rest.text, field, wide) if is_part(table.columns[other].header) and field.type is FieldType.CODE else None
+            if named is None:
+                break
+            parts[other] = named
+        sums = table.frame.select(whole=_number(place), parts=pl.sum_horizontal(pl.lit(0.0), *(_number(at) for at in parts)))
+        found |= parts if len(parts) > 1 and sums["whole"].equals(sums["parts"], check_names=False) else {place: code}
+    return found
+
+
+def _number(place: int) -> pl.Expr:
+    return pl.col(f"c{place}").cast(pl.Float64, strict=False).fill_null(0.0)
 
 
 def _titled_otherwise(table: RawTable, contract: Contract, wide: Wide) -> bool:
@@ -122,7 +149,9 @@ def doubtful_codes(
     for position, column in enumerate(table.columns):
         if of_another_state(headers[position], value, known.words[contract.field_names.index(block.value)]):
             continue
-        if position in block.positions or column.letter in given or _of_other_measure(column.header, value) or not (near := _nearly(headers[position], field)):
+        if position in block.positions or (position + 1 in block.codes and is_part(table.columns[position + 1].header)):
+            continue
+        if column.letter in given or is_part(column.header) or _of_other_measure(column.header, value) or not (near := _nearly(headers[position], field)):
             continue
         texts = sample_of(table.frame[f"c{position}"], few=True)
         if texts and fit(texts, value) >= 0.8:

@@ -30,7 +30,7 @@ class RawTable:
     above the table, as (row, cells); ``sections``: headings between its rows, as (row, text). ``turned``: the sender wrote one
     line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line.
     ``spelt_out``: the text of the file shows that no cell stands for the one above. ``struck``: rows with a cell struck through.
-    ``totals``: lines of total left out, as (row, cells); ``indents``: how far cells of the first column are set in, as (row, indent).
+    ``notes``: what is written at its foot, as (row, text). ``totals``: lines of total left out, as (row, cells); ``indents``: how far cells of the first column are set in, as (row, indent).
     """
 
     sheet: str
@@ -43,6 +43,7 @@ class RawTable:
     merged: tuple[tuple[int, int, int], ...] = ()
     prose: tuple[tuple[int, tuple[str, ...]], ...] = ()
     sections: tuple[tuple[int, str], ...] = ()
+    notes: tuple[tuple[int, str], ...] = ()
     turned: bool = False
     spelt_out: bool = False
     struck: frozenset[int] = frozenset()

@@ -10,7 +10,7 @@ from ..grid import Grid, index_of, letter_of
 from ..masks import true_rows
 from ..tables import Column, RawTable
 from .blocks import MAX_RUNS, Span, cut_where_stacked, runs, side_by_side, window_of
-from .body import SECTION, TITLE, TOTAL, split_body
+from .body import NOTE, SECTION, TITLE, TOTAL, split_body
 from .headers import Header, find_header, is_writing
 from .turned import stands_under_a_header, turned
 
@@ -179,7 +179,7 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
     merged = _merged_down(grid, [grid.columns[columns[i]] for i in kept], header_row or 0)
     return RawTable(
         grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
-        tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _sections(grid, skipped),
+        tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _lines_of(grid, skipped, SECTION), _lines_of(grid, skipped, NOTE),
         struck=grid.struck_rows, totals=_totals(grid, skipped, [columns[i] for i in kept]), indents=_indents(grid, described),
     )  # fmt: skip
 
@@ -195,9 +195,9 @@ def _above(grid: Grid, draft: _Draft, line: int) -> tuple[str, ...]:
     return tuple(cell for cell in grid.frame.row(line)[draft.columns[0] : draft.before_column] if cell)
 
 
-def _sections(grid: Grid, skipped: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
-    """The headings between rows: their row and text."""
-    rows = [row for row, reason in skipped if reason == SECTION]
+def _lines_of(grid: Grid, skipped: list[tuple[int, str]], wanted: str) -> tuple[tuple[int, str], ...]:
+    """The headings between rows, or the notes under them: their row and text."""
+    rows = [row for row, reason in skipped if reason == wanted]
     if not rows:
         return ()
     lines = {int(row): line for line, row in enumerate(grid.rows.to_list())}
