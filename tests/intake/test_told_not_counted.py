@@ -190,3 +190,31 @@ def test_lines_of_title_apart_from_the_table_are_not_told_as_an_unread_table():
     rows = [["Département du Cher – Direction des systèmes d'information"], ["Dotation : livraisons arrêtées au 30/06/2022"], [], HEAD, [A, "Tablette", 5, MARCH]]
     result = check(workbook(rows), "envoi.xlsx", DELIVERIES)
     assert result.status == "clean" and result.issues.height == 0
+
+
+def test_what_was_expected_and_the_gap_are_not_counted_with_what_came():
+    over = [["UAI", "Date de livraison", "Tablettes", None, None, "VPI"], [None, None, "Attendu", "Reçu", "Écart", "Reçu"]]
+    rows = [*over, [A, MARCH, 30, 28, -2, 1], [B, MARCH, 10, 10, 0, 2], [C, MARCH, 10, 12, 2, 3]]
+    found = understood(workbook(rows, merged=("C1:E1",)), DELIVERIES, "uai", "category", "quantity")
+    assert found == [(school, kind, n) for school, *numbers in ((A, 28, 1), (B, 10, 2), (C, 12, 3)) for kind, n in zip(("tablette", "videoprojecteur"), numbers, strict=True)]
+
+
+def test_what_is_to_be_bought_is_neither_there_nor_asked_about():
+    rows = [["UAI", "Date d'inventaire", "Tablettes", "VPI", "Tablettes à acheter", "VPI à acheter"], [A, MARCH, 30, 6, 4, 2]]
+    assert understood(workbook(rows), INVENTORY, "category", "quantity") == [("tablette", 30), ("videoprojecteur", 6)]
+
+
+def test_a_multiple_beside_the_name_of_a_thing_may_be_a_pack():
+    assert told(workbook([HEAD, [A, "Tablette (x10)", 4, MARCH]]), DELIVERIES, "packed")
+
+
+@pytest.mark.parametrize("head", [["Tablettes élèves", "Tablettes enseignants"], ["Tablettes neuves", "Tablettes reconditionnées"], ["Nb tablettes cycle 2", "Nb tablettes cycle 3"]])
+def test_columns_of_nearly_one_category_are_asked_one_by_one_then_added_up(head):
+    """Only « what is the category of the whole table » was asked, to which no answer was right."""
+    rows = [["UAI", "Date de livraison", *head], [A, MARCH, 5, 3], [B, MARCH, 2, 1]]
+    answers: dict[str, str] = {}
+    asked = check(workbook(rows), "envoi.xlsx", DELIVERIES).questions
+    assert asked and all(question.holds and question.id.startswith("code:") and question.choices[0][0] == "tablette" for question in asked)
+    answers |= {question.id: "tablette" for question in asked}
+    (add,) = check(workbook(rows), "envoi.xlsx", DELIVERIES, answers=answers).questions
+    assert understood(workbook(rows), DELIVERIES, "uai", "category", "quantity", answers={**answers, add.id: "sum"}) == [(A, "tablette", 8), (B, "tablette", 3)]

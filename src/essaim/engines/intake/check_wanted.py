@@ -83,6 +83,8 @@ def _asking(
     part: Part, fields: Sequence[Field], contract: Contract, answers: MappingOf[str, str], filename: str
 ) -> Part:
     offered = {value for question in part.mapping.questions for value, _, _ in question.choices}
+    if any(question.id.startswith("code:") for question in part.mapping.questions):  # one column a category: nothing else gives it
+        offered |= {name for wide in contract.wide for name in (wide.into, wide.value)}
     questions = [
         question
         for field in fields

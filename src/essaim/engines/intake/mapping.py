@@ -144,6 +144,7 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     scores = _Scores.of(table, contract, headers)
     given = {key.removeprefix(f"code:{layout}:"): value for key, value in answers.items() if key.startswith(f"code:{layout}:")}
     wide = wide_columns(table, contract, headers, scores.names, settled, known_names(contract), given)
+    unsure = {} if wide or layout in memory else _unsure_block(table, contract, headers, scores.names, settled, layout, given)
     free = [i for i in range(len(table.columns)) if i not in settled and not (wide and i in wide.positions)]
     spoken_for = set(settled.values()) | (wide.fields if wide else set())
     chosen = _assigned(scores.total, free, contract, taken=spoken_for)
@@ -152,6 +153,7 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
     if wide and layout not in memory:
         doubtful = dict(doubtful_codes(table, contract, headers, wide, layout, given, known_names(contract)))
         questions = tuple(q for q in questions if q.about not in doubtful) + tuple(q for letter, q in doubtful.items() if letter not in {m.column for m in mapping})
+    questions = tuple(q for q in questions if q.about not in unsure) + tuple(unsure.values())
     fields = {name: position for position, name in {**chosen, **settled}.items() if name != IGNORE}
     covered = set(fields) | (wide.fields if wide else set())
     used = set(fields.values()) | (wide.positions if wide else set())
@@ -166,6 +168,18 @@ def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, Mappin
         wide,
         _duplicates(table, contract, scores, fields, used),
     )
+
+
+def _unsure_block(
+    table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str], layout: str, given: MappingOf[str, str]
+) -> dict[str, Question]:
+    """Letter → question, for columns that would each be of a category by nearly its name: « Tablettes neuves », « Tablettes reconditionnées »."""
+    if not contract.wide:
+        return {}
+    known = known_names(contract)
+    block = wide_columns(table, contract, headers, names, settled, known, given, least=0)
+    found = dict(doubtful_codes(table, contract, headers, block, layout, given, known)) if block else {}
+    return found if block and len(found) + len(block.codes) >= 2 else {}
 
 
 def _title(table: RawTable, position: int) -> str:

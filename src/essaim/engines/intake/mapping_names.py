@@ -149,7 +149,8 @@ _OF_TYPE = {
 _OTHER_STATES = frozenset(
     ("commande", "commandee", "commandes", "commandees", "cde", "cdee", "achat", "achete", "facture", "facturation", "signature", "notification", "edition", "impression", "rdv") +
     ("prevu", "prevue", "prevus", "prevues", "previsionnel", "previsionnelle", "theorique", "estime", "estimee", "revise", "revisee", "reste", "restant", "restante",
-     "restants", "restantes", "annule", "annulee", "annules", "annulees", "attente", "manquant", "manquants", "manquante", "manquantes")
+     "restants", "restantes", "annule", "annulee", "annules", "annulees", "attente", "manquant", "manquants", "manquante", "manquantes") +
+    ("attendu", "attendue", "attendus", "attendues", "ecart", "ecarts", "acheter", "remplacer", "objectif", "objectifs", "cible", "cibles")
 )  # fmt: skip
 _STOP_WORDS = frozenset(("de", "d", "du", "des", "la", "le", "les", "l", "a", "au", "aux", "en", "et", "par", "sur", "pour", "n", "no", "dont", "total", "totale", "reel", "reelle", "effectif", "effective"))
 

@@ -17,7 +17,7 @@ from .mapping_names import read_header
 from .mapping_wide import is_part
 from .masks import true_rows
 
-_PACKS = r"(?i)\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
+_PACKS = r"(?i)\(\s*[x×]\s*\d{1,3}\s*\)|\b(?:lots?|packs?|cartons?|bo[iî]tes?|paquets?|sets?)\s+(?:de\s+)?([2-9]|[1-9]\d{1,2})\b"
 _BY = r"(?i)^\s*(?:par|x|de)?\s*([2-9]|[1-9]\d{1,2})\b"
 _PACKING = re.compile(r"\b(?:conditionnement|colisage|unite de vente|uv)\b")
 _UNIT = re.compile(r"(?:unites?|u|um|uvc?|cond|type d unite|unite de (?:mesure|vente|facturation|commande)|conditionnement|colisage)")

@@ -59,9 +59,9 @@ class WideColumns:
 
 def wide_columns(
     table: RawTable, contract: Contract, headers: tuple[HeaderName, ...], names: np.ndarray, settled: dict[int, str], known: FieldNames,
-    given: MappingOf[str, str],
+    given: MappingOf[str, str], least: int = 2,
 ) -> WideColumns | None:
-    """The block of columns named after values of a Wide field, when the table has no column for that field itself.
+    """The block of ``least`` columns or more named after values of a Wide field, when the table has no column for that field itself.
 
     ``given``: letter of a column → the code that the sender says it is of (``""``: none)."""
     positions = {name: i for i, name in enumerate(contract.field_names)}
@@ -87,7 +87,7 @@ def wide_columns(
             elif code is not None and not (other is not None and len(header.levels) < 2) and not _of_other_measure(header.text, contract.field(wide.value)):
                 codes[line] = code
         codes = _parts_for_whole(table, headers, codes, field, wide)
-        if len(codes) >= 2:
+        if len(codes) >= least:
             return WideColumns(wide.into, wide.value, codes, _beside(codes, others))
     return None
 

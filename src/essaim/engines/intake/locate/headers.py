@@ -237,11 +237,12 @@ def _goes_on_below(window: Window, kinds: _Kinds, upper: int) -> bool:
     above = window.raw[upper]
     blanks = [i for i in places if not above[i]]
     heads = [i for i in places if above[i] and i + 1 < len(above) and not above[i + 1]]
-    if not blanks or len(blanks) + len(heads) != len(places):
-        return False
+    over_data = all(kinds[lower + 1][i] in DATA for i in places if window.raw[lower + 1][i])
+    if not blanks or len(blanks) + len(heads) != len(places):  # beside merged headings, one may head a single column
+        return bool(blanks) and over_data and any(line == upper for line, _ in window.spans)
     under = [i for i, cell in enumerate(window.raw[lower + 1]) if cell]
     empty_here = [i for i in under if not row[i]]
-    return bool(empty_here) or all(kinds[lower + 1][i] in DATA for i in places if window.raw[lower + 1][i])
+    return bool(empty_here) or over_data
 
 
 def _groups_above(window: Window, kinds: _Kinds, lower: int) -> bool:
