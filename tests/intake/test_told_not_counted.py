@@ -218,3 +218,13 @@ def test_columns_of_nearly_one_category_are_asked_one_by_one_then_added_up(head)
     answers |= {question.id: "tablette" for question in asked}
     (add,) = check(workbook(rows), "envoi.xlsx", DELIVERIES, answers=answers).questions
     assert understood(workbook(rows), DELIVERIES, "uai", "category", "quantity", answers={**answers, add.id: "sum"}) == [(A, "tablette", 8), (B, "tablette", 3)]
+
+
+def test_the_date_that_follows_each_category_is_its_own():
+    """« Tablettes | Livrées le | VPI | Livrés le »: tablets took the date of the projectors."""
+    rows = [["UAI", "Tablettes", "Livrées le", "VPI", "Livrés le"], [A, 6, MARCH, 1, date(2022, 3, 10)], [B, 8, MARCH, 2, date(2022, 3, 11)]]
+    assert understood(workbook(rows), DELIVERIES, "uai", "category", "delivered_on") == [
+        (A, "tablette", MARCH), (A, "videoprojecteur", date(2022, 3, 10)), (B, "tablette", MARCH), (B, "videoprojecteur", date(2022, 3, 11)),
+    ]  # fmt: skip
+    rows[0][2], rows[0][4] = "Reçues le", "Reçus le"
+    assert any(question.holds for question in check(workbook(rows), "envoi.xlsx", DELIVERIES).questions)

@@ -221,7 +221,7 @@ DELIVERIES = Contract(
         CATEGORY,
         MODEL,
         _quantity("quantity", "Quantité livrée", "quantité", "qté", "qte", "nombre", "nb", "qté livrée", "quantité livrée", "livré", "nombre livré", "nb livrés", "nbre", "quantite", "livrés", "Qté liv.", "qté reçue", "nombre d'équipements livrés"),
-        _date("delivered_on", "Date de livraison", "date", "date de livraison", "date livraison", "livré le", "livraison", "date liv.", "date de réception", "livraison effective", "date réelle", "date BL", required=True, past=True),
+        _date("delivered_on", "Date de livraison", "date", "date de livraison", "date livraison", "livré le", "livrée le", "livrés le", "livrées le", "livraison", "date liv.", "date de réception", "livraison effective", "date réelle", "date BL", required=True, past=True),
         Field("configured", "Configuré à la livraison", FieldType.BOOLEAN, synonyms=("configuré", "prêt à l'emploi", "masterisé", "paramétré", "configuration", "configuré à la livraison", "enrôlé", "MDM", "configuré (o/n)", "opérationnel")),
         _date("installed_on", "Date d'installation", "date d'installation", "installé le", "mise en service", "date de mise en service", "date installation", "installation"),
         CONDITION,

@@ -35,7 +35,7 @@ def with_status(part: Part, contract: Contract) -> Part:
             continue
         texts = part.table.frame[f"c{position}"]
         if position in remarks:
-            near = texts.filter(texts.str.contains_any(_beginnings(contract.undone), ascii_case_insensitive=True).fill_null(False))
+            near = texts.filter(texts.str.contains_any(beginnings(contract.undone), ascii_case_insensitive=True).fill_null(False))
             said = [text for text in near.unique().to_list() if len(text) <= _SHORT and folded(text) in contract.undone]
         elif of_status(column.header):
             said = [text for text in texts.drop_nulls().unique().head(_FEW).to_list() if _is_undone(text, contract)]
@@ -49,7 +49,7 @@ def with_status(part: Part, contract: Contract) -> Part:
 
 
 @lru_cache(maxsize=64)
-def _beginnings(undone: tuple[str, ...]) -> list[str]:
+def beginnings(undone: tuple[str, ...]) -> list[str]:
     """How words of what did not happen begin, accented or not: few remarks hold one."""
     return sorted({begun for word in undone for begun in (word[:4], word[:4].replace("e", "é"))})
 

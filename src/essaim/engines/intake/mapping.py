@@ -38,6 +38,7 @@ ACCEPTED = 60.0
 ASKED = 70.0
 CERTAIN = 94.0
 CLOSE = 6.0
+_NEAR = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,12 @@ def _header_scores(same: Same[Contract], headers: tuple[HeaderName, ...]) -> _He
     return _HeaderScores(names, spelling, barred.reshape(names.shape), candidates)
 
 
-def named_alike(contract: Contract, headers: tuple[HeaderName, ...], field: str) -> list[int]:
-    """The columns whose header is a known name of ``field``."""
+def named_alike(contract: Contract, headers: tuple[HeaderName, ...], field: str, place: int) -> tuple[list[int], bool]:
+    """The columns whose header is about as near to the names of ``field`` as that of the column at ``place``, and whether that one is
+    a known name."""
     names = _header_scores(Same(contract), headers).names[:, contract.field_names.index(field)]
-    return [int(line) for line in np.flatnonzero(names >= CERTAIN)]
+    near = np.flatnonzero(names >= max(_NEAR, min(names[place], CERTAIN) - CLOSE))
+    return [int(line) for line in near if line != place], bool(names[place] >= CERTAIN)
 
 
 def vocabulary(contract: Contract) -> frozenset[str]:

@@ -10,7 +10,7 @@ import polars as pl
 from essaim.kernel.french import folded
 
 from .check_batch import Part
-from .check_status import begins_with, of_status
+from .check_status import beginnings, begins_with, of_status
 from .contract import Contract, FieldType
 from .issues_messages import MATTERS, PACKED, PARTLY, REMARKED, TITLE_UNIT
 from .mapping_names import read_header
@@ -54,6 +54,7 @@ def in_unit_of_title(part: Part, contract: Contract) -> Part:
 
 
 _GIVEN_BACK = re.compile(r"\b(?:retourne\w*|retours?|rendus?|rendues?|repris\w*|annulee?s?|hs|voles?|manquant\w*|refus\w*|casse\w*|abimee?s?|endommage\w*|defectueu\w*|non conformes?|accepte\w*)\b")
+_BACK = ("retour", "rendu", "repris", "annule", "hs", "vole", "manquant", "refus", "casse", "abime", "abîme", "endommage", "defectueu", "défectueu", "non conforme", "accepte")
 _COUNTED_BACK = re.compile(r"\b\d+ (?:\w+ )?" + _GIVEN_BACK.pattern)
 _OF_NOTHING = frozenset(("qte", "qtes", "quantite", "quantites", "nombre", "nb", "nbre", "total", "de", "d", "en", "unites", "totale"))
 _LEFT = re.compile(r"\b(?:reste|restants?|restantes?|reliquat|a livrer)\b")
@@ -89,7 +90,8 @@ def _in_remarks(part: Part, contract: Contract) -> list[tuple[str, str, str]]:
     place = part.mapping.fields.get("comment")
     texts = part.table.frame[f"c{place}"].head(_GLANCED) if place is not None else pl.Series(dtype=pl.String)
     void = (*contract.undone, *contract.partly)
-    said = [text for text in texts.drop_nulls().unique() if (key := folded(text)) not in void and (begins_with(text, void) or _COUNTED_BACK.search(key))]
+    near = texts.filter(texts.str.contains_any(beginnings((*void, *_BACK)), ascii_case_insensitive=True).fill_null(False)) if len(texts) else texts
+    said = [text for text in near.unique() if (key := folded(text)) not in void and (begins_with(text, void) or _COUNTED_BACK.search(key))]
     first = texts.is_in(said).arg_max() if said else None
     if first is None or place is None:
         return []

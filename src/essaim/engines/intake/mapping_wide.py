@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
@@ -108,9 +108,13 @@ def _parts_for_whole(table: RawTable, headers: tuple[HeaderName, ...], codes: di
             if named is None:
                 break
             parts[other] = named
-        sums = table.frame.select(whole=_number(place), parts=pl.sum_horizontal(pl.lit(0.0), *(_number(at) for at in parts)))
-        found |= parts if len(parts) > 1 and sums["whole"].equals(sums["parts"], check_names=False) else {place: code}
+        found |= parts if len(parts) > 1 and _add_up_to(table, place, parts) else {place: code}
     return found
+
+
+def _add_up_to(table: RawTable, place: int, parts: Iterable[int]) -> bool:
+    sums = table.frame.select(whole=_number(place), parts=pl.sum_horizontal(_number(at) for at in parts))
+    return sums["whole"].equals(sums["parts"], check_names=False)
 
 
 def _number(place: int) -> pl.Expr:

@@ -58,10 +58,10 @@ def _named_otherwise(part: Part, contract: Contract, name: str, place: int) -> l
     kind, frame = contract.field(name).type, part.table.frame
     if kind not in (*_MEASURED, FieldType.UAI) or place >= len(part.mapping.headers):
         return []
-    named = named_alike(contract, part.mapping.headers, name)
+    near, known = named_alike(contract, part.mapping.headers, name, place)
     if kind is FieldType.UAI:
-        return [] if place in named else [other for other in range(len(part.mapping.headers)) if other != place]
-    return [other for other in named if other != place and (frame[f"c{other}"] != frame[f"c{place}"]).any()] if place in named else []
+        return [] if known else [other for other in range(len(part.mapping.headers)) if other != place]
+    return [other for other in near if (frame[f"c{other}"] != frame[f"c{place}"]).any()]
 
 
 @lru_cache(maxsize=4_096)
