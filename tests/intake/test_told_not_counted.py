@@ -228,3 +228,10 @@ def test_the_date_that_follows_each_category_is_its_own():
     ]  # fmt: skip
     rows[0][2], rows[0][4] = "Reçues le", "Reçus le"
     assert any(question.holds for question in check(workbook(rows), "envoi.xlsx", DELIVERIES).questions)
+
+
+@pytest.mark.parametrize("cell", [f"{A} / {B}", f"{A}\n{B}", f"{A} et {B}"])
+def test_two_schools_in_a_cell_are_told_to_take_a_line_each(cell):
+    """They were said not to be a UAI, which both are."""
+    issues = check(workbook([HEAD, [cell, "Tablette", 10, MARCH], [C, "Tablette", 5, MARCH]]), "envoi.xlsx", DELIVERIES).issues
+    assert issues.select("code", "row").rows() == [("uai_several", 2)]

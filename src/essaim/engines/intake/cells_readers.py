@@ -216,7 +216,8 @@ def _uai(text: str, field: Field, sense: ColumnSense) -> CellReading:
         within = uai_within(text)
         if within and _NAMED_UAI.fullmatch(text.strip()):
             return CellReading(within, remark="uai_within", suggestion=within)
-        return CellReading(problem="uai_format", suggestion=within)
+        several = within is None and len(_uais_in(text)) > 1
+        return CellReading(problem="uai_several" if several else "uai_format", suggestion=within)
     return _from_verdict(verdict, {})
 
 
@@ -229,9 +230,13 @@ def uai_within(text: str) -> str | None:
     if re.fullmatch(r"[0-9]{4,6}", text.strip()):  # zeros lost with the letter: a number as a spreadsheet left it
         digits = text.strip().zfill(7)
         return digits + uai.key_letter(digits)
-    found = {match.upper() for match in re.findall(r"(?<![0-9A-Za-z])[0-9]{7}[A-Za-z](?![0-9A-Za-z])", text[:200])}
-    sure = [match for match in found if uai.check(match).value is not None]
+    sure = _uais_in(text)
     return sure[0] if len(sure) == 1 else None
+
+
+def _uais_in(text: str) -> list[str]:
+    found = {match.upper() for match in re.findall(r"(?<![0-9A-Za-z])[0-9]{7}[A-Za-z](?![0-9A-Za-z])", text[:200])}
+    return [match for match in found if uai.check(match).value is not None]
 
 
 def _commune(text: str, field: Field, sense: ColumnSense) -> CellReading:
