@@ -1,7 +1,8 @@
 """A small country for tests of the portal: two départements, two authorities, one account for each role, all in the Aisne.
 
 Built once a module through the real doors (register loaded, files handed in, checked, accepted), then each test works on a copy
-that is thrown away. ``built`` and ``world`` are fixtures: a test module imports both.
+that is thrown away (``world``), or, when it changes nothing, on the country itself (``country``). ``built``, ``world`` and
+``country`` are fixtures: a test module imports those it needs, ``built`` always.
 """
 
 from __future__ import annotations
@@ -149,11 +150,18 @@ def world(built: World, db: None, tmp_path: Path) -> Iterator[World]:
 
     home = tmp_path / "home"
     shutil.copytree(built.home, home)
-    STORE.clear()
+    STORE.release()
     cache.clear()
     with override_settings(**stores_in(home)):
         yield built
-    STORE.clear()
+    STORE.release()
+
+
+@pytest.fixture
+def country(built: World, db: None) -> World:
+    """The country as it was built, for a test that only reads: what the site kept for one reader is there when the next one asks."""
+    cache.clear()
+    return built
 
 
 def upload(content: bytes, name: str) -> io.BytesIO:

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
+from config.nursery import Nursery, Served
 from object_store import bucket, s3_server
 
 __all__ = ["bucket", "built", "home", "s3_server", "until"]
 
-PROGRAM, END = Path(__file__).with_name("small_home.py"), "=="
-ESSAIM = Path(sys.executable).with_name("essaim")
+END = "=="
 
 
 class Home:
     """An installation in a folder: its processes see this home and its database, nothing of the tests' own."""
 
-    def __init__(self, folder: Path, like: Home | None = None, **more: str) -> None:
-        self.folder = folder
+    def __init__(self, nursery: Nursery, folder: Path, like: Home | None = None, **more: str) -> None:
+        self.nursery, self.folder = nursery, folder
         if like is not None:
             shutil.copytree(like.folder, folder, ignore=shutil.ignore_patterns("metrics", "workers", "running.lock"))
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,13 +39,13 @@ class Home:
         if server:
             self.env["ESSAIM_DATABASE_URL"] = _new_database(server, like)
         self.children: list[subprocess.Popen[str]] = []
-        self.server: subprocess.Popen[str] | None = None
+        self.server: Served | None = None
 
-    def start(self, *command: str | Path, stdin: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[str]:
+    def start(self, *command: str | Path, **more: str) -> subprocess.Popen[str]:
         """Starts a command of this home; it is killed at the end of the test at the latest."""
         child = subprocess.Popen(
-            [str(part) for part in command], env={**self.env, **more}, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
+            [str(part) for part in command], env={**self.env, **more}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, start_new_session=True,
         )
         self.children.append(child)
         return child
@@ -57,19 +57,23 @@ class Home:
         assert child.returncode == code, f"{command}: {child.returncode}\n{out[-1500:]}\n{err[-2500:]}"
         return out + err if code else out
 
-    def does(self, *words: str) -> str:
+    def essaim(self, *words: str | Path, code: int = 0) -> str:
+        """What the command line wrote (errors too) in a new process that was loaded beforehand; it must end with ``code``."""
+        return self.does("essaim", *(str(word) for word in words), code=code)
+
+    def does(self, *words: str, code: int = 0) -> str:
         """What a verb of ``small_home.py`` wrote, carried out by a new process."""
         if self.server is None:
-            self.server = self.start(sys.executable, PROGRAM, "serve", stdin=subprocess.PIPE)
+            self.server = self.nursery.serve(self.env)
         self.server.stdin.write(json.dumps(words) + "\n")
         self.server.stdin.flush()
         written: list[str] = []
         for line in self.server.stdout:
             if line.startswith(END):
-                assert line.split() == [END, "0"], f"{words}: {''.join(written)[-2500:]}"
+                assert line.split() == [END, str(code)], f"{words}: {line}{''.join(written)[-2500:]}"
                 return "".join(written)
             written.append(line)
-        raise AssertionError(f"{words}: {self.server.stderr.read()[-2500:]}")
+        raise AssertionError(f"{words}: {''.join(written)[-2500:]}")
 
     def told(self, *parts: str, known_at: int | str = "") -> dict:
         """What stands in this home, whole or these parts of it, as known at a number."""
@@ -81,7 +85,12 @@ class Home:
     def state(self, pk: str) -> dict:
         return json.loads(self.does("state", pk).splitlines()[-1])
 
+    def proof(self, pk: str) -> dict:
+        return json.loads(self.does("proof", pk).splitlines()[-1])
+
     def end(self) -> None:
+        if self.server is not None:
+            self.server.end()
         for child in self.children:
             try:
                 os.killpg(child.pid, signal.SIGKILL)
@@ -102,21 +111,29 @@ def _new_database(server: str, like: Home | None) -> str:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def nursery() -> Iterator[Nursery]:
+    """What the site is made of, loaded once for all the homes."""
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def built(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A small home with a register and files accepted, made once, to be copied and never touched."""
-    made = Home(tmp_path_factory.mktemp("built") / "home")
+    made = Home(nursery, tmp_path_factory.mktemp("built") / "home")
     made.does("build")
     made.end()
     return made
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Callable[..., Home]]:
+def home(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Home]]:
     """Makes homes: ``home("name")``; everything they started is gone after the test."""
     made: list[Home] = []
 
     def make(name: str = "home", like: Home | None = None, **more: str) -> Home:
-        made.append(Home(tmp_path / name, like, **more))
+        made.append(Home(nursery, tmp_path / name, like, **more))
         return made[-1]
 
     yield make

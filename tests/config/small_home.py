@@ -3,8 +3,9 @@
 ``build`` makes it (two départements, a few senders); ``pour SECONDS`` goes on handing in, checking and accepting small files,
 and prints ``poured`` after each; ``told [NUMBER [PARTS…]]`` tells as JSON everything that a restore must give back, or these
 parts of it, as known at NUMBER; ``enqueue CONTRACT ROWS`` hands a file in and asks a worker for its check; ``state PK`` tells a
-submission. ``serve`` reads such commands from its input, one JSON list a line, and carries each out in a child that starts with
-everything loaded and nothing remembered; after what the child wrote comes a line with its exit code alone, after ``END``.
+submission and its tasks, ``proof PK`` what the ledger holds of it; ``essaim WORDS…`` is the command line. ``serve`` reads such
+commands from its input, one JSON list a line, and carries each out in a child that starts with everything loaded and nothing
+remembered; after what the child wrote comes a line with its exit code alone, after ``END``.
 """
 
 # ruff: noqa: E402
@@ -28,7 +29,7 @@ django.setup()
 from essaim.config.demo import take_in
 from essaim.equipment.demonstration import School, files_of, senders, truth_of
 from essaim.foundation import acts, clock, reads, tasks
-from essaim.foundation.contracts import contracts
+from essaim.foundation.contracts import contract, contracts
 from essaim.foundation.models import Act, Posting, Submission
 
 DEPARTEMENTS = ("02", "95")
@@ -94,16 +95,25 @@ def state(pk: str) -> None:
     told = {"state": found.state, "number": found.number, "accepted": found.rows_accepted, "reason": found.reason}
     told["tasks"] = list(DBTaskResult.objects.order_by("enqueued_at").values_list("status", flat=True))
     told["deaths"] = [len(ids) for ids in DBTaskResult.objects.order_by("enqueued_at").values_list("worker_ids", flat=True)]
-    spec = reads.table_spec(next(item for item in contracts() if item.code == found.contract))
-    told["proof"] = list(reads.ledger().verify(spec, journal=reads.posted_numbers(next(i for i in contracts() if i.code == found.contract))).problems)
-    told["entries"] = reads.ledger().entries(spec, submission=found.number).num_rows if found.number else 0
-    told["breaks"] = reads.chain_breaks()
+    print(json.dumps(told), flush=True)
+
+
+def proof(pk: str) -> None:
+    found = Submission.objects.get(pk=pk)
+    declared = contract(found.contract)
+    spec = reads.table_spec(declared)
+    told = {
+        "problems": list(reads.ledger().verify(spec, journal=reads.posted_numbers(declared)).problems),
+        "entries": reads.ledger().entries(spec, submission=found.number).num_rows if found.number else 0,
+        "breaks": reads.chain_breaks(),
+    }
     print(json.dumps(told), flush=True)
 
 
 def told(number: str = "", *parts: str) -> None:
     known = int(number) if number else Posting.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    held = {item.code: item for item in contracts() if item.code in set(reads.ledger().tables())}
+    tables = set(reads.ledger().tables()) if not parts or {"states", "posted", "problems"} & set(parts) else set()
+    held = {item.code: item for item in contracts() if item.code in tables}
     makers = {
         "number": lambda: known,
         "figures": lambda: _figures(known),
@@ -150,8 +160,16 @@ def _schools() -> list:
     return list(Establishment.objects.order_by("uai").values_list("uai", "name", "departement", "commune_name"))
 
 
+def essaim(*words: str) -> None:
+    from essaim.config.cli import main
+
+    os.dup2(1, 2)
+    main(list(words))
+
+
 VERBS = {
-    "build": build, "pour": lambda seconds: pour(float(seconds)), "told": told, "enqueue": enqueue, "enqueue-acceptance": enqueue_acceptance, "state": state,
+    "build": build, "pour": lambda seconds: pour(float(seconds)), "told": told, "enqueue": enqueue, "enqueue-acceptance": enqueue_acceptance,
+    "state": state, "proof": proof, "essaim": essaim,
 }  # fmt: skip
 
 
@@ -165,6 +183,8 @@ def serve() -> None:
             try:
                 VERBS[verb](*rest)
                 code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
             except BaseException:
                 traceback.print_exc(file=sys.stdout)
             sys.stdout.flush()

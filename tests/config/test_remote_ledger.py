@@ -15,9 +15,9 @@ def test_an_installation_on_an_object_store(built, home, bucket, tmp_path):
     """Restored onto a store, a home tells what it told on a disk; it goes on accepting while a process is killed, proves itself,
     compacts, and its backup is put back on a disk."""
     source = home("source", built)
-    source.run(ESSAIM, "backup", tmp_path / "copy")
+    source.essaim("backup", tmp_path / "copy")
     remote = home("remote", ESSAIM_LEDGER_URL=bucket)
-    remote.run(ESSAIM, "restore", tmp_path / "copy")
+    remote.essaim("restore", tmp_path / "copy")
     before, after = source.told(), remote.told()
     assert len(after["figures"]) > 1000 and after["figures"] == before["figures"]
     assert after["states"] == before["states"] and after["problems"] == []
@@ -33,13 +33,13 @@ def test_an_installation_on_an_object_store(built, home, bucket, tmp_path):
     assert more["number"] >= before["number"] + 4 and more["problems"] == [] and more["breaks"] == []
     assert remote.told("states", known_at=before["number"])["states"] == before["states"]
 
-    remote.run(ESSAIM, "verify")
-    remote.run(ESSAIM, "compact")
+    remote.essaim("verify")
+    remote.essaim("compact")
     assert remote.told() == more
-    row = json.loads(remote.run(ESSAIM, "figures", "equipment.devices_per_100_pupils", "--level", "departement", "--period", "2025-12", "--format", "json"))
+    row = json.loads(remote.essaim("figures", "equipment.devices_per_100_pupils", "--level", "departement", "--period", "2025-12", "--format", "json"))
     assert row["rows"] and any(item["value"] for item in row["rows"])
-    assert "nouvelle" in remote.run(ESSAIM, "restore", tmp_path / "copy", "--replace", code=4), "un registre lointain en usage"
-    remote.run(ESSAIM, "backup", tmp_path / "second")
+    assert "nouvelle" in remote.essaim("restore", tmp_path / "copy", "--replace", code=4), "un registre lointain en usage"
+    remote.essaim("backup", tmp_path / "second")
     again = home("again")
-    again.run(ESSAIM, "restore", tmp_path / "second")
+    again.essaim("restore", tmp_path / "second")
     assert again.told("figures")["figures"] == more["figures"]

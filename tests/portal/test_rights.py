@@ -18,6 +18,7 @@ from portal_world import (  # noqa: F401
     PARIS_MARK,
     PARIS_SCHOOLS,
     built,
+    country,
     deliveries,
     upload,
     world,
@@ -114,12 +115,12 @@ def _body(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_sees_its_own_scope_and_nothing_else(world, role):  # noqa: F811
-    """Walks every route as one role, on its own data then on somebody else's."""
-    browser = world.client(role)
+def test_each_role_sees_its_own_scope_and_nothing_else(country, role):  # noqa: F811
+    """Walks every route as one role, on its own data then on somebody else's, after the roles before it did."""
+    browser = country.client(role)
     browser.raise_request_exception = False
     wrong = []
-    for name, route in _routes(world).items():
+    for name, route in _routes(country).items():
         for args, seers, is_foreign in ((route.own, SEES_AISNE, False), (route.foreign or route.own, SEES_PARIS, True)):
             sheet = "de-paris" if is_foreign and role in SEES_PARIS else "de-l-aisne"  # others must not say the word themselves
             answer = browser.get(_address(name, args) + route.query.replace("de-l-aisne", sheet))
@@ -147,10 +148,10 @@ def _as_expected(route: Route, role: str | None, answer: Any, seers: set[str], i
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_pages_of_rooms_say_nothing_of_another_place(world, role):  # noqa: F811
+def test_pages_of_rooms_say_nothing_of_another_place(country, role):  # noqa: F811
     """The equipment pages, asked with the identifiers of Paris: nothing of Paris is said to people of the Aisne."""
-    given = {"form": "csv", "uai": PARIS_SCHOOLS[0], "pk": 1, "act": "commenter", "code": "75", "name": "x", "number": world.paris.number}
-    browser = world.client(role)
+    given = {"form": "csv", "uai": PARIS_SCHOOLS[0], "pk": 1, "act": "commenter", "code": "75", "name": "x", "number": country.paris.number}
+    browser = country.client(role)
     for space, name, pattern in _named(get_resolver().url_patterns):
         if not name.startswith(ROOM_PAGES):
             continue
