@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# The whole suite on SQLite, then the tests that touch the database again on PostgreSQL.
-set -uo pipefail
-pytest=(.venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow")
-"${pytest[@]}" "$@"
-status=$?
-if [ $status -ne 0 ]; then exit $status; fi
+# The whole suite on SQLite and, at the same time, the tests that touch the database again on PostgreSQL: each waits where the other works.
+set -uom pipefail  # -m: what runs beside hears an interruption, and stops its server
+pytest=(.venv/bin/python -m pytest -q)
 if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-  echo "== PostgreSQL"
-  ESSAIM_TEST_DATABASE=postgres .venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "database and not slow and not browser" \
-    tests/foundation tests/territories tests/equipment tests/evaluation tests/portal "$@"
-else
-  echo "== PostgreSQL sauté : initdb introuvable (apt-get install postgresql)"
+  told=$(mktemp)
+  ESSAIM_TEST_DATABASE=postgres "${pytest[@]}" -m "database and not slow and not browser" \
+    tests/foundation tests/territories tests/equipment tests/evaluation tests/portal "$@" >"$told" 2>&1 &
+  again=$!
+  trap 'kill -INT $again 2>/dev/null; wait $again; rm -f "$told"' EXIT
 fi
+"${pytest[@]}" -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" "$@"
+status=$?
+if [ -z "${again:-}" ]; then
+  echo "== PostgreSQL sauté : initdb introuvable (apt-get install postgresql)"
+elif [ $status -eq 0 ]; then
+  wait $again
+  status=$?
+  echo "== PostgreSQL"
+  cat "$told"
+fi
+exit $status

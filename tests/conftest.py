@@ -9,6 +9,7 @@ import pytest
 
 from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
+from nursery import nursery  # noqa: F401 (fixture)
 from spark_session import spark  # noqa: F401 (fixture)
 from spreading import Spreading, mark_those_of_the_database, put_in_order
 

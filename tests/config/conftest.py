@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from config.nursery import Nursery, Served
+from nursery import Nursery, Started
 from object_store import bucket, s3_server
 
 __all__ = ["bucket", "built", "home", "s3_server", "until"]
 
-END = "=="
+PROGRAM, END = Path(__file__).with_name("small_home.py"), "=="
 
 
 class Home:
@@ -39,7 +39,7 @@ class Home:
         if server:
             self.env["ESSAIM_DATABASE_URL"] = _new_database(server, like)
         self.children: list[subprocess.Popen[str]] = []
-        self.server: Served | None = None
+        self.server: Started | None = None
 
     def start(self, *command: str | Path, **more: str) -> subprocess.Popen[str]:
         """Starts a command of this home; it is killed at the end of the test at the latest."""
@@ -64,7 +64,7 @@ class Home:
     def does(self, *words: str, code: int = 0) -> str:
         """What a verb of ``small_home.py`` wrote, carried out by a new process."""
         if self.server is None:
-            self.server = self.nursery.serve(self.env)
+            self.server = self.nursery.start(PROGRAM, "serve", environment=self.env)
         self.server.stdin.write(json.dumps(words) + "\n")
         self.server.stdin.flush()
         written: list[str] = []
@@ -73,7 +73,7 @@ class Home:
                 assert line.split() == [END, str(code)], f"{words}: {line}{''.join(written)[-2500:]}"
                 return "".join(written)
             written.append(line)
-        raise AssertionError(f"{words}: {''.join(written)[-2500:]}")
+        raise AssertionError(f"{words}: {self.server.errors()[-2500:]}")
 
     def told(self, *parts: str, known_at: int | str = "") -> dict:
         """What stands in this home, whole or these parts of it, as known at a number."""
@@ -108,14 +108,6 @@ def _new_database(server: str, like: Home | None) -> str:
         template = f" TEMPLATE {like.env['ESSAIM_DATABASE_URL'].rpartition('/')[2]}" if like is not None else ""
         connection.execute(f"CREATE DATABASE {name}{template}")
     return server.rsplit("/", 1)[0] + f"/{name}"
-
-
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """What the site is made of, loaded once for all the homes."""
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="session")

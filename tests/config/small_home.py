@@ -1,7 +1,7 @@
 """A small but whole installation in a folder: invented register, senders' files through the real door. Run as a program.
 
-``build`` makes it (two départements, a few senders); ``pour SECONDS`` goes on handing in, checking and accepting small files,
-and prints ``poured`` after each; ``told [NUMBER [PARTS…]]`` tells as JSON everything that a restore must give back, or these
+``build`` makes it (two départements, a few senders); ``pour SECONDS`` goes on handing in, checking and accepting small files
+(one at least) and prints ``poured`` after each; ``told [NUMBER [PARTS…]]`` tells as JSON everything that a restore must give back, or these
 parts of it, as known at NUMBER; ``enqueue CONTRACT ROWS`` hands a file in and asks a worker for its check; ``state PK`` tells a
 submission and its tasks, ``proof PK`` what the ledger holds of it; ``essaim WORDS…`` is the command line. ``serve`` reads such
 commands from its input, one JSON list a line, and carries each out in a child that starts with everything loaded and nothing
@@ -71,10 +71,11 @@ def deliveries(rows: int, seed: int) -> bytes:
 
 def pour(seconds: float) -> None:
     admin, until, turn = acts.local_administrator(), time.monotonic() + seconds, 0
-    while time.monotonic() < until:
+    while not turn or time.monotonic() < until:
         turn += 1
         take_in(admin, deliveries(40, turn + os.getpid() * 1000), f"livraisons-{os.getpid()}-{turn}.csv", "equipment.deliveries", f"S{turn % 3}")
         print("poured", flush=True)
+        time.sleep(min(0.2, seconds))
 
 
 def enqueue(contract: str, rows: str) -> None:

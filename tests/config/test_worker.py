@@ -174,7 +174,7 @@ def test_run_leaves_no_one_behind(home, built, until, how):
     """Ctrl+C in a terminal (the whole group), SIGTERM, even kill -9 of the parent: site and worker end, the port is free."""
     running = home("running", built)
     port = _free_port()
-    parent = running.start(ESSAIM, "run", "--no-demo", "--port", str(port))
+    parent = running.start(ESSAIM, "run", "--no-demo", "--port", str(port), "--workers", "2" if how == "kill" else "1")
     told = next(line for line in parent.stdout if "est prêt" in line)
     assert f"http://127.0.0.1:{port}" in told and _answer(port), "prêt : le site répond à l'adresse annoncée"
     family = _descendants(parent.pid)

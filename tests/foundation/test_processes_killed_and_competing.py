@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
+
+from nursery import Nursery, Started
 
 PROGRAM = Path(__file__).with_name("installation.py")
 pytestmark = pytest.mark.database
@@ -20,8 +20,9 @@ POINTS = ("numbered", "locked", "compared", "before commit", "committed", "writt
 class Installation:
     """A home of its own, on the database system under test."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, nursery: Nursery, home: Path) -> None:
         home.mkdir()
+        self.nursery = nursery
         server = os.environ.get("ESSAIM_DATABASE_URL", "")
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "essaim.config.settings", "ESSAIM_HOME": str(home)}
         for name in ("ESSAIM_LEDGER_URL", "ESSAIM_FILES_URL", "ESSAIM_DIES_AT"):
@@ -37,14 +38,12 @@ class Installation:
             connection.execute(f"CREATE DATABASE {name}")
         return server.rsplit("/", 1)[0] + f"/{name}"
 
-    def start(self, *words: str, dies_at: str = "") -> subprocess.Popen[bytes]:
-        env = {**self.env, "ESSAIM_DIES_AT": dies_at}
-        return subprocess.Popen([sys.executable, str(PROGRAM), *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def start(self, *words: str, dies_at: str = "") -> Started:
+        return self.nursery.start(PROGRAM, *words, environment={**self.env, "ESSAIM_DIES_AT": dies_at})
 
-    def run(self, *words: str, dies_at: str = "") -> bytes:
-        process = self.start(*words, dies_at=dies_at)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == (-signal.SIGKILL if dies_at else 0), err.decode()[-2000:]
+    def run(self, *words: str, dies_at: str = "") -> str:
+        code, out, errors = self.start(*words, dies_at=dies_at).communicate()
+        assert code == (-signal.SIGKILL if dies_at else 0), errors[-2000:]
         return out
 
     def told(self, *words: str, dies_at: str = "") -> dict:
@@ -52,8 +51,8 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path):
-    return Installation(tmp_path / "home")
+def installation(nursery, tmp_path):
+    return Installation(nursery, tmp_path / "home")
 
 
 def test_competing_acceptances_number_in_the_order_of_the_ledger(installation):
@@ -61,8 +60,8 @@ def test_competing_acceptances_number_in_the_order_of_the_ledger(installation):
     installation.run("prepare", "6")
     rivals = [installation.start("accept") for _ in range(3)]
     for rival in rivals:
-        _out, err = rival.communicate(timeout=180)
-        assert rival.returncode == 0, err.decode()[-2000:]
+        code, _out, errors = rival.communicate()
+        assert code == 0, errors[-2000:]
     told = installation.told()
     assert told["states"] == ["accepted"] * 6
     assert told["numbers"] == list(range(1, 7))
