@@ -15,7 +15,6 @@ from essaim.evaluation.reads.keeping import computed, folder, read, stored_numbe
 from essaim.evaluation.tasks import refresh_figures
 from essaim.foundation import acts
 from essaim.foundation.models import Posting, Submission
-from essaim.territories.acts import load_synthetic_register
 from essaim.territories.reads import demonstration_schools
 
 from .conftest import forget
@@ -25,13 +24,6 @@ CODES = (
     "equipment.late_orders", "equipment.delay_median", "equipment.used_over_present", "equipment.social_gap",
 )  # fmt: skip
 PERIODS = ("2025-12", "2026-03")
-
-
-@pytest.fixture
-def admin(db, stores):
-    found = acts.local_administrator()
-    load_synthetic_register(by=found, departements=("02", "95"), schools=8)
-    return found
 
 
 def asked(**more):
@@ -65,7 +57,6 @@ def act_at_random(admin, rng: random.Random, turn: int, accepted: list[Submissio
     accepted.append(hand_in(kind, *rows_of(kind, rng, turn), by=admin, sender=rng.choice(("217500016", "210204086"))))
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", [3, 11])
 def test_figures_kept_up_to_date_are_those_of_a_full_computation(admin, seed: int) -> None:
     """After any sequence of acceptances and withdrawals, refreshed figures equal recomputed ones; and each figure asked later as
@@ -89,7 +80,6 @@ def test_figures_kept_up_to_date_are_those_of_a_full_computation(admin, seed: in
         assert asked(known_at=number) == rows
 
 
-@pytest.mark.django_db(transaction=True)
 def test_another_process_reads_what_one_wrote(admin) -> None:
     """The task writes cells down at the last number; a process that starts reads them and gives the same figures, by category
     too; running the task again changes nothing, and a damaged file is made again."""
@@ -113,7 +103,6 @@ def test_another_process_reads_what_one_wrote(admin) -> None:
     assert asked() == before[0]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_cells_of_another_version_of_the_program_do_not_stay_in_the_cache(admin) -> None:
     """Once the current ones are kept, files of another form and what a killed process left half written are removed; those that a
     process of the other version has just written, and every current one, stay."""
@@ -129,7 +118,6 @@ def test_cells_of_another_version_of_the_program_do_not_stay_in_the_cache(admin)
     assert {path.name for path in folder().iterdir()} == {*own, fresh.name}
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_preview_tells_the_figures_of_tomorrow(admin) -> None:
     """What a checked submission would do to figures is what accepting it does, for tables made from others too."""
     hand_in("orders", *rows_of("orders", random.Random(5), 0), by=admin)
@@ -147,7 +135,6 @@ def test_a_preview_tells_the_figures_of_tomorrow(admin) -> None:
     assert preview == bare and [row["value"] for row in now] != [row["value"] for row in after]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_preview_leaves_alone_what_a_room_cannot_plan(admin) -> None:
     """Enrolments not yet accepted do not break the preview of figures made from them."""
     uai = demonstration_schools(("02",))[0]["uai"]
@@ -159,7 +146,6 @@ def test_a_preview_leaves_alone_what_a_room_cannot_plan(admin) -> None:
     assert [row["value"] for row in found] == [row["value"] for row in figures(["territories.pupils"], level="departement", period="2026-03").rows()]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_public_figures_of_one_unit_are_those_of_the_whole_table(admin) -> None:
     """Asking one département gives a public reader what the table of all départements shows, and the same to an agent."""
     for turn in range(4):
@@ -174,7 +160,6 @@ def test_public_figures_of_one_unit_are_those_of_the_whole_table(admin) -> None:
     assert any(row["suppressed"] for row in figures(CODES, level="departement", period=PERIODS, by=None, public=True).rows())
 
 
-@pytest.mark.django_db(transaction=True)
 def test_questions_without_sense_are_refused_in_french(admin) -> None:
     """An unknown level, breakdown or month is told, with what exists."""
     with pytest.raises(LevelUnknown, match=r"Niveau « canton » inconnu\. Niveaux disponibles : .*departement"):
@@ -187,7 +172,6 @@ def test_questions_without_sense_are_refused_in_french(admin) -> None:
         figures(CODES[:1], level="departement", period="mars")
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_breakdown_that_is_also_a_column_of_facts_is_the_attribute(admin) -> None:
     """Enrolments have a column « sector » too: figures and traces group by the sector of the register."""
     shown = figures(["territories.pupils"], level="departement", units=["02"], period="2026-03", by="sector").rows()
@@ -199,7 +183,6 @@ def test_a_breakdown_that_is_also_a_column_of_facts_is_the_attribute(admin) -> N
         assert all(item["origin"] for item in rows)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_trace_adds_up_and_leaves_claims_out(admin) -> None:
     """Two senders say the same row: the entries traced still add up to the figure, none of them has sign 0."""
     row = rows_of("inventory", random.Random(2), 0)[0]

@@ -12,20 +12,17 @@ from essaim.engines.measures import secrecy
 from essaim.evaluation.reads import figures, published
 from essaim.evaluation.reads.keeping import folder
 from essaim.evaluation.tasks import refresh_figures
-from essaim.foundation import acts
-from essaim.territories.acts import load_synthetic_register
 
 from .conftest import forget
 from .test_figures_follow_acts import CODES, PERIODS, rows_of
 
 
-@pytest.fixture
-def admin(db, stores):
-    found = acts.local_administrator()
-    load_synthetic_register(by=found, departements=("02", "95"), schools=8)
-    hand_in("deliveries", *rows_of("deliveries", random.Random(1), 0), by=found)
-    hand_in("orders", *rows_of("orders", random.Random(4), 0), by=found)
-    return found
+@pytest.fixture(scope="module")
+def registered(registered):
+    """Two files are accepted there too."""
+    hand_in("deliveries", *rows_of("deliveries", random.Random(1), 0), by=registered.admin)
+    hand_in("orders", *rows_of("orders", random.Random(4), 0), by=registered.admin)
+    return registered
 
 
 @pytest.fixture
@@ -45,7 +42,6 @@ def files() -> list:
     return sorted((folder() / "public").glob("*"))
 
 
-@pytest.mark.django_db(transaction=True)
 def test_another_process_reads_the_protected_figures_that_one_worked_out(admin, worked) -> None:
     """The first process works secrecy out; the next ones read the same rows, for one unit as for all, until something is accepted."""
     before = asked()
@@ -61,7 +57,6 @@ def test_another_process_reads_the_protected_figures_that_one_worked_out(admin, 
     assert asked() == after
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_worker_answers_before_a_page_asks(admin, worked) -> None:
     """After an acceptance the questions asked lately are answered by the task that refreshes figures; those that nobody asks any
     more are not."""
@@ -81,7 +76,6 @@ def test_the_worker_answers_before_a_page_asks(admin, worked) -> None:
     assert len(worked) == 3, path
 
 
-@pytest.mark.django_db(transaction=True)
 def test_answering_ahead_does_not_count_as_asking(admin, worked) -> None:
     """The worker does not keep a question alive by answering it."""
     asked()
@@ -95,7 +89,6 @@ def test_answering_ahead_does_not_count_as_asking(admin, worked) -> None:
     assert len(worked) == 2 and path.stat().st_mtime > day + 86_400
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("hurt", ["cut", "threshold", "code"])
 def test_an_answer_made_from_anything_else_is_made_again(admin, worked, monkeypatch, settings, hurt: str) -> None:
     """A damaged file, another threshold or another version of the code never answers."""
@@ -111,7 +104,6 @@ def test_an_answer_made_from_anything_else_is_made_again(admin, worked, monkeypa
     assert (asked() == before) == (hurt != "threshold") and len(worked) == 2
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_past_is_not_written_down_and_files_stay_few(admin, monkeypatch) -> None:
     """What was known at a past number is not kept, and the least recently asked questions leave when there are too many."""
     asked(known_at=1)
@@ -122,7 +114,6 @@ def test_the_past_is_not_written_down_and_files_stay_few(admin, monkeypatch) -> 
     assert len(files()) == 2
 
 
-@pytest.mark.django_db(transaction=True)
 def test_only_the_questions_asked_last_are_answered_ahead(admin, worked, monkeypatch) -> None:
     """Whoever walks through years of public figures does not keep the worker busy after each acceptance."""
     monkeypatch.setattr(published, "_AHEAD", 2)
@@ -133,7 +124,6 @@ def test_only_the_questions_asked_last_are_answered_ahead(admin, worked, monkeyp
     assert len(worked) == 4 + 2
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_disk_that_refuses_takes_no_page_down(admin, worked, monkeypatch) -> None:
     """Without room to write, figures are answered all the same, and nothing half written stays."""
     monkeypatch.setattr(published, "packed", lambda *given: (_ for _ in ()).throw(OSError("plein")))
