@@ -133,7 +133,7 @@ def _run(
         wide = counted(bundle, rows, known_at, whole)
     elif isinstance(engine, DuckEngine):
         table = _signed_table(bundle, facts, known_at, engine)
-        wide = engine.run_sql(_compiled(bundle, table.get_name(), table.schema(), known_at, whole))
+        wide = engine.run_sql(_compiled(bundle, engine.known(table.get_name(), known_at), table.schema(), whole))
     else:
         wide = engine.run(prepared(bundle, facts, known_at, engine))
     wide = _tidy(wide, bundle.latest)
@@ -176,12 +176,12 @@ def _with_sign(table: ibis.Table) -> ibis.Table:
 
 
 @lru_cache(maxsize=512)
-def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, known_at: int | None, whole: frozenset[str]) -> str:
-    """The SQL of a scan: the same declaration on the same columns is written once."""
+def _compiled(bundle: Bundle, view: str, schema: ibis.Schema, whole: frozenset[str]) -> str:
+    """The SQL of a scan: the same declaration on the same columns is written once, whatever the number it is known at."""
     import ibis
 
     table = _with_sign(ibis.table(schema, name=view))
-    return str(ibis.to_sql(scan(bundle, table, known_at, whole), dialect="duckdb"))
+    return str(ibis.to_sql(scan(bundle, table, None, whole), dialect="duckdb"))
 
 
 def refresh(old: Cells, changed: Facts, *, engine: str | Engine | None = None) -> Cells:

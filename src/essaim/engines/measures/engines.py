@@ -88,6 +88,15 @@ class DuckEngine:
         )
         return self.connection.table(view)
 
+    def known(self, view: str, number: int | None) -> str:
+        """The view of those of its entries that are known at ``number``; all of them when None."""
+        if number is None:
+            return view
+        name = f"{view}_known"
+        self._views.add(name)
+        self.connection.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM "{view}" WHERE submission <= {int(number)}')
+        return name
+
     def _registered(self, view: str, columns: pa.Schema) -> ir.Table:
         """What ``connection.table`` gives, which asks DuckDB and parses every type each time."""
         import ibis.expr.operations as ops
