@@ -95,24 +95,40 @@ def signed_in() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def resting() -> dict[tuple[Any, ...], Any]:
+    """Browsers of people already signed in, with what they keep of the site: a new one reads and compiles everything again."""
+    return {}
+
+
 @pytest.fixture
-def visit(site: Site, browser: Any, signed_in: dict[str, Any]) -> Iterator[Callable[..., Visitor]]:
-    """Opens browsers: ``visit("collectivite.aisne", width=360)``. A browser that complained fails the test."""
-    made: list[Visitor] = []
+def visit(site: Site, browser: Any, signed_in: dict[str, Any], resting: dict[tuple[Any, ...], Any]) -> Iterator[Callable[..., Visitor]]:
+    """Opens browsers: ``visit("collectivite.aisne", width=360)``, in which nobody was yet when ``fresh``. A browser that complained
+    fails the test."""
+    made: list[tuple[Visitor, tuple[Any, ...] | None]] = []
 
     def open_browser(account: str | None = None, *, width: int = 1280, height: int = 900, fresh: bool = False, **options: Any) -> Visitor:
-        state = None if fresh or account is None else signed_in.get(account)
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR", storage_state=state, **options)
+        shared = None if fresh or account is None else (account, width, height, *sorted(options.items()))
+        state = None if shared is None else signed_in.get(str(account))
+        context = resting.pop(shared, None) if shared else None
+        is_new = context is None
+        if is_new:
+            context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR", storage_state=state, **options)
         visitor = Visitor(site, context)
-        made.append(visitor)
-        if account and state is None:
+        made.append((visitor, shared))
+        if is_new and account and state is None:
             visitor.sign_in(account)
             if not fresh:
                 signed_in[account] = context.storage_state()
         return visitor
 
     yield open_browser
-    complaints = [text for visitor in made for text in visitor.complaints]
-    for visitor in made:
-        visitor.context.close()
+    complaints = [text for visitor, _ in made for text in visitor.complaints]
+    for visitor, shared in made:
+        if shared is None or shared in resting or complaints:
+            visitor.context.close()
+            continue
+        for page in visitor.context.pages:
+            page.close()
+        resting[shared] = visitor.context
     assert complaints == []
