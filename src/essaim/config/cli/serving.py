@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -50,16 +51,17 @@ def demo(quick: bool) -> None:
 
 def _refuse_taken(host: str, port: int) -> None:
     """The server shares its port with whoever already listens: two sites at one address would answer in turn."""
-    try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
             with socket.socket(family, kind, protocol) as tried:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 tried.bind(address)
-    except OSError as error:
-        raise Denied(
-            f"Impossible d'écouter à l'adresse {host}:{port} ({error.strerror}). Si un autre site y répond déjà, arrêtez-le ; "
-            f"sinon choisissez un autre port : essaim run --port {port + 1}"
-        ) from error
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise Denied(
+                    f"Impossible d'écouter à l'adresse {host}:{port} ({error.strerror}). Si un autre site y répond déjà, arrêtez-le ; "
+                    f"sinon choisissez un autre port : essaim run --port {port + 1}"
+                ) from error
 
 
 def _tell_accounts() -> None:
