@@ -46,6 +46,17 @@ def test_the_exit_codes_are_documented(essaim):
     assert {"run", "demo", "register", "contracts", "check", "submit", "figures", "trace", "verify", "compact", "backup", "restore"} <= set(COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "told"), [(("--host", "nulle.part.invalid"), 4, "nulle.part.invalid"), (("--port", "99999"), 3, "65535")], ids=["host", "port"]
+)
+def test_an_address_that_cannot_be_is_refused_before_anything_is_made(tmp_path, words, code, told):
+    """An unknown host and an impossible port are told, and no installation is left behind."""
+    command = [sys.executable, "-m", "essaim", "--home", str(tmp_path / "home"), "run", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+    assert not (tmp_path / "home").exists()
+
+
 def _workbook(sheet: bytes, extra: dict[str, bytes] | None = None) -> bytes:
     """An xlsx made by hand around the XML of its only sheet."""
     stream = io.BytesIO()

@@ -51,7 +51,13 @@ def demo(quick: bool) -> None:
 
 def _refuse_taken(host: str, port: int) -> None:
     """The server shares its port with whoever already listens: two sites at one address would answer in turn."""
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    if not 0 < port < 2**16:
+        raise click.UsageError(f"Un port est un nombre de 1 à 65535, pas {port} (--port).")
+    try:
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise Denied(f"L'adresse « {host} » est inconnue : choisissez 127.0.0.1, ou 0.0.0.0 pour toutes (--host).") from error
+    for family, kind, protocol, _, address in places:
         try:
             with socket.socket(family, kind, protocol) as tried:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
