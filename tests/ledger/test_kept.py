@@ -42,7 +42,7 @@ def test_what_another_wrote_is_seen(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
     post(ledger, 1)
     location = str(tmp_path / "ledger" / BY_KEY.name)
-    at_rest = store.KEPT.take(location)
+    at_rest = store.KEPT.take(location, identity_of(location))
     assert at_rest is not None
     for number in range(2, 6):
         post(ledger, number, number)
@@ -100,7 +100,7 @@ def test_a_table_that_cannot_be_brought_up_to_date_is_opened_again(tmp_path: Pat
     assert identity is not None
     kept.give_back(location, identity, 0, DeltaTable(location))
     (Path(location) / "_delta_log" / f"{2:020}.json").write_text("{")
-    assert kept.take(location) is None
+    assert kept.take(location, identity) is None
 
 
 def test_threads_that_ask_at_once_each_have_their_table(tmp_path: Path) -> None:

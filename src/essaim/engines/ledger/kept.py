@@ -25,10 +25,11 @@ class Kept:
     def __init__(self) -> None:
         self._at_rest: dict[str, tuple[Identity, int, DeltaTable]] = {}
 
-    def take(self, location: str) -> tuple[DeltaTable, int] | None:
-        """The table at rest, at its newest version and nobody else's until given back, with the version it was opened at."""
+    def take(self, location: str, identity: Identity | None) -> tuple[DeltaTable, int] | None:
+        """The table at rest for a folder that is still the same, at its newest version and nobody else's until given back, with the
+        version it was opened at."""
         found = self._at_rest.pop(location, None)
-        if found is None or found[0] != identity_of(location):
+        if found is None or found[0] != identity:
             return None
         _, opened, table = found
         try:

@@ -124,7 +124,7 @@ def open_table(spec: TableSpec, location: str, options: Mapping[str, str]) -> Sn
     """The table at its newest version; refuses a declaration other than the one it was created with (SpecMismatch)."""
     identity = identity_of(location)
     try:
-        delta, opened = KEPT.take(location) or _opened(location, options)
+        delta, opened = KEPT.take(location, identity) or _opened(location, options)
     except TableNotFoundError:
         return Snapshot(spec, location, options, None)
     stored = delta.metadata().description or ""
