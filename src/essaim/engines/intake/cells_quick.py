@@ -63,9 +63,9 @@ class Glance:
 
 def glances(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSense]]) -> dict[str, Glance]:
     """A Glance of each column asked, with what its header says; ``text``: field → String column, all of one length."""
-    long = max((len(text[field.name]) for field, _ in asked), default=0)
-    looked = side_by_side(lambda field: _repeated(text[field.name], field), [field for field, _ in asked], long)
-    plain = {field.name: found for (field, _), found in zip(asked, looked, strict=True) if found is not None}
+    fields = [field for field, _ in asked]
+    looked = side_by_side(lambda field: _repeated(text[field.name], field), fields, len(text[fields[0].name]))
+    plain = {field.name: found for field, found in zip(fields, looked, strict=True) if found is not None}
     asked = [(field, sense) for field, sense in asked if field.name not in plain]
     return plain | (_computed(text, asked) if asked else {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -54,6 +55,10 @@ class Part:
     def emptied(self) -> Part:
         """The same without its cells."""
         return replace(self, table=replace(self.table, frame=self.table.frame.clear()))
+
+    def remarked(self, remarks: Sequence[tuple[str, str, str]]) -> Part:
+        """The same with more remarks on its columns: (code, field, detail)."""
+        return replace(self, mapping=replace(self.mapping, remarks=(*self.mapping.remarks, *remarks))) if remarks else self
 
 
 @dataclass(frozen=True, slots=True)

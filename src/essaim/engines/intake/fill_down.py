@@ -40,7 +40,7 @@ def repeated(part: Part, contract: Contract) -> Part:
     if not labels:
         return part
     remark = ("cell_ditto", "", REPEATED_ABOVE.format(count=cells, labels=", ".join(labels), example=example))
-    return replace(part, table=replace(part.table, frame=frame), mapping=replace(part.mapping, remarks=(*part.mapping.remarks, remark)))
+    return replace(part, table=replace(part.table, frame=frame)).remarked([remark])
 
 
 def _marks(columns: Sequence[pl.Series]) -> pl.Series:

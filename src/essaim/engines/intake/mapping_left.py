@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 
 from essaim.kernel.french import folded
 
@@ -29,14 +27,7 @@ def in_euros(part: Part, contract: Contract) -> Part:
         said = next((text for text in (header, *titles) if not OWN_UNIT.search(header) and _FOREIGN.search(text)), None)
         if said is not None:
             remarks.append(("currency", name, CURRENCY.format(header=header, said=said)))
-    if not remarks:
-        return part
-    return with_remarks(without(part, contract, [name for _, name, _ in remarks]), remarks)
-
-
-def with_remarks(part: Part, remarks: Sequence[tuple[str, str, str]]) -> Part:
-    """The table with more remarks on its columns: (code, field, detail)."""
-    return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks)))
+    return without(part, contract, [name for _, name, _ in remarks]).remarked(remarks) if remarks else part
 
 
 def of_whole_stock(part: Part, contract: Contract) -> Part:

@@ -18,7 +18,6 @@ from .check_batch import Part
 from .contract import Contract, Field, FieldType
 from .issues_messages import TAXED
 from .listing_columns import Column, with_columns
-from .mapping_left import with_remarks
 
 _TAX = re.compile(r"\b(?:tva|vat|taxes?)\b")
 _MARKED = r"(?i)\b(?:h\.?t|t\.?t\.?c)\b"
@@ -71,4 +70,4 @@ def _brought_back(part: Part, contract: Contract, amounts: MappingOf[str, pl.Ser
     for name, amount in amounts.items():
         written = part.table.frame[f"c{part.mapping.fields[name]}"]
         columns.append(Column(name, (amount / (1 + rates)).round(2).cast(pl.String).fill_null(written), told.get(name)))
-    return with_remarks(with_columns(part, columns), [("amount_taxed", name, TAXED.format(label=contract.field(name).label, header=header)) for name in amounts])
+    return with_columns(part, columns).remarked([("amount_taxed", name, TAXED.format(label=contract.field(name).label, header=header)) for name in amounts])

@@ -81,8 +81,7 @@ def beside_quantities(part: Part, contract: Contract) -> Part:
             example = f"{cells[first]:g}, ligne {part.table.frame['row'][first]}"
             label = contract.field(contract.adds[0]).label
             remarks.append(("column_matters", contract.adds[0], MATTERS.format(header=" ".join(column.header.split()), example=example, label=label)))
-    remarks += _in_remarks(part, contract)
-    return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks))) if remarks else part
+    return part.remarked([*remarks, *_in_remarks(part, contract)])
 
 
 def _in_remarks(part: Part, contract: Contract) -> list[tuple[str, str, str]]:
@@ -122,4 +121,4 @@ def in_packs(part: Part, contract: Contract) -> Part:
             said = cells.filter(cells.str.contains("|".join(kinds)).fill_null(False))
             if len(said):
                 remarks.append(("packed", contract.adds[0], PACKED.format(header=" ".join(column.header.split()) or column.letter, example=said[0])))
-    return replace(part, mapping=replace(part.mapping, remarks=(*part.mapping.remarks, *remarks))) if remarks else part
+    return part.remarked(remarks)
