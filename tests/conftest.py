@@ -2,7 +2,9 @@
 
 import os
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,6 +40,15 @@ def _no_page_kept() -> None:
     """Pages kept for visitors belong to one database; each test has its own."""
     if (kept := sys.modules.get("essaim.portal.kept")) is not None:
         kept.forget()
+
+
+@pytest.fixture
+def same_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted by the minute is counted in one, however slow the machine."""
+    from essaim.portal import limits
+
+    now = time.time()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture

@@ -235,3 +235,32 @@ def test_two_schools_in_a_cell_are_told_to_take_a_line_each(cell):
     """They were said not to be a UAI, which both are."""
     issues = check(workbook([HEAD, [cell, "Tablette", 10, MARCH], [C, "Tablette", 5, MARCH]]), "envoi.xlsx", DELIVERIES).issues
     assert issues.select("code", "row").rows() == [("uai_several", 2)]
+
+
+@pytest.mark.parametrize(("heads", "siren"), [
+    (("Fournisseur", "SIREN"), None), (("Titulaire du marché", "N° SIRET"), None), (("SIREN", "Fournisseur"), "210207007"), (("Collectivité", "SIREN"), "210207007"),
+])  # fmt: skip
+def test_the_siren_beside_a_supplier_is_not_the_buyers(heads, siren):
+    """« Fournisseur | SIREN » was read as who buys, in silence; it is left and told."""
+    given = {"SIREN": "210207007", "N° SIRET": "21020700700019"}
+    rows = [["N° BC", "UAI", "Matériel", "Quantité", "Date de commande", *heads], ["B1", A, "Tablette", 5, MARCH, *(given.get(head, "Mairie de Laon") for head in heads)]]
+    result = check(workbook(rows), "envoi.xlsx", ORDERS)
+    assert result.rows["buyer_siren"].to_list() == [siren]
+    assert siren or heads[1] in result.tables[0].unmapped
+
+
+@pytest.mark.parametrize(("header", "word"), [("Motif", "Échange SAV"), ("Type de mouvement", "Échange standard"), ("Statut", "SAV"), ("Mouvement", "Prêt")])
+def test_a_device_exchanged_or_lent_is_no_delivery(header, word):
+    """It takes the place of one already counted, or goes back: its row is refused and told."""
+    rows = [[*HEAD, header], [A, "Tablette", 5, MARCH, "Dotation"], [B, "Tablette", 1, MARCH, word]]
+    issues = check(workbook(rows), "envoi.xlsx", DELIVERIES).issues
+    assert issues.filter(severity="blocking").select("code", "row").rows() == [("row_undone", 3)]
+
+
+def test_a_number_too_small_to_be_told_is_missing_and_says_why():
+    """« <5 » is kept as statistical secrecy; the star of a footnote leaves the number."""
+    rows = [["UAI", "Session", "Nb candidats - G", "Taux de réussite - G"], [A, 2023, "<5", "ND"], [B, 2023, "41*", "98,7*"]]
+    result = check(workbook(rows), "envoi.xlsx", SCHOOL_RESULTS)
+    assert result.rows.select("candidates_general", "success_general_pct").rows() == [(None, None), (41, 98.7)]
+    assert result.missing_why.select("source_row", "field", "why").rows() == [(2, "candidates_general", "secret"), (2, "success_general_pct", "non_disponible")]
+    assert set(result.issues["code"]) == {"number_words"}

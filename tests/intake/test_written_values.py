@@ -39,7 +39,7 @@ def test_an_impossible_or_double_date_proposes_nothing(text):
 def test_a_count_followed_by_a_word_for_counting_is_read_aloud(text, value):
     """Units that only say that things are counted; « 12 tablettes » says more and stays a question for the sender."""
     found = reading(T.INTEGER, text)
-    assert (found.value, found.remark) == (value, "count_words")
+    assert (found.value, found.remark) == (value, "number_words")
     assert reading(T.INTEGER, "12 tablettes").problem == "number_format" and reading(T.MONEY, "12 u").problem == "number_format"
 
 

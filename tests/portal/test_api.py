@@ -227,7 +227,7 @@ def test_a_token_lends_one_mandate_and_not_the_others(world, client):  # noqa: F
     assert names and all(name.startswith(PARIS_MARK) for name in names)
 
 
-def test_requests_are_counted_by_token_and_by_address(world, client, settings):  # noqa: F811
+def test_requests_are_counted_by_token_and_by_address(world, client, settings, same_minute):  # noqa: F811
     """Past the limit: 429, with the delay to wait; others are not affected. What a client says of its address is ignored."""
     settings.ESSAIM_API_PUBLIC_PER_MINUTE, settings.ESSAIM_API_PER_MINUTE = 2, 3
     answers = [client.get(f"{API}/contracts", headers={"x-forwarded-for": f"10.0.0.{n}"}) for n in range(3)]
@@ -238,7 +238,7 @@ def test_requests_are_counted_by_token_and_by_address(world, client, settings): 
     assert client.get(f"{API}/submissions", headers=world.bearer(Role.TERRITORY)).status_code == 200
 
 
-def test_guessing_tokens_is_slowed_down(world, client):  # noqa: F811
+def test_guessing_tokens_is_slowed_down(world, client, same_minute):  # noqa: F811
     """After twenty wrong tokens in a minute from one address, further ones are turned away."""
     codes = [client.get(f"{API}/submissions", headers={"authorization": f"Bearer faux-{n}"}).status_code for n in range(22)]
     assert codes[:20] == [401] * 20 and codes[-1] == 429

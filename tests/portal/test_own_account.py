@@ -102,7 +102,7 @@ def test_a_person_changes_their_password_and_stays(world):  # noqa: F811
         assert Client().post("/connexion/", {"username": world.accounts[Role.TEACHER].username, "password": word}).status_code == status
 
 
-def test_an_open_session_does_not_let_the_password_be_guessed(world):  # noqa: F811
+def test_an_open_session_does_not_let_the_password_be_guessed(world, same_minute):  # noqa: F811
     """After a few tries in a minute even the right one waits."""
     browser, new = world.client(Role.TEACHER), "trois-essaims-sous-le-tilleul"
     for _ in range(5):

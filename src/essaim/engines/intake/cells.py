@@ -113,7 +113,7 @@ def _read_rest(texts: pl.Series, rows: pl.Series, field: Field, sense: ColumnSen
 
 def _with_suggestion(reading: CellReading, field: Field) -> CellReading:
     """Repairs that are told show the value retained."""
-    if reading.remark in ("thousands_mark", "count_words"):
+    if reading.remark in ("thousands_mark", "number_words"):
         return CellReading(reading.value, suggestion=format_number(reading.value), remark=reading.remark)
     if reading.remark in ("leading_zero", "siret_given") and reading.suggestion is None:
         return CellReading(reading.value, suggestion=str(reading.value), remark=reading.remark)

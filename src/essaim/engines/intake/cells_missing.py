@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from essaim.kernel.french import squeezed
 
-from .contract import FieldType
+from .contract import NUMERIC, FieldType
 
 FORMULA_ERRORS = frozenset(
     ("#N/A", "#N/D", "#DIV/0!", "#REF!", "#REF", "#VALEUR!", "#VALUE!", "#NOM?", "#NAME?", "#NUL!", "#NULL!", "#NOMBRE!", "#NUM!", "#CALC!", "#SPILL!", "#GETTING_DATA"),
@@ -25,6 +27,9 @@ _WORDS: dict[str, str] = {
 # Two letters may be a real code in a text column; only what cannot be one is taken there.
 _WORDS_IN_TEXT = frozenset(("nd", "n d", "n a", "n c", "n s", "n r", "s o", "null", "nan", "non renseigne", "non renseignee", "non disponible", "non communique"))
 
+# A small number that its sender may not tell: « <5 », « moins de 11 ».
+_TOO_FEW = re.compile(r"(?:[<≤]|inf(?:erieur)?e?s? a|moins de) ?(?:=|ou egal)? ?(?:[1-9]|1\d|20)")
+
 WHY_LABELS = {
     "erreur_formule": "erreur de formule du tableur",
     "tiret": "tiret ou signe sans valeur",
@@ -41,18 +46,24 @@ LONGEST = 24
 
 def why_missing(text: str, kind: FieldType) -> str | None:
     """Why ``text`` holds no value (a key of WHY_LABELS), or None when it is one. Blank text is not asked."""
-    if len(text) > LONGEST or text[:1].isdigit() or (text[-1:].isdigit() and ":" not in text):
-        return None  # no mark of absence begins with a digit; only errors (``Err:502``) end with one
+    if len(text) > LONGEST or text[:1].isdigit():
+        return None  # no mark of absence begins with a digit
+    if text[-1:].isdigit() and ":" not in text:  # only errors (``Err:502``) and what is too few end with one
+        return "secret" if kind in NUMERIC and _TOO_FEW.fullmatch(_plain(text)) else None
     mark = squeezed(text)
     if mark.upper() in FORMULA_ERRORS or mark.upper().startswith("ERR:"):
         return "erreur_formule"
     if mark in _DASHES:
         return "tiret"
-    word = " ".join(mark.casefold().replace(".", " ").replace("/", " ").replace("é", "e").replace("à", "a").split())
+    word = _plain(mark)
     why = _WORDS.get(word)
     if kind is FieldType.TEXT and word not in _WORDS_IN_TEXT:
         return None
     return why
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace(".", " ").replace("/", " ").replace("é", "e").replace("à", "a").split())
 
 
 def plain_markers() -> tuple[str, ...]:

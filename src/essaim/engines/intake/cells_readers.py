@@ -71,9 +71,9 @@ def _number(text: str, field: Field, sense: ColumnSense) -> CellReading:
     grouped = bool(sense.thousands) and sense.thousands in text and GROUPED.fullmatch(text.strip()) is not None
     number = read_number(text.replace(sense.thousands, "") if grouped else text)
     if number is None:
-        counted = _COUNTED.fullmatch(squeezed(text)) if field.type is FieldType.INTEGER else None
+        counted = (_COUNTED if field.type is FieldType.INTEGER else _STARRED).fullmatch(squeezed(text))
         if counted is not None:
-            return replace(_number(counted[1] or counted[2] or counted[3], field, sense), remark="count_words")
+            return replace(_number(next(filter(None, counted.groups())), field, sense), remark="number_words")
         if field.unit == "heures" and (hours := _hours(text)) is not None:
             return CellReading(hours)
         return CellReading(problem="number_format", suggestion=_digits_of(text))
@@ -103,8 +103,9 @@ def _hours(text: str) -> float | None:
 
 
 _TEXT_MARKS = ("'", "’", "‘")
-# Words that only say that things are counted one by one.
-_COUNTED = re.compile(r"[x×] ?(\d[\d ]*)|(\d[\d ]*?) ?(?:u|unit[ée]s?|pi[èe]ces?|pcs?|pces?|ex|exemplaires?|appareils?)\.?|(\d[\d ]*?) ?\*{1,3}", re.IGNORECASE)
+# Words that only say that things are counted one by one, and the star of a footnote.
+_STARRED = re.compile(r"([^*]*?\d ?%?) ?\*{1,3}")
+_COUNTED = re.compile(_STARRED.pattern + r"|[x×] ?(\d[\d ]*)|(\d[\d ]*?) ?(?:u|unit[ée]s?|pi[èe]ces?|pcs?|pces?|ex|exemplaires?|appareils?)\.?", re.IGNORECASE)
 _A_DATE = re.compile(r"(?<!\d)\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})(?!\d)")
 
 

@@ -15,7 +15,7 @@ from .contract import Contract
 from .issues import Finding, finding
 from .masks import true_rows
 
-_STATUS = frozenset(("mouvement", "sens", "operation", "piece", "statut", "etat", "situation", "avancement", "status", "stade"))
+_STATUS = frozenset(("mouvement", "sens", "operation", "piece", "motif", "statut", "etat", "situation", "avancement", "status", "stade"))
 _FEW, _SHORT = 40, 40
 _REMARKS = ("comment",)
 _YES, _NO, _TICKS = frozenset(("oui", "o", "x", "ok", "true", "vrai", "yes", "fait")), frozenset(("non", "n", "false", "faux", "no")), ("✓", "✔", "☑")

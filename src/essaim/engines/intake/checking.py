@@ -14,6 +14,7 @@ import polars as pl
 from .check_apart import Repeats, marked, repeats_a_code, told_apart
 from .check_batch import Batch, Part, build_batch
 from .check_cells import SILENT, Typed, check_bounds, check_required, type_columns
+from .check_comments import check_comments
 from .check_headings import set_apart
 from .check_keys import Existing, check_duplicates, check_history, repeats_a_key
 from .check_named import by_title, set_aside_by_name
@@ -182,7 +183,7 @@ def _rules(batch: Batch, typed: Typed, inputs: CheckInputs) -> tuple[pl.Series, 
     )
     # Values far from the others, and keys given twice, are told last; nothing they need changes meanwhile.
     cells, far, twice = side_by_side(lambda work: work(), works, batch.size)
-    typed.findings += cells + check_rules(batch, typed, of_size=False) + check_status(batch)
+    typed.findings += cells + check_rules(batch, typed, of_size=False) + check_status(batch) + check_comments(batch)
     repeats = told_apart(batch, typed, inputs.answers) if adding else Repeats()
     sums = add_up(batch, typed, repeats.summed) if adding else None
     typed.findings += (sums.findings if sums else []) + check_rules(batch, typed, of_size=True)

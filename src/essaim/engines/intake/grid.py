@@ -16,7 +16,8 @@ class Grid:
     ``rows`` (UInt32) gives the 1-based sheet row of each line. Rows and columns without any cell may be absent.
     ``merged`` holds inclusive ranges (first row, first column, last row, last column), rows 1-based, columns 0-based.
     ``keyed`` says that the first line is known to be the header (parquet, JSON): nothing is guessed.
-    ``struck_rows``: 1-based rows with a cell whose text is struck through. ``indents``: (row, column) of a cell set in → by how much.
+    ``struck_rows``: 1-based rows with a cell whose text is struck through. ``indents``: (row, column) of a cell set in → by how much;
+    ``comments``: → what its sender says beside it.
     """
 
     sheet: str
@@ -31,6 +32,7 @@ class Grid:
     epoch_1904: bool = False
     struck_rows: frozenset[int] = frozenset()
     indents: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    comments: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:

@@ -29,7 +29,7 @@ _MESSAGES: dict[str, _Said] = {
     "date_month_first": _Said(_W, "« {value} » a été lu mois puis jour, comme les autres dates de « {label} » : {suggestion}. Vérifiez.", "{count} dates de {where} ont été lues mois puis jour, car aucune ne peut être lue autrement{examples} : vérifiez-les."),
     "date_future": _Said(_W, "« {value} » est une date à venir pour « {label} » : vérifiez l'année, ou attendez que cela ait eu lieu.", "{count} dates de {where} sont à venir{examples} : vérifiez l'année."),
     "thousands_mark": _Said(_N, "« {value} » a été lu {suggestion} : ce signe sépare les milliers dans « {label} ».", "{count} nombres de {where} ont des milliers séparés par un point ou une virgule{examples}."),
-    "count_words": _Said(_N, "« {value} » a été lu {suggestion} pour « {label} ».", "{count} nombres de {where} étaient suivis d'un mot{examples} : le nombre seul a été lu."),
+    "number_words": _Said(_N, "« {value} » a été lu {suggestion} pour « {label} ».", "{count} nombres de {where} étaient suivis d'un mot ou d'un signe{examples} : le nombre seul a été lu."),
     "number_mark_doubtful": _Said(_W, "« {value} » peut se lire avec des décimales ou comme un nombre de milliers (« {label} ») : vérifiez-le.", "{count} nombres de {where} peuvent se lire avec des décimales ou comme des milliers{examples} : vérifiez-les."),
     "date_month_only": _Said(_N, "« {value} » ne dit pas le jour : le premier du mois est retenu pour « {label} ».", "{count} dates de {where} ne disent pas le jour{examples} : le premier du mois est retenu."),
     "date_serial": _Said(_N, "« {value} » est un numéro de jour de tableur, lu comme une date pour « {label} ».", "{count} dates de {where} étaient des numéros de jour de tableur{examples} : elles ont été lues comme des dates."),
@@ -97,6 +97,7 @@ _MESSAGES: dict[str, _Said] = {
     "date_parts": _Said(_N, "{detail}"),
     "table_left": _Said(_N, "{detail}"),
     "row_undone": _Said(_B, "La colonne « {detail} » dit « {value} » : cette ligne n'est pas comptée. Retirez-la, ou corrigez ce qui est dit si elle a bien eu lieu.", "{count} lignes ne sont pas comptées, car leur statut dit qu'elles n'ont pas eu lieu{examples} : retirez-les, ou corrigez leur statut."),
+    "cell_comment": _Said(_N, "Commentaire de la cellule {detail} : « {value} ». Les commentaires ne sont pas comptés : vérifiez que la cellule dit ce qu'il faut.", "{count} cellules portent un commentaire{examples}. Les commentaires ne sont pas comptés : vérifiez que ces cellules disent ce qu'il faut."),
     "columns_missing": _Said(_B, "{detail}"),
     "table_unusable": _Said(_B, "Aucune des colonnes attendues n'a été reconnue. {detail}"),
 }  # fmt: skip

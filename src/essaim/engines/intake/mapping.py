@@ -26,7 +26,7 @@ from .mapping_names import (
     of_another_party,
     of_another_state,
     qualified_otherwise,
-    read_header,
+    read_headers,
 )
 from .mapping_pairs import heaviest_pairs
 from .mapping_wide import WideColumns, doubtful_codes, wide_columns
@@ -140,7 +140,7 @@ def _layout(same: Same[Contract], written: tuple[str, ...]) -> str:
 def map_table(table: RawTable, contract: Contract, memory: MappingOf[str, MappingOf[str, str]], answers: MappingOf[str, str]) -> TableMapping:
     """Best assignment of columns to fields. What was confirmed (``memory[layout]``: letter or header → field) or answered comes first."""
     layout = layout_of(table, contract)
-    headers = tuple(read_header(column.header) for column in table.columns)
+    headers = read_headers([column.header for column in table.columns])
     settled = _settled(table, contract, layout, memory, answers)
     together = _together(table, contract)
     settled |= {at: field for at, field in together.items() if at not in settled and (not field or field not in settled.values())}
@@ -372,8 +372,8 @@ def _questions(
 
 
 def decisive(contract: Contract) -> set[str]:
-    """Fields without which nothing is known (required) or that tell one row from another (key): doubt about them holds acceptance."""
-    return {item.name for item in contract.fields if item.required} | set(contract.key)
+    """Fields without which nothing is known (required), that tell one row from another (key) or are added up: doubt about them holds acceptance."""
+    return {item.name for item in contract.fields if item.required} | {*contract.key, *contract.adds}
 
 
 def _certain(scores: _Scores, chosen: dict[int, str], names: tuple[str, ...]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -195,6 +196,19 @@ def of_a_person(header: HeaderName, field: Field, known: frozenset[str]) -> bool
 
 # Those who sell, where an identifier is that of who buys, and those who pay, where it is that of the school.
 _OTHER_PARTIES = frozenset(("fournisseur", "fournisseurs", "titulaire", "titulaires", "prestataire", "vendeur", "attributaire", "mandataire", "constructeur", "fabricant", "supplier", "vendor"))
+
+
+_IDENTIFIER_ALONE = re.compile(r"(?:(?:n|no|num|numero) )?(?:siren|siret)")
+
+
+def read_headers(written: Sequence[str]) -> tuple[HeaderName, ...]:
+    """The headers of a table; « SIREN » alone just after « Fournisseur » is the SIREN of the supplier."""
+    read = [read_header(text) for text in written]
+    for place in range(1, len(read)):
+        party = _OTHER_PARTIES.intersection(" ".join(read[place - 1].forms).split())
+        if party and read[place].forms and _IDENTIFIER_ALONE.fullmatch(read[place].forms[0]):
+            read[place] = read_header(f"{written[place]} {min(party)}")
+    return tuple(read)
 
 
 def of_another_party(header: HeaderName, field: Field, known: frozenset[str]) -> bool:

@@ -60,6 +60,11 @@ _OF_NOTHING = frozenset(("qte", "qtes", "quantite", "quantites", "nombre", "nb",
 _LEFT = re.compile(r"\b(?:reste|restants?|restantes?|reliquat|a livrer)\b")
 
 
+def speaks_of_less(key: str) -> bool:
+    """Whether a folded text says that something was given back, is missing or still to come."""
+    return bool(_GIVEN_BACK.search(key) or _LEFT.search(key))
+
+
 def beside_quantities(part: Part, contract: Contract) -> Part:
     """The table with a remark when numbers that nothing took may change those to count: « Qté retournée », « Reste à livrer » beside
     a quantity that does not say of what."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from essaim.kernel.french import folded
 
 from .check_batch import Part
-from .contract import Contract, FieldType
+from .contract import NUMERIC, Contract, FieldType
 from .issues_messages import WHICH_QUESTION
 from .mapping import decisive, named_alike
 from .mapping_content import fit, sample_of
@@ -30,12 +30,13 @@ def which_year(part: Part, contract: Contract, answers: MappingOf[str, str]) -> 
     used = {*part.mapping.fields.values(), *(wide.positions if wide else ())}
     certain = {item.field for item in part.mapping.mapping if item.score >= _SAID}
     texts_at = {place for name, place in part.mapping.fields.items() if contract.field(name).type is FieldType.TEXT}
-    for name in (decisive(contract) & set(part.mapping.fields)) - certain:
+    wanted = decisive(contract)
+    for name in sorted({name for name in part.mapping.fields if name in wanted or contract.field(name).type in NUMERIC} - certain):
         place, key = part.mapping.fields[name], f"wanted:{part.mapping.layout}:{name}"
         field, header = contract.field(name), folded(part.table.columns[place].header)
         if key in answers:
             continue
-        alike = _named_otherwise(part, contract, name, place) if header else []
+        alike = _named_otherwise(part, contract, name, place) if header and name in wanted else []
         base, texts_too = _base(header), used - texts_at if field.type is FieldType.UAI else used
         rivals = [
             other for other, column in enumerate(part.table.columns)

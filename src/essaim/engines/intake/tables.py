@@ -31,6 +31,7 @@ class RawTable:
     line a field; then ``row`` numbers the sender's columns (A is 1) and the letter of a column is the number of its line.
     ``spelt_out``: the text of the file shows that no cell stands for the one above. ``struck``: rows with a cell struck through.
     ``notes``: what is written at its foot, as (row, text). ``totals``: lines of total left out, as (row, cells); ``indents``: how far cells of the first column are set in, as (row, indent).
+    ``comments``: what its sender says beside cells of its columns, as (row, letter, text).
     """
 
     sheet: str
@@ -49,6 +50,7 @@ class RawTable:
     struck: frozenset[int] = frozenset()
     totals: tuple[tuple[int, tuple[str | None, ...]], ...] = ()
     indents: tuple[tuple[int, int], ...] = ()
+    comments: tuple[tuple[int, str, str], ...] = ()
 
     def filled(self, positions: Collection[int]) -> RawTable:
         """The same table with the text of cells merged downwards on each of their rows, in the columns at ``positions`` only:

@@ -9,14 +9,13 @@ from typing import Any
 from lxml import etree
 
 from ..grid import letter_of
+from ..reading.comments import BEFORE_THEIRS, OUR_AUTHOR
 from ..reading.styles import local
 from .markup import as_stored
 from .original_cells import MAX_COLUMN, Place, Sheet, place_of
 from .original_parts import Parts
 from .sheet import SEVERITIES
 
-_AUTHOR = "Essaim"
-_BETWEEN = "\n\n— Commentaire d'origine —\n"
 _BEGINNINGS = tuple(f"{label} : " for label in SEVERITIES.values())
 _LONGEST = 8_000
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
@@ -45,7 +44,7 @@ class Notes:
         erased: set[Place] = set()
         for comment in [comment for comment in self._comments() if self._is_ours(comment, told)]:
             text, place = _text(comment), place_of(comment.get("ref", ""))
-            if own := text.partition(_BETWEEN)[2]:
+            if own := text.partition(BEFORE_THEIRS)[2]:
                 _cut(comment, len(text) - len(own))
             else:
                 comment.getparent().remove(comment)
@@ -56,7 +55,7 @@ class Notes:
     def _is_ours(self, comment: Any, told: set[Place]) -> bool:
         """By its author; a spreadsheet that forgets authors leaves its first words, on a cell that was told of."""
         text = _text(comment)
-        if self._author(comment) == _AUTHOR or _BETWEEN in text:
+        if self._author(comment) == OUR_AUTHOR or BEFORE_THEIRS in text:
             return True
         return place_of(comment.get("ref", "")) in told and text.startswith(_BEGINNINGS)
 
@@ -74,8 +73,8 @@ class Notes:
             if own is None:
                 section.append(self._comment(place, author, text[:_LONGEST]))
             else:
-                kept = len(_text(own)) + len(_BETWEEN)
-                self._above(own, self._run(text[: max(0, _LONGEST - kept)] + _BETWEEN))
+                kept = len(_text(own)) + len(BEFORE_THEIRS)
+                self._above(own, self._run(text[: max(0, _LONGEST - kept)] + BEFORE_THEIRS))
 
     def save(self, sheet: Sheet, heights: Mapping[Place, int], blocks: Blocks) -> None:
         """Write the comments, and the boxes they lack; nothing is left of comments that are all gone."""
@@ -119,9 +118,9 @@ class Notes:
     def _ours(self) -> int:
         authors = self._section("authors")
         for number, author in enumerate(authors):
-            if author.text == _AUTHOR:
+            if author.text == OUR_AUTHOR:
                 return number
-        etree.SubElement(authors, f"{{{self._namespace}}}author").text = _AUTHOR
+        etree.SubElement(authors, f"{{{self._namespace}}}author").text = OUR_AUTHOR
         return len(authors) - 1
 
     def _comment(self, place: Place, author: int, text: str) -> Any:

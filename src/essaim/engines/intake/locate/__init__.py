@@ -181,6 +181,7 @@ def _table(grid: Grid, draft: _Draft) -> RawTable | None:
         grid.sheet, header_row, described, _named(frame, rows), (*prose, *skipped), grid.hidden, grid.epoch_1904, merged,
         tuple((int(grid.rows[i]), _above(grid, draft, i)) for i in above[-_HEADING:]), _lines_of(grid, skipped, SECTION), _lines_of(grid, skipped, NOTE),
         struck=grid.struck_rows, totals=_totals(grid, skipped, [columns[i] for i in kept]), indents=_indents(grid, described),
+        comments=_comments(grid, described),
     )  # fmt: skip
 
 
@@ -217,6 +218,11 @@ def _totals(grid: Grid, skipped: list[tuple[int, str]], columns: list[int]) -> t
 def _indents(grid: Grid, columns: tuple[Column, ...]) -> tuple[tuple[int, int], ...]:
     first = index_of(columns[0].letter)
     return tuple((row, indent) for (row, column), indent in grid.indents.items() if column == first) if grid.indents else ()
+
+
+def _comments(grid: Grid, columns: tuple[Column, ...]) -> tuple[tuple[int, str, str], ...]:
+    letters = {index_of(column.letter): column.letter for column in columns} if grid.comments else {}
+    return tuple((row, letters[column], text) for (row, column), text in sorted(grid.comments.items()) if column in letters)
 
 
 def _merged_down(grid: Grid, columns: list[int], header_row: int) -> tuple[tuple[int, int, int], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import xlrd
 
 from ..grid import Grid, grid_from_columns
 from ..tables import FileRefused, Limits
+from .comments import MOST, theirs
 from .sniff import encrypted
 from .values import blank_to_null, cell_text, displayed, duration_text, unshielded
 from .workbook import Notice, check_cells, check_size, read_plain_xls
@@ -58,6 +60,7 @@ def _grid(book: Any, sheet: Any, limits: Limits) -> Grid:
         epoch_1904=book.datemode == 1,
         struck_rows=_struck_rows(book, sheet),
         indents=_set_in(book, sheet),
+        comments={(row + 1, column): text for (row, column), note in islice(sheet.cell_note_map.items(), MOST) if (text := theirs(note.text, note.author))},
     )
 
 

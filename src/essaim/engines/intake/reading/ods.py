@@ -14,6 +14,7 @@ from essaim.kernel.french import read_number
 
 from ..grid import Grid, grid_from_cells
 from ..tables import FileRefused, Limits
+from .comments import MOST, theirs
 from .delimited import cell_too_long
 from .package import bomb, checked_xml, member_bytes, open_package
 from .sniff import encrypted, truncated
@@ -36,6 +37,7 @@ class _Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     struck_rows: set[int] = field(default_factory=set)
+    comments: dict[tuple[int, int], str] = field(default_factory=dict)
     column: int = 0
     row: int = 1
 
@@ -119,6 +121,7 @@ def _read_row(element: Any, sheet: _Sheet, styles: _Styles, limits: Limits) -> N
             found.extend((column + i, text) for i in range(times))
             if styles.struck and cell.get(_TABLE + "style-name") in styles.struck:
                 sheet.struck_rows.update(range(sheet.row, sheet.row + min(repeat, limits.rows)))
+            _note(cell, sheet, column)
         _merge(cell, sheet, column)
         column += times
     if found:
@@ -129,6 +132,13 @@ def _read_row(element: Any, sheet: _Sheet, styles: _Styles, limits: Limits) -> N
     if found and element.get(_TABLE + "visibility") in ("collapse", "filter"):
         sheet.hidden_rows.update(range(sheet.row, sheet.row + repeat))
     sheet.row += repeat
+
+
+def _note(cell: Any, sheet: _Sheet, column: int) -> None:
+    for note in cell.iterchildren(_OFFICE + "annotation"):
+        text = theirs(_shown(note), next((child.text or "" for child in note if child.tag.endswith("}creator")), ""))
+        if text and len(sheet.comments) < MOST:
+            sheet.comments[sheet.row, column] = text
 
 
 def _merge(cell: Any, sheet: _Sheet, column: int) -> None:
@@ -201,6 +211,7 @@ def _grid(sheet: _Sheet) -> Grid:
         frozenset(sheet.hidden_rows),
         frozenset(sheet.hidden_columns),
         struck_rows=frozenset(sheet.struck_rows),
+        comments=sheet.comments,
     )
 
 

@@ -17,6 +17,7 @@ import python_calamine
 
 from ..grid import Grid, grid_from_cells, grid_from_columns
 from ..tables import FileRefused, Limits
+from .comments import read_comments
 from .delimited import cell_too_long, too_many_columns, too_many_rows
 from .package import check_parts, checked_xml, member_bytes, open_package
 from .sheetxml import Overlay, SheetFacts, hidden_columns, is_dense, look
@@ -39,11 +40,13 @@ def read_xlsx(content: bytes, limits: Limits) -> tuple[list[Grid], list[Notice]]
         if name.endswith((".xml", ".rels", ".vml")) and not name.startswith("xl/worksheets/"):
             checked_xml(member_bytes(archive, name, limits))
     reader = _Lazy(content)
+    commented = any("comments" in name for name in archive.namelist())
     grids = []
     for part in package.sheets:
         if part.member in archive.namelist() and "chartsheets" not in part.member:
             grid = _read_sheet(archive, package, part, reader, limits, notices)
-            grids.append(replace(grid, epoch_1904=package.epoch_1904))
+            comments = read_comments(archive, part.member, limits) if commented else {}
+            grids.append(replace(grid, epoch_1904=package.epoch_1904, comments=comments))
     return grids, notices
 
 
