@@ -9,7 +9,7 @@ if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
   again=$!
   trap 'kill -INT $again 2>/dev/null; wait $again; rm -f "$told"' EXIT
 fi
-"${pytest[@]}" -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" "$@"
+"${pytest[@]}" -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" "$@"
 status=$?
 if [ -z "${again:-}" ]; then
   echo "== PostgreSQL sauté : initdb introuvable (apt-get install postgresql)"

@@ -62,7 +62,7 @@ class Cluster:
         self._run("initdb", "-D", data, "-U", "essaim", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=64MB"
+            "-c jit=off -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=64MB"
         )
         self._run("pg_ctl", "-D", data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
         self._data = data
