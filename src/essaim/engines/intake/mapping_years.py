@@ -19,6 +19,7 @@ from .report import Question
 
 _FITS, _SAID = 0.8, 100.0
 _MEASURED = (FieldType.INTEGER, FieldType.DATE)
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _WHEN = re.compile(r"\b(?:n(?: \d)?|[a-z]{0,2}\d[\da-z]*|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|au|le|du|rentree|fin|debut)\b")
 
 
@@ -35,6 +36,8 @@ def which_year(part: Part, contract: Contract, answers: MappingOf[str, str]) -> 
         place, key = part.mapping.fields[name], f"wanted:{part.mapping.layout}:{name}"
         field, header = contract.field(name), folded(part.table.columns[place].header)
         if key in answers:
+            continue
+        if name not in wanted and not _YEAR.search(header):
             continue
         alike = _named_otherwise(part, contract, name, place) if header and name in wanted else []
         base, texts_too = _base(header), used - texts_at if field.type is FieldType.UAI else used
