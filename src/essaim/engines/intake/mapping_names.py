@@ -205,9 +205,9 @@ def read_headers(written: Sequence[str]) -> tuple[HeaderName, ...]:
     """The headers of a table; « SIREN » alone just after « Fournisseur » is the SIREN of the supplier."""
     read = [read_header(text) for text in written]
     for place in range(1, len(read)):
-        party = _OTHER_PARTIES.intersection(" ".join(read[place - 1].forms).split())
-        if party and read[place].forms and _IDENTIFIER_ALONE.fullmatch(read[place].forms[0]):
-            read[place] = read_header(f"{written[place]} {min(party)}")
+        if read[place].forms and _IDENTIFIER_ALONE.fullmatch(read[place].forms[0]):
+            party = _OTHER_PARTIES.intersection(" ".join(read[place - 1].forms).split())
+            read[place] = read_header(f"{written[place]} {min(party)}") if party else read[place]
     return tuple(read)
 
 
