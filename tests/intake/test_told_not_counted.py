@@ -249,12 +249,14 @@ def test_the_siren_beside_a_supplier_is_not_the_buyers(heads, siren):
     assert siren or heads[1] in result.tables[0].unmapped
 
 
-@pytest.mark.parametrize(("header", "word"), [("Motif", "Échange SAV"), ("Type de mouvement", "Échange standard"), ("Statut", "SAV"), ("Mouvement", "Prêt")])
+@pytest.mark.parametrize(("header", "word"), [("Motif", "Échange SAV"), ("Type de mouvement", "Échange standard"), ("Statut", "SAV"), ("Mouvement", "Matériel de prêt")])
 def test_a_device_exchanged_or_lent_is_no_delivery(header, word):
     """It takes the place of one already counted, or goes back: its row is refused and told."""
     rows = [[*HEAD, header], [A, "Tablette", 5, MARCH, "Dotation"], [B, "Tablette", 1, MARCH, word]]
     issues = check(workbook(rows), "envoi.xlsx", DELIVERIES).issues
     assert issues.filter(severity="blocking").select("code", "row").rows() == [("row_undone", 3)]
+    rows[2][4] = "Prêt à l'emploi"
+    assert understood(workbook(rows), DELIVERIES, "quantity") == [(1,), (5,)]
 
 
 def test_a_number_too_small_to_be_told_is_missing_and_says_why():

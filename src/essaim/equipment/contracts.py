@@ -115,8 +115,8 @@ AWAITED = (
     "non livre", "non livree", "non livres", "non livrees", "pas livre", "pas livree", "a livrer", "en attente", "en cours", "commande", "commandee", "planifie",
     "planifiee", "prevu", "prevue", "reporte", "reportee", "retourne", "retournee", "en preparation", "expedie", "expediee", "non recu", "non recue",
 )  # fmt: skip
-# What takes the place of a device already delivered, or is given back: nothing more in the school.
-EXCHANGED = ("echange", "echanges", "echange standard", "sav", "remplacement sav", "pret", "prets", "materiel de pret")
+# What takes the place of a device already delivered, or is given back: nothing more in the school. « Prêt » alone may be « ready ».
+EXCHANGED = ("echange", "echanges", "sav", "remplacement sav", "en pret", "pret temporaire", "pret de materiel", "materiel de pret")
 PARTLY = ("partiel", "partielle", "partiellement", "livraison partielle", "reception partielle", "incomplet", "incomplete", "reliquat")
 # Words that name what a table tells of: a title or a sheet that has only those of another file is asked about.
 NAMES_ORDERS = ("commande", "commandes", "cde", "cdes", "achat", "achats", "devis")

@@ -26,11 +26,10 @@ def read_comments(archive: zipfile.ZipFile, member: str, limits: Limits) -> Mapp
     for target in targets:
         content = member_bytes(archive, part_path(folder, target), limits)
         parts = {local(part.tag): part for part in parse_xml(content)} if content else {}
-        authors = [author.text or "" for author in parts.get("authors", ())]
+        authors = {str(place): author.text or "" for place, author in enumerate(parts.get("authors", ()))}
         for comment in parts.get("commentList", ()):
             letters, row = _split(comment.get("ref", ""))
-            by = int(comment.get("authorId", "0") or 0)
-            text = theirs("".join(e.text or "" for e in comment.iter() if local(e.tag) == "t"), authors[by] if by < len(authors) else "")
+            text = theirs("".join(e.text or "" for e in comment.iter() if local(e.tag) == "t"), authors.get(comment.get("authorId", ""), ""))
             if text and row and len(found) < MOST:
                 found[row, index_of(letters)] = text
     return found
