@@ -58,6 +58,7 @@ def test_our_own_comments_are_not_the_senders():
     first = check(content, "envoi.xlsx", DELIVERIES)
     again = told(annotated_workbook(content, "envoi.xlsx", first))
     assert [(row, text) for _, row, text in again] == [(3, "dont 2 rendues"), (4, "voir avec le rectorat")]
+    assert told(commented({"C3": ("", "Bloquant : « x » n'est pas un nombre.")})) == []  # LibreOffice forgets authors
 
 
 def test_the_notice_of_a_thread_is_left_out():

@@ -42,13 +42,13 @@ WHY_LABELS = {
     "a_venir": "à venir",
 }
 LONGEST = 24
-# How such a cell may begin; other letters and digits begin a value.
-_BEGINNINGS = frozenset("".join({key[0] + key[0].upper() for key in _WORDS} | {"àÀiImMeE"}))
+# How such a cell may begin (also « à venir », « inf. à 5 », « moins de 5 », ``Err:502``); other letters and digits begin a value.
+_BEGINNINGS = frozenset("àime").union(key[0] for key in _WORDS)
 
 
 def why_missing(text: str, kind: FieldType) -> str | None:
     """Why ``text`` holds no value (a key of WHY_LABELS), or None when it is one. Blank text is not asked."""
-    if len(text) > LONGEST or (text[:1].isalnum() and text[0] not in _BEGINNINGS):
+    if len(text) > LONGEST or (text[:1].isalnum() and text[0].lower() not in _BEGINNINGS):
         return None
     if text[-1:].isdigit() and ":" not in text:  # only errors (``Err:502``) and what is too few end with one
         return "secret" if kind in NUMERIC and _TOO_FEW.fullmatch(_plain(text)) else None

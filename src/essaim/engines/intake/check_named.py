@@ -18,7 +18,7 @@ from essaim.kernel.french import folded
 
 from .check_batch import Part
 from .check_result import Aside
-from .check_status import begins_with, of_status
+from .check_status import begins_with, holds_word, of_status
 from .context import lines_above
 from .contract import Contract, FieldType
 from .issues_messages import (
@@ -125,8 +125,8 @@ def _legend(part: Part, contract: Contract) -> str | None:
     """The line around a table by which a colour or a sign means that rows did not happen, or only in part: « En rouge : non livré »."""
     lines = [*(cell for _, cells in part.table.prose for cell in cells), *(text for _, text in (*part.table.sections, *part.table.notes))]
     void = (*contract.undone, *contract.partly)
-    keys = ((line, f" {folded(line)} ") for line in lines if len(line) <= _SENTENCE and (line.lstrip().startswith("*") or _COLOURS.search(folded(line))))
-    return next((" ".join(line.split()) for line, key in keys if any(f" {word} " in key for word in void)), None)
+    keys = ((line, folded(line)) for line in lines if len(line) <= _SENTENCE and (line.lstrip().startswith("*") or _COLOURS.search(folded(line))))
+    return next((" ".join(line.split()) for line, key in keys if holds_word(key, void)), None)
 
 
 def _filtered(lines: Sequence[Sequence[str]], contract: Contract) -> str | None:

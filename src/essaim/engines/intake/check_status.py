@@ -86,6 +86,11 @@ def begins_with(text: str, words: Iterable[str]) -> bool:
     return any(key == word or key.startswith(f"{word} ") for word in words)
 
 
+def holds_word(text: str, words: Iterable[str]) -> bool:
+    """Whether a folded text holds one of ``words`` (folded), whole."""
+    return any(f" {word} " in f" {text} " for word in words)
+
+
 def check_status(batch: Batch) -> list[Finding]:
     """One blocking finding a table that has such rows, one for those its sender struck through."""
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -59,6 +60,12 @@ def index_of(letters: str) -> int:
     for character in letters:
         index = index * 26 + ord(character) - 64
     return index - 1
+
+
+def place_of(reference: str) -> tuple[int, int] | None:
+    """The 1-based row and 0-based column of a reference (``B3``, ``$B$3``); None when it is not that of a cell."""
+    found = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d+)", reference)
+    return (int(found.group(2)), index_of(found.group(1))) if found else None
 
 
 def grid_from_columns(

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from .contract import Field, FieldType, Severity
 
+# How annotated workbooks say a severity.
+SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Information"}
 _B, _W, _N = Severity.BLOCKING, Severity.WARNING, Severity.NOTICE
 
 

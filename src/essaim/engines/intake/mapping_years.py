@@ -35,9 +35,7 @@ def which_year(part: Part, contract: Contract, answers: MappingOf[str, str]) -> 
     for name in sorted({name for name in part.mapping.fields if name in wanted or contract.field(name).type in NUMERIC} - certain):
         place, key = part.mapping.fields[name], f"wanted:{part.mapping.layout}:{name}"
         field, header = contract.field(name), folded(part.table.columns[place].header)
-        if key in answers:
-            continue
-        if name not in wanted and not _YEAR.search(header):
+        if key in answers or not (name in wanted or _YEAR.search(header)):
             continue
         alike = _named_otherwise(part, contract, name, place) if header and name in wanted else []
         base, texts_too = _base(header), used - texts_at if field.type is FieldType.UAI else used

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from ..grid import Grid, index_of, letter_of
+from ..issues_messages import SEVERITIES
 from .neutralise import LONGEST, neutralise
-from .sheet import LINE_HEIGHT, LINE_LENGTH, MAX_LINKS, MAX_LISTED, MAX_WRAPPED, SEVERITIES, Drawn, Layout
+from .sheet import LINE_HEIGHT, LINE_LENGTH, MAX_LINKS, MAX_LISTED, MAX_WRAPPED, Drawn, Layout
 
 Styles = Mapping[str, int]
 CHUNK = 20_000

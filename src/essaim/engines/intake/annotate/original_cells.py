@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from ..grid import index_of, letter_of
+from ..grid import index_of, letter_of, place_of
 from ..reading.sniff import truncated
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
@@ -322,12 +322,6 @@ def _with(tag: bytes, **attributes: Any) -> bytes:
             assert head is not None
             tag = head.group() + new + tag[head.end() :]
     return tag
-
-
-def place_of(reference: str) -> Place | None:
-    """The row and 0-based column of a reference; None when it is not that of a cell."""
-    found = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d+)", reference)
-    return (int(found.group(2)), index_of(found.group(1))) if found else None
 
 
 def _number(text: str | None) -> float | None:

@@ -8,15 +8,18 @@ from typing import Any
 
 from lxml import etree
 
-from ..grid import letter_of
-from ..reading.comments import BEFORE_THEIRS, OUR_AUTHOR
+from ..grid import letter_of, place_of
+from ..reading.comments import (
+    BEFORE_THEIRS,
+    OUR_AUTHOR,
+    OUR_BEGINNINGS,
+    written,
+)
 from ..reading.styles import local
 from .markup import as_stored
-from .original_cells import MAX_COLUMN, Place, Sheet, place_of
+from .original_cells import MAX_COLUMN, Place, Sheet
 from .original_parts import Parts
-from .sheet import SEVERITIES
 
-_BEGINNINGS = tuple(f"{label} : " for label in SEVERITIES.values())
 _LONGEST = 8_000
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING_KIND = "application/vnd.openxmlformats-officedocument.vmlDrawing"
@@ -57,7 +60,7 @@ class Notes:
         text = _text(comment)
         if self._author(comment) == OUR_AUTHOR or BEFORE_THEIRS in text:
             return True
-        return place_of(comment.get("ref", "")) in told and text.startswith(_BEGINNINGS)
+        return place_of(comment.get("ref", "")) in told and text.startswith(OUR_BEGINNINGS)
 
     def write(self, texts: Mapping[Place, list[str]]) -> None:
         """Put a comment on each of these cells."""
@@ -145,19 +148,12 @@ class Notes:
 
 
 def _text(comment: Any) -> str:
-    return "".join(element.text or "" for element in _written(comment))
-
-
-def _written(comment: Any) -> Iterator[Any]:
-    """The texts of a comment, one a run, without their phonetic transcription."""
-    for element in comment.iter():
-        if local(element.tag) == "t" and local(element.getparent().tag) != "rPh":
-            yield element
+    return "".join(element.text or "" for element in written(comment))
 
 
 def _cut(comment: Any, length: int) -> None:
     """Take the first characters of a comment away, with the runs they fill."""
-    for element in list(_written(comment)):
+    for element in list(written(comment)):
         text = element.text or ""
         element.text, cut = text[length:], min(length, len(text))
         length -= cut

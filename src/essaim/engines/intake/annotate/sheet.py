@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from ..issues_messages import SEVERITIES
 from ..locate import ANNOTATION_MARK
 from .neutralise import neutralise
 
@@ -27,7 +28,6 @@ SUMMARY_HEADERS = ("Gravité", "Nombre", "Champ", "Message", "Code")
 # The summary stands in columns of the list wide enough for it; the message runs over those it leaves empty.
 SUMMARY_COLUMNS = (1, 2, 4, 5, 9)
 WIDTHS = (24, 9, 10, 28, 34, 28, 14, 70, 22)
-SEVERITIES = {"blocking": "Bloquant", "warning": "À vérifier", "notice": "Information"}
 COLOURS = {"blocking": "FFFFC7CE", "warning": "FFFFE699", "notice": "FFDDEBF7"}
 RANKS = {"blocking": 0, "warning": 1, "notice": 2}
 MAX_COMMENTS = 2_000

@@ -62,7 +62,7 @@ def read_package(archive: zipfile.ZipFile, limits: Limits) -> Package:
     member = workbook_member(archive, limits)
     root = parse_xml(member_bytes(archive, member, limits))
     folder = posixpath.dirname(member)
-    targets = _relationships(archive, member, limits)
+    targets = {e.get("Id", ""): e.get("Target", "") for e in relations(archive, member, limits)}
     sheets = []
     epoch_1904 = False
     for element in root.iter():
@@ -92,10 +92,11 @@ def workbook_member(archive: zipfile.ZipFile, limits: Limits) -> str:
     return "xl/workbook.xml"
 
 
-def _relationships(archive: zipfile.ZipFile, member: str, limits: Limits) -> dict[str, str]:
+def relations(archive: zipfile.ZipFile, member: str, limits: Limits) -> list[Element]:
+    """What a part says of those it needs: ``Id``, ``Type`` and ``Target`` of each."""
     folder, name = posixpath.split(member)
     content = member_bytes(archive, f"{folder}/_rels/{name}.rels", limits)
-    return {e.get("Id", ""): e.get("Target", "") for e in parse_xml(content)} if content else {}
+    return list(parse_xml(content)) if content else []
 
 
 def _styles(archive: zipfile.ZipFile, folder: str, limits: Limits) -> tuple[dict[int, str], frozenset[int], dict[int, int]]:
