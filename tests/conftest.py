@@ -12,15 +12,24 @@ import pytest
 from chromium import browser, chromium_path  # noqa: F401 (fixtures)
 from databases import let_tests_empty_the_journal
 from nursery import nursery  # noqa: F401 (fixture)
+from portal_world import send_away, small_country  # noqa: F401 (fixture)
 from spark_session import spark  # noqa: F401 (fixture)
-from spreading import Spreading, mark_those_of_the_database, put_in_order
+from spreading import IN_THE_COUNTRY, Spreading, mark_those_of_the_database, put_in_order, tell_apart_those_of_the_country
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks and order, before tests are chosen by their marks."""
     mark_those_of_the_database(items)
-    put_in_order(items)
+    tell_apart_those_of_the_country(items)
+    put_in_order(items, alone=not hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The small country is there for the modules that use it only."""
+    if not item.stash[IN_THE_COUNTRY]:
+        send_away()
 
 
 @pytest.hookimpl(optionalhook=True)

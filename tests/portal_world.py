@@ -1,18 +1,19 @@
 """A small country for tests of the portal: two départements, two authorities, one account for each role, all in the Aisne.
 
-Built once a module through the real doors (register loaded, files handed in, checked, accepted), then each test works on a copy
-that is thrown away (``world``), or, when it changes nothing, on the country itself (``country``). ``built``, ``world`` and
-``country`` are fixtures: a test module imports those it needs, ``built`` always.
+Built through the real doors (register loaded, files handed in, checked, accepted, figures kept as the worker keeps them) and
+shared by the modules of a process that follow one another; each test works on a copy that is thrown away (``world``), or, when
+it changes nothing, on the country itself (``country``). ``built``, ``world`` and ``country`` are fixtures: a test module imports
+those it needs, ``built`` always.
 """
 
 from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client, override_settings
+from django.utils import timezone
 
 AISNE_SCHOOLS = ("0020011B", "0020012C", "0020013D")
 PARIS_SCHOOLS = ("0750001U", "0750002V")
@@ -48,13 +50,11 @@ class World:
 
     def bearer(self, role: str, *, is_read_only: bool = False) -> dict[str, str]:
         """The header of a token lending the mandate of ``role``."""
-        from django.utils import timezone
-
         from essaim.foundation.acts import create_token
 
         account = self.accounts[role]
         issued = create_token(
-            account=account, mandate=account.mandates.get(), label="essai", expires_on=timezone.localdate(), by=account,
+            account=account, mandate=account.mandates.get(), label="essai", expires_on=timezone.localdate() + timedelta(days=1), by=account,
             is_read_only=is_read_only,
         )  # fmt: skip
         return {"authorization": f"Bearer {issued.secret}"}
@@ -107,8 +107,10 @@ def hand_in(content: bytes, filename: str, sender: str, by: Any, *, accepted: bo
 
 
 def _build(made: World) -> None:
+    from essaim.evaluation.reads.keeping import brought_up_to_date
     from essaim.foundation import acts
     from essaim.foundation.models import Role
+    from essaim.foundation.reads.facts import number_known_at
     from essaim.territories.acts import load_register
 
     made.admin = acts.local_administrator()
@@ -131,16 +133,59 @@ def _build(made: World) -> None:
     made.paris = hand_in(deliveries(PARIS_SCHOOLS, PARIS_MARK), f"{PARIS_MARK}.csv", PARIS_SENDER, made.accounts["paris"])
     broken = deliveries(PARIS_SCHOOLS, f"{PARIS_MARK}-2", quantity="beaucoup") + deliveries(PARIS_SCHOOLS, f"{PARIS_MARK}-3").split(b"\n", 1)[1]
     made.waiting = hand_in(broken, f"{PARIS_MARK}-attente.csv", PARIS_SENDER, made.accounts["paris"], accepted=False)
+    brought_up_to_date(number_known_at(timezone.now()))
+
+
+class SmallCountry:
+    """The country of a process: there while modules that need it follow one another, in a transaction undone before others run."""
+
+    def __init__(self, blocker: Any, new_home: Callable[[str], Path]) -> None:
+        self._blocker, self._new_home = blocker, new_home
+        self._open = ExitStack()
+        self._made: World | None = None
+
+    def here(self) -> World:
+        """The country, built when it is not there."""
+        if self._made is None:
+            made = World(self._new_home("country"))
+            with ExitStack() as opening:
+                opening.enter_context(self._blocker.unblock())
+                opening.enter_context(override_settings(**stores_in(made.home)))
+                opening.enter_context(undone())
+                _build(made)
+                self._open = opening.pop_all()
+            self._made = made
+        return self._made
+
+    def gone(self) -> None:
+        """Nothing of it is left in the database, nor in the settings."""
+        self._made = None
+        self._open.close()
+
+
+@pytest.fixture(scope="session")
+def small_country(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[SmallCountry]:
+    """Kept by the conftest of the suite, which sends it away before the modules that do without."""
+    found = SmallCountry(django_db_blocker, tmp_path_factory.mktemp)
+    _here.append(found)
+    yield found
+    found.gone()
+    _here.remove(found)
+
+
+_here: list[SmallCountry] = []
+
+
+def send_away() -> None:
+    """No country any more, when there was one."""
+    for found in _here:
+        found.gone()
 
 
 @pytest.fixture(scope="module")
-def built(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
+def built(small_country: SmallCountry) -> World:
     """The country, as it is before each test of a module."""
-    home = tmp_path_factory.mktemp("country")
-    with django_db_blocker.unblock(), override_settings(**stores_in(home)), undone():
-        made = World(home)
-        _build(made)
-        yield made
+    return small_country.here()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ LONG = (
     "portal/test_equipment_pages.py", "foundation/test_processes_killed_and_competing.py", "ledger/test_crash_and_crowd.py",
     "territories/test_loading.py", "evaluation/test_demonstration_truth.py", "cli/test_newcomer.py", "ledger/test_remote.py",
 )  # fmt: skip
+# Whether the file of a test uses the small country (`portal_world`): in other files, what it leaves in the database would be seen.
+IN_THE_COUNTRY = pytest.StashKey[bool]()
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
 
@@ -39,8 +41,11 @@ class Spreading(LoadFileScheduling):
         return unit_of(super()._split_scope(nodeid).removeprefix("tests/"))
 
 
-def put_in_order(items: list[pytest.Item]) -> None:
-    """The long units first, each in one piece."""
+def put_in_order(items: list[pytest.Item], *, alone: bool) -> None:
+    """The long units first, each in one piece. A process that runs ``alone`` keeps the order of the files: those that share
+    something follow one another."""
+    if alone:
+        return
     rank = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(unit_of(item.path.relative_to(HERE).as_posix()), len(LONG)))
 
@@ -51,3 +56,10 @@ def mark_those_of_the_database(items: list[pytest.Item]) -> None:
         names: Any = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(names):
             item.add_marker("database")
+
+
+def tell_apart_those_of_the_country(items: list[pytest.Item]) -> None:
+    """Remembers, for each test, whether its file uses the small country."""
+    files = {item.path for item in items if "small_country" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.stash[IN_THE_COUNTRY] = item.path in files

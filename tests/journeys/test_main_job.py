@@ -30,7 +30,7 @@ def test_from_a_messy_workbook_to_a_figure_and_back_to_the_cell(visit, site):
     """Upload, issues, annotated workbook, acceptance, the figure moved by the known amount, down to the cell, as known
     yesterday; then the repaired workbook; then both withdrawn, and the figure is what it was."""
     schools = site.distinct
-    lead, sender = visit(LEAD), visit(AUTHORITY)
+    lead, sender, day = visit(LEAD), visit(AUTHORITY), yesterday()
     before, pupils = parts(lead)
     assert on_territory(lead) == written(before, pupils)
 
@@ -53,8 +53,8 @@ def test_from_a_messy_workbook_to_a_figure_and_back_to_the_cell(visit, site):
     accept(sender)
     assert parts(lead) == (before + 200, pupils)
     assert on_territory(lead) == written(before + 200, pupils) != written(before, pupils)
-    assert on_territory(lead, f"?connu={yesterday()}") == written(before, pupils)
-    assert parts(lead, f"?connu={yesterday()}") == (before, pupils)
+    assert on_territory(lead, f"?connu={day}") == written(before, pupils)
+    assert parts(lead, f"?connu={day}") == (before, pupils)
     _down_to_the_cell(lead, schools[0])
 
     again = sender.upload(repaired(content, schools), "livraisons printemps - annoté.xlsx")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from essaim.equipment.contracts import ACKNOWLEDGEMENTS, DELIVERIES, DISPOSALS, INVENTORY, ORDERS
 from essaim.equipment.reads.reconciliation import Reconciliation, reconcile
-from essaim.equipment.reads.sources import state_view
+from essaim.equipment.reads.sources import connected, state_view
 from essaim.equipment.reads.tracking import Tracking, track_orders
 from essaim.foundation.reads.facts import ledger, table_spec
 
@@ -45,10 +45,7 @@ def states(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection holding the state of the equipment tables ``names`` at ``known_at``, as if the entries ``planned``
     (by contract) had been posted too."""
-    import duckdb
-
-    connection = duckdb.connect()
-    try:
+    with connected() as connection:
         for name in names:
             spec = table_spec(VIEWS[name])
             state_view(
@@ -56,8 +53,6 @@ def states(
                 known_at=known_at, departements=departements, uai=uai, planned=(planned or {}).get(spec.name),
             )
         yield connection
-    finally:
-        connection.close()
 
 
 def tracked(

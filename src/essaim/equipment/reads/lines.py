@@ -14,7 +14,7 @@ from django.conf import settings
 from essaim.equipment.categories import CATEGORIES
 from essaim.equipment.reads.derived import VIEWS
 from essaim.equipment.reads.naming import names_stamp, sender_names
-from essaim.equipment.reads.sources import state_view
+from essaim.equipment.reads.sources import connected, state_view
 from essaim.equipment.reads.tracking import track_orders
 from essaim.foundation.models import Posting
 from essaim.foundation.reads import Scope
@@ -152,17 +152,12 @@ def _of_departements(
 
 def enriched(files: Sequence[dict[str, tuple[str, ...]]], known: int | None, names: tuple[int, int] | None = None) -> pl.DataFrame:
     """Order lines of these files with deliveries, installation, confirmation, use, and names. ``names``: see `known_names`."""
-    import duckdb
-
-    connection = duckdb.connect()
-    try:
+    with connected() as connection:
         for name in TABLES:
             paths = [path for tables in files for path in tables.get(name, ())]
             state_view(connection, name, paths, table_spec(VIEWS[name]).schema, known_at=known)
         connection.register("lines", track_orders(connection).lines)
         lines = pl.DataFrame(connection.sql(_ENRICHED).to_arrow_table())
-    finally:
-        connection.close()
     return _named(lines, names)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,6 +14,26 @@ if TYPE_CHECKING:
 
 # contract code → Parquet files of its ledger table (empty when nothing was ever accepted).
 Files = Mapping[str, Sequence[str]]
+
+# The database in memory of each process, empty: opening one costs more than most questions. A forked process has its own,
+# since DuckDB's threads do not follow.
+_BASES: dict[int, duckdb.DuckDBPyConnection] = {}
+
+
+@contextmanager
+def connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the database of this process; its tables are temporary: nobody else sees them and they go with it."""
+    import duckdb
+
+    base = _BASES.get(os.getpid()) or _BASES.setdefault(os.getpid(), duckdb.connect())
+    connection = base.cursor()
+    try:
+        yield connection
+    except duckdb.FatalException:
+        _BASES.pop(os.getpid(), None)  # DuckDB refuses everything after such a failure
+        raise
+    finally:
+        connection.close()
 
 
 def state_view(

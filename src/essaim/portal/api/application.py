@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -45,6 +46,17 @@ class Api(NinjaAPI):
     """The API, whose schema says that every operation may answer with a problem."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Written once a process for the same ``options``: operations do not change while it runs. To read, not to change."""
+        key = repr(sorted(options.items()))
+        if key not in self._schemas:
+            self._schemas[key] = self._schema(**options)
+        return self._schemas[key]
+
+    @cached_property
+    def _schemas(self) -> dict[str, OpenAPISchema]:
+        return {}
+
+    def _schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
