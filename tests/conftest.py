@@ -14,7 +14,13 @@ from databases import let_tests_empty_the_journal
 from nursery import nursery  # noqa: F401 (fixture)
 from portal_world import send_away, small_country  # noqa: F401 (fixture)
 from spark_session import spark  # noqa: F401 (fixture)
-from spreading import IN_THE_COUNTRY, Spreading, mark_those_of_the_database, put_in_order, tell_apart_those_of_the_country
+from spreading import (
+    IN_THE_COUNTRY,
+    Spreading,
+    mark_those_of_the_database,
+    put_in_order,
+    tell_apart_those_of_the_country,
+)
 
 
 @pytest.hookimpl(tryfirst=True)

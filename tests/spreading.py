@@ -54,7 +54,8 @@ def mark_those_of_the_database(items: list[pytest.Item]) -> None:
     """``database``: what runs again on PostgreSQL. Tests whose processes have a database of their own carry the mark themselves."""
     for item in items:
         names: Any = getattr(item, "fixturenames", ())
-        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(names):
+        asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(names)
+        if asks and not item.get_closest_marker("once"):
             item.add_marker("database")
 
 

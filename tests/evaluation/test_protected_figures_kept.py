@@ -16,6 +16,8 @@ from essaim.evaluation.tasks import refresh_figures
 from .conftest import forget
 from .test_figures_follow_acts import CODES, PERIODS, rows_of
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def registered(registered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from django.urls import reverse
@@ -96,10 +97,26 @@ def test_a_second_list_of_the_same_day_says_what_it_replaces_before_it_is_accept
     second, _by = _received(world, _lines(SCHOOL, SCHOOL, SCHOOL, start=6), name="batiment-b.csv")
     page = client.get(reverse("depot", args=[second.pk])).content.decode()
     assert "3 appareils en remplacent 5 déjà inscrits, sur 1 ligne" in page and "N° de livraison" in page.split("en remplacent")[1]
-    assert "<td>5</td><td>3</td>" in page
+    assert '>5</td><td data-label="Après">3</td>' in page
     told = client.get(f"/api/v1/submissions/{second.pk}", headers=world.bearer(Role.AUTHORITY)).json()["replaced"]
     assert (told["rows"], told["before"], told["after"], told["unit"]) == (1, 5, 3, "appareils") and "N° de livraison" in told["message"]
     both, _by = _received(world, _lines(*[SCHOOL] * 8), name="deux-batiments.csv")
     assert "8 appareils en remplacent 5" in client.get(reverse("depot", args=[both.pk])).content.decode()
     apart, _by = _received(world, _lines(SCHOOL, start=6).replace(b"iPad 9", b"iPad 10"), name="autre-modele.csv")
     assert "en remplacent" not in client.get(reverse("depot", args=[apart.pk])).content.decode()
+
+
+def test_what_would_change_is_said_in_words(world):  # noqa: F811
+    """Before acceptance: the row by what a person calls it, the values before and after as French writes them."""
+    heads, line = "n° BL;UAI;Catégorie;Quantité livrée;Date de livraison;Date d'installation;État", "B7;%s;tablette;%s;2026-05-14;%s;%s"
+    first, by = _received(world, "\n".join([heads, line % (SCHOOL, 3, "2026-05-20", "neuf")]).encode(), name="un.csv")
+    acts.accept(submission=first, by=by)
+    second, _by = _received(world, "\n".join([heads, line % (SCHOOL, 1200, "2026-06-01", "reconditionné")]).encode(), name="deux.csv")
+    told = world.client(Role.AUTHORITY).get(reverse("depot", args=[second.pk])).content.decode()
+    table = told[told.index("Premières modifications") :].split("</table>")[0]
+    rows = {row[1]: row for row in (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in table.split("<tr>")[2:])}
+    assert {row[0] for row in rows.values()} == {f"B7 · {SCHOOL} · Tablette · 14/05/2026"}
+    assert {name: row[2:] for name, row in rows.items()} == {
+        "Quantité livrée": ["3", "1\u202f200"], "Date d&#x27;installation": ["20/05/2026", "01/06/2026"],
+        "Neuf ou reconditionné": ["Neuf", "Reconditionné"],
+    }  # fmt: skip

@@ -26,6 +26,7 @@ from portal_world import (  # noqa: F401
     world,
 )
 
+pytestmark = pytest.mark.once
 PAGE = "/territoires/02/tableau/"
 
 

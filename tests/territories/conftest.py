@@ -26,7 +26,7 @@ def same_process(monkeypatch) -> None:
 
 
 @pytest.fixture
-def admin(transactional_db):
+def admin(db):
     return local_administrator()
 
 

@@ -62,6 +62,10 @@ class FactTable:
     grain: str = "establishment"
     aggregated: bool = False
 
+    def __hash__(self) -> int:
+        """Equal tables share their name."""
+        return hash(self.name)
+
     def column(self, name: str) -> FactColumn:
         """The column called ``name``; IndicatorRefused when the table has none."""
         for item in self.columns:

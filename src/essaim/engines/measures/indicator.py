@@ -73,6 +73,10 @@ class Measure:
         object.__setattr__(self, "timing", Timing(self.timing))
         additivity.check_measure(self)
 
+    def __hash__(self) -> int:
+        """Equal declarations share their code: looking one up does not read them whole."""
+        return hash(self.code)
+
     @property
     def date_expr(self) -> Expr:
         return as_column(self.date)
@@ -121,6 +125,9 @@ class PerEstablishment:
 
     def __post_init__(self) -> None:
         additivity.check_per_establishment(self)
+
+    def __hash__(self) -> int:
+        return hash(self.code)
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -200,6 +207,9 @@ class Indicator:
         except ValueError as error:
             raise IndicatorRefused("nature-inconnue", f"Indicateur « {self.code} » : {error}.") from error
         additivity.check_indicator(self)
+
+    def __hash__(self) -> int:
+        return hash(self.code)
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:

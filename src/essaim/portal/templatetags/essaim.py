@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -70,8 +70,8 @@ def at(items: Sequence[Any], position: int) -> Any:
 
 @register.filter
 def keyof(row: Mapping[str, Any]) -> str:
-    """The key columns of a changed row, joined."""
-    return " · ".join(str(value) for name, value in row.items() if name not in {"column", "old", "new"} and value is not None)
+    """The key columns of a changed row, joined; who sent it is said beside."""
+    return " · ".join(spoken(name, value) for name, value in row.items() if name not in {"sender", "column", "old", "new"} and value is not None)
 
 
 @register.filter
@@ -125,6 +125,24 @@ def spoken(name: str, value: Any) -> str:
     if isinstance(value, (int, float)):
         return figure(value)
     return _codes().get((name, str(value)), str(value))
+
+
+@cache
+def _types() -> dict[str, str]:
+    """Field name → type, over every contract."""
+    return {field.name: field.type for item in contracts() for field in item.fields}
+
+
+@register.filter
+def changed(text: str | None, name: str) -> str:
+    """A cell of the column ``name`` kept as text, as a person says it; a dash when it is empty."""
+    if text is None:
+        return "—"
+    readers: dict[str, Callable[[str], Any]] = {"date": date.fromisoformat, "integer": int, "decimal": float, "boolean": lambda told: told == "true"}
+    try:
+        return spoken(name, readers.get(_types().get(name, ""), str)(text))
+    except ValueError:
+        return text
 
 
 @register.filter
