@@ -9,11 +9,13 @@ import pytest
 
 from essaim.engines.measures import SparkEngine
 
-# The machine lives a minute: compiling its hottest code once more, and collecting garbage in parallel, would cost more than they give.
+# The machine lives a minute: compiling its hottest code once more, collecting garbage in parallel, writing and compiling a program
+# for each question on a few rows and planning it again as it runs would cost more than they give.
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SETTINGS = {
     "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1", "spark.driver.extraJavaOptions": JAVA,
+    "spark.driver.host": "127.0.0.1", "spark.sql.adaptive.enabled": "false", "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN", "spark.driver.extraJavaOptions": JAVA,
 }  # fmt: skip
 
 
