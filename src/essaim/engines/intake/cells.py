@@ -38,7 +38,7 @@ def read_column(text: pl.Series, field: Field, sense: ColumnSense = PLAIN, seen:
     values, rest = seen.values.rename(field.name), seen.rest
     if not len(rest):
         return TypedColumn(values)
-    read = _read_rest(text[rest], rest, field, sense)
+    read = _read_rest(seen.texts, rest, field, sense)
     wrong = read.having([item.problem for item in read.readings])
     return TypedColumn(
         read.set_in(values),

@@ -33,12 +33,12 @@ def habits(text: pl.Series, field: Field, sense: ColumnSense) -> ColumnSense:
     return sense
 
 
-def may_have_habits(text: pl.Series, field: Field, seen: Glance) -> bool:
+def may_have_habits(field: Field, seen: Glance) -> bool:
     """Whether any cell of a column could be read two ways: numbers seen as such, and what is left to be read."""
     if field.type in _NUMBERS:
-        return seen.grouped or (len(seen.rest) > 0 and bool(text[seen.rest].str.contains(_GROUPED).any()))
+        return seen.grouped or (len(seen.rest) > 0 and bool(seen.texts.str.contains(_GROUPED).any()))
     if field.type in (FieldType.DATE, FieldType.MONTH):
-        return len(seen.rest) > 0 and bool(text[seen.rest].str.contains(_SLASHED).any())
+        return len(seen.rest) > 0 and bool(seen.texts.str.contains(_SLASHED).any())
     return False
 
 

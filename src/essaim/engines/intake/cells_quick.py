@@ -31,7 +31,7 @@ DTYPES: dict[FieldType, pl.DataType] = {
 COMMUNE_PATTERN = "^(?:" + "|".join(f"{code}[0-9]{{{5 - len(code)}}}" for code in BY_CODE) + ")$"
 _GROUPED = f"^{GROUPED.pattern}$"
 _AS_WRITTEN = pl.QueryOptFlags.none()  # a short column is read faster than its plan is rewritten
-_NO_ROW = pl.Series([], dtype=pl.UInt32)
+_NO_ROW, _NO_TEXT = pl.Series([], dtype=pl.UInt32), pl.Series([], dtype=pl.String)
 _MARKERS = list(plain_markers())
 _ODD_TEXT = ["Ã", "â€", "Â", "ï»¿", "  ", "\u00a0", "\u202f", "\u2009", "\n", "\t", "\r"]
 _FIRST_DAY = date(1000, 1, 1)
@@ -51,12 +51,13 @@ def dtype_of(field: Field) -> pl.DataType:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """``values`` of canonical cells, null elsewhere; ``rest``: positions of the non-empty cells left to be read one by one;
-    ``grouped``: whether a number read as decimals may have been written with a mark of thousands; ``distinct``: the values of a
+    """``values`` of canonical cells, null elsewhere; ``rest``: positions of the non-empty cells left to be read one by one, ``texts``
+    what they hold; ``grouped``: whether a number read as decimals may have been written with a mark of thousands; ``distinct``: the values of a
     long column that repeats a few of them."""
 
     values: pl.Series
     rest: pl.Series
+    texts: pl.Series
     grouped: bool = False
     distinct: pl.Series | None = None
 
@@ -79,7 +80,7 @@ def _repeated(text: pl.Series, field: Field) -> Glance | None:
         return None
     distinct = text.unique()
     seen = _computed({field.name: distinct}, [(field, PLAIN)])[field.name]
-    return Glance(text, _NO_ROW, distinct=distinct) if seen.values is distinct else None
+    return Glance(text, _NO_ROW, _NO_TEXT, distinct=distinct) if seen.values is distinct else None
 
 
 def _computed(text: MappingOf[str, pl.Series], asked: list[tuple[Field, ColumnSense]]) -> dict[str, Glance]:
@@ -100,6 +101,7 @@ def glance(text: pl.Series, field: Field, sense: ColumnSense) -> Glance:
 
 
 def _glance(text: pl.Series, field: Field, columns: dict[str, pl.Series]) -> Glance:
+    written = text
     if field.type in (FieldType.SIREN, FieldType.SIRET):
         odd = _odd_numbers(text, field)
     else:
@@ -108,11 +110,12 @@ def _glance(text: pl.Series, field: Field, columns: dict[str, pl.Series]) -> Gla
         text = text.str.strip_chars()
         text = text.set(text == "", None)
         odd = pl.select(_odd_text(text)).to_series().fill_null(False)
-    rest = true_rows(odd) if odd.any() else _NO_ROW
+    # Filtered, not gathered: columns come from the reader in many pieces, which a gather lays end to end first.
+    rest, texts = (true_rows(odd), written.filter(odd)) if odd.any() else (_NO_ROW, _NO_TEXT)
     if field.type in DTYPES:
         grouped = field.name + GROUPS in columns and _any_grouped(text, columns[field.name + GROUPS])
-        return Glance(columns[field.name], rest, grouped)
-    return Glance(text.set(odd, None) if len(rest) else text, rest)
+        return Glance(columns[field.name], rest, texts, grouped)
+    return Glance(text.set(odd, None) if len(rest) else text, rest, texts)
 
 
 def _any_grouped(text: pl.Series, suspects: pl.Series) -> bool:

@@ -83,7 +83,7 @@ def _read(batch: Batch, field: Field, seen: Glance | None) -> TypedColumn:
     text, senses = batch.text[field.name], batch.senses(field.name)
     if text.null_count() == batch.size:
         return TypedColumn(pl.Series(field.name, [None], dtype=dtype_of(field)).new_from_index(0, batch.size))
-    doubtful = may_have_habits(text, field, seen or glance(text, field, PLAIN))
+    doubtful = may_have_habits(field, seen or glance(text, field, PLAIN))
     if doubtful:
         columns = [text.filter(batch.places.part == part) for part in range(len(senses))] if len(senses) > 1 else [text]
         senses = [habits(column, field, sense) for column, sense in zip(columns, senses, strict=True)]
@@ -163,9 +163,8 @@ def check_required(batch: Batch, typed: Typed) -> list[Finding]:
             without = batch.places.part.is_in(absent)
             found += _absent_columns(field, absent, empty & without, batch)
             empty = empty & ~without
-        rows = true_rows(empty)
-        if len(rows):
-            found.append(_required(field, rows, batch, typed))
+        if empty.any():
+            found.append(_required(field, empty, batch, typed))
     return found
 
 
@@ -183,9 +182,9 @@ def _absent_columns(field: Field, absent: list[int], empty: pl.Series, batch: Ba
 SILENT = "_refused_by_table"
 
 
-def _required(field: Field, rows: pl.Series, batch: Batch, typed: Typed) -> Finding:
+def _required(field: Field, empty: pl.Series, batch: Batch, typed: Typed) -> Finding:
     detail: pl.Series | str = ""
-    value = batch.text[field.name][rows]
+    rows, value = true_rows(empty), batch.text[field.name].filter(empty)
     stated = [frame for frame in typed.missing if frame["field"][0] == field.name]
     if stated:
         labels = stated[0].select("index", pl.format(" ({})", pl.col("why").replace_strict(WHY_LABELS)).alias("detail"))
@@ -240,30 +239,32 @@ def _out_of_range(field: Field, values: pl.Series, batch: Batch) -> list[Finding
         return []
     beyond = [values < low] if low is not None and least < low else []  # type: ignore[operator]
     beyond += [values > high] if high is not None and most > high else []  # type: ignore[operator]
-    rows = true_rows(beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0])
+    mask = beyond[0] | beyond[1] if len(beyond) > 1 else beyond[0]
     between = f"entre {_written(low)} et {_written(high)}" if low is not None and high is not None else ""
     single = f"au moins {_written(low)}" if low is not None else f"au plus {_written(high)}" if high is not None else ""
-    return [finding("out_of_range", field.name, rows, value=batch.text[field.name][rows], expected=between or single)]
+    return [finding("out_of_range", field.name, true_rows(mask), value=batch.text[field.name].filter(mask), expected=between or single)]
 
 
 def _too_long(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
     longest = typed.distinct.get(field.name, values).str.len_bytes().max()
     if not isinstance(longest, int) or longest <= (field.max_length or 0):
         return []
-    rows = true_rows(values.str.len_chars() > field.max_length)
+    beyond = values.str.len_chars() > field.max_length
     limit = f"{field.max_length} caractères au plus"
-    return [finding("too_long", field.name, rows, value=batch.text[field.name][rows], expected=limit)] if len(rows) else []
+    return [finding("too_long", field.name, true_rows(beyond), value=batch.text[field.name].filter(beyond), expected=limit)] if beyond.any() else []
 
 
 def _misshapen(field: Field, values: pl.Series, batch: Batch, typed: Typed) -> list[Finding]:
     anchored = f"^(?:{field.pattern})$"
     distinct = typed.distinct.get(field.name)
     if distinct is None:
-        rows = true_rows(~values.cast(pl.String).str.contains(anchored))
+        wrong = ~values.cast(pl.String).str.contains(anchored)
     else:
-        wrong = distinct.filter(~distinct.str.contains(anchored))
-        rows = true_rows(values.is_in(wrong.implode())) if len(wrong) else pl.Series([], dtype=pl.UInt32)
-    if not len(rows):
+        others = distinct.filter(~distinct.str.contains(anchored))
+        if not len(others):
+            return []
+        wrong = values.is_in(others.implode())
+    if not wrong.any():
         return []
     shape = f"par exemple {field.examples[0]}" if field.examples else f"forme {field.pattern}"
-    return [finding("pattern", field.name, rows, value=batch.text[field.name][rows], expected=shape)]
+    return [finding("pattern", field.name, true_rows(wrong), value=batch.text[field.name].filter(wrong), expected=shape)]

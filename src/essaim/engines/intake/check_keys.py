@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 from essaim.kernel.french import format_number
@@ -55,9 +56,9 @@ def _keys(batch: Batch, typed: Typed, keys: list[str], files: pl.Series) -> tupl
 
 
 def _repeat(hashes: pl.Series, given: pl.Series | None) -> bool:
-    """Counting is several times cheaper than finding which: most files repeat nothing."""
-    told = hashes if given is None else hashes.filter(given)
-    return told.n_unique() < len(told)
+    """Whether any is equal to another. Sorting numbers is several times cheaper than finding which: most files repeat nothing."""
+    told = np.sort((hashes if given is None else hashes.filter(given)).to_numpy())
+    return bool((told[1:] == told[:-1]).any())
 
 
 def _told_apart(frame: pl.DataFrame, required: list[str]) -> pl.Series | None:

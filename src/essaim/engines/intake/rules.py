@@ -113,7 +113,7 @@ def check_outliers(batch: Batch, typed: Typed) -> list[Finding]:
 
 def _far_from_others(name: str, text: pl.Series, values: pl.Series, files: Sequence[tuple[int, int]]) -> Finding | None:
     rows, usual = [], []
-    numbers = values.cast(pl.Float64).to_numpy()  # what is missing is not a number
+    numbers = values.cast(pl.Float64).fill_null(math.nan).to_numpy()  # what is missing is not a number
     for start, size in files:
         of_file = numbers[start : start + size]
         bounds = _ordinary(of_file)

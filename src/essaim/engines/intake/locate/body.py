@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ..grid import row_numbers
 from ..masks import true_rows
 from .headers import is_numbering
 from .shape import CODE, DATA, NUMBER, TEXT, kind_of, one_line
@@ -160,8 +161,9 @@ def _candidates(
         first_label = next((i for i, cell in enumerate(header) if cell), None)
         if first_label is not None:
             looks = looks | (frame.to_series(first_label) == header[first_label]).fill_null(False)
-    first = pl.int_range(looks.len(), eager=True) < 2
-    return true_rows(looks | first).head(_CANDIDATES)
+    rows = true_rows(looks)
+    first = row_numbers(min(2, frame.height), 0)
+    return pl.concat([first, rows.filter(rows > 1)]).head(_CANDIDATES)
 
 
 def _marked(frame: pl.DataFrame, fill: pl.Series, profile: Profile) -> pl.Series:

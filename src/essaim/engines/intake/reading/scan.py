@@ -77,7 +77,7 @@ def _runs(data: np.ndarray, start: int, stop: int, separator: int) -> tuple[int,
 
 def may_start_with_wide_space(content: bytes, separator: str) -> bool:
     """Whether some field may begin with a no-break space; False is sure."""
-    if content.isascii():
+    if content.isascii() or not any(byte in content for byte in _WIDE_SPACES):  # most accents begin with another byte
         return False
     data = np.frombuffer(content, dtype=np.uint8)
     if data[0] in _WIDE_SPACES:
