@@ -210,10 +210,12 @@ def _read_date_in_words(text: str) -> WrittenDate | None:
 def month_number(word: str) -> int | None:
     """1–12 for a month's name or usual abbreviation (``févr.``, ``AOUT``, ``sept``)."""
     word = folded(word)
-    for number, name in enumerate(MONTHS, 1):
-        if word == folded(name):
-            return number
-    return _MONTH_STARTS.get(word)
+    return _month_names().get(word, _MONTH_STARTS.get(word))
+
+
+@lru_cache(maxsize=1)
+def _month_names() -> dict[str, int]:
+    return {folded(name): number for number, name in enumerate(MONTHS, 1)}
 
 
 def _century(year: str) -> int:

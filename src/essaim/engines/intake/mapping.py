@@ -233,7 +233,7 @@ class _Scores:
         total = said.names.copy()
         headerless = not any(header.forms for header in headers)
         for line, (candidates, few) in enumerate(zip(said.candidates, said.known.tolist(), strict=True)):
-            texts = sample_of(table.frame[f"c{line}"], few=few) if candidates else []
+            texts = sample_of(table.frame.get_column(f"c{line}"), few=few) if candidates else []
             for position, name in candidates:
                 field = contract.fields[position]
                 content[line, position] = share = fit(texts, field)

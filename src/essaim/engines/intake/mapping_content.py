@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
 from essaim.kernel import communes, uai
 from essaim.kernel.french import folded, read_date
+from essaim.kernel.identity import Same
 
 from .cells_codes import code_spellings
 from .cells_missing import why_missing
@@ -32,27 +34,26 @@ def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     size = 16 if few else SAMPLE
     seen: set[str] = set()
     holding: list[str] = []
-    for text in _first_texts(column, 8 * size):
-        if text in seen:
-            continue
-        seen.add(text)
-        if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)):
-            holding.append(text)
-        if len(holding) == size or len(seen) == 2 * size:
-            break
+    for texts in _first_texts(column, 8 * size):
+        for text in dict.fromkeys(texts):
+            if text in seen:
+                continue
+            seen.add(text)
+            if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)):
+                holding.append(text)
+            if len(holding) == size or len(seen) == 2 * size:
+                return holding
     return holding
 
 
-def _first_texts(column: pl.Series, enough: int) -> Iterator[str]:
-    """Up to ``enough`` texts among the first ``8 * enough`` rows, taken a few rows at a time: the first ones mostly tell."""
-    given, step = 0, enough // 6
-    for start in range(0, min(len(column), 8 * enough), step):
-        for text in column.slice(start, step).to_list():
-            if text is not None:
-                yield text
-                given += 1
-                if given == enough:
-                    return
+def _first_texts(column: pl.Series, enough: int) -> Iterator[list[str]]:
+    """Up to ``enough`` texts among the first ``8 * enough`` rows, taken a few rows at a time, then more: the first ones mostly tell."""
+    start, stop, step = 0, min(len(column), 8 * enough), enough // 6
+    while start < stop and enough > 0:
+        texts = [text for text in column.slice(start, min(step, stop - start)).to_list() if text is not None][:enough]
+        yield texts
+        enough -= len(texts)
+        start, step = start + step, 2 * step
 
 
 def fit(texts: list[str], field: Field) -> float:
@@ -69,7 +70,16 @@ def fit(texts: list[str], field: Field) -> float:
         return sum(_uai_fit(text, field) for text in texts) / len(texts)
     if field.type is FieldType.COMMUNE:
         return sum(communes.is_code(text) or reads_as(text, field) for text in texts) / len(texts)
+    if field.type is FieldType.CODE:
+        values = _values(Same(field))
+        return sum(text in values or reads_as(text, field) for text in texts) / len(texts)
     return sum(reads_as(text, field) for text in texts) / len(texts)
+
+
+@lru_cache(maxsize=512)
+def _values(same: Same[Field]) -> frozenset[str]:
+    """The codes of a field that are read when written as they are."""
+    return frozenset(code.value for code in same.value.codes if reads_as(code.value, same.value))
 
 
 def _is_plain_day(text: str) -> bool:

@@ -15,6 +15,7 @@ from ..tables import FileRefused, Limits, ReadFile
 from . import wrong_extension
 from .delimited import Notices, find_separator, has_sep_line, has_short_lines, read_records
 from .encoding import decode
+from .scan import count_lines
 from .sheets import SHORT, stem
 from .sniff import sniff
 
@@ -68,7 +69,7 @@ def _records(number: int, content: bytes | Path, name: str, limits: Limits) -> _
         return None
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    lines = count_lines(text)
     if lines > limits.rows or has_sep_line(text) or not has_short_lines(text, limits.cell_characters):
         return None
     return _Records(number, name, text, lines, notices)
@@ -82,8 +83,11 @@ def _shielded(text: bytes, separator: bytes) -> bool:
 def _without_totals(group: Sequence[_Records]) -> list[_Records]:
     """Files of which no line under the first holds a word of total, those without any mark of repetition known as such."""
     bodies = pl.Series([item.content[len(item.header) :] for item in group], dtype=pl.Binary).cast(pl.String)
-    told = zip(group, bodies.str.contains(MARKED), bodies.str.contains(PIECE), strict=True)
-    return [replace(item, spelt_out=not repeats) for item, marked, repeats in told if not marked]
+    suspects = bodies.str.contains(f"{MARKED}|{PIECE}")  # most have neither
+    looked = bodies.filter(suspects)
+    told = iter(zip(looked.str.contains(MARKED), looked.str.contains(PIECE), strict=True))
+    answers = [next(told) if suspect else (False, False) for suspect in suspects]
+    return [replace(item, spelt_out=not repeats) for item, (marked, repeats) in zip(group, answers, strict=True) if not marked]
 
 
 def _together(group: Sequence[_Records], separator: str, width: int, vocabulary: frozenset[str]) -> dict[int, ReadFile]:

@@ -161,14 +161,15 @@ def _refuse_cut_decimals(columns: list[pl.Series]) -> None:
 
 def find_separator(content: bytes, vocabulary: frozenset[str] = frozenset()) -> str:
     """The separator that splits most records into the same number of fields; ``;`` for a single column."""
-    text = content[:_SAMPLE].decode("utf-8", "replace")
+    head = content[:_SAMPLE]
     if len(content) > _SAMPLE:
-        text = text[: text.rfind("\n") + 1] or text
-    present = [separator for separator in _SEPARATORS if separator in text]
-    if len(present) <= 1 and '"' not in text:
-        first, mark = text.partition("\n")[0], "".join(present)
+        head = head[: head.rfind(b"\n") + 1] or head
+    present = [separator for separator in _SEPARATORS if separator.encode() in head]
+    if len(present) <= 1 and b'"' not in head:
+        first, mark = head.partition(b"\n")[0].decode("utf-8", "replace"), "".join(present)
         if not mark or (mark in first and first.replace(mark, "").strip()):
             return mark or ";"
+    text = head.decode("utf-8", "replace")
     scores = {separator: _separator_score(text, separator, vocabulary) for separator in _SEPARATORS}
     best = max(scores, key=lambda separator: scores[separator])
     return best if scores[best] > 0 else ";"

@@ -117,11 +117,11 @@ def _wide_without_bom(content: bytes) -> str | None:
 
 
 def _without_nul(content: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
-    head = content[:65536]
-    strange = _strange(head) + head.count(0)
+    head, holed = content[:65536], b"\x00" in content
+    strange = _strange(head) + (head.count(0) if holed else 0)
     if strange > max(8, len(head) // 20):
         raise refuse_kind("binary")
-    if b"\x00" not in content:
+    if not holed:
         return content, ()
     nuls = content.count(0)
     if nuls > len(content) // 10:

@@ -21,6 +21,12 @@ def holds(content: bytes, needle: bytes, rare: bytes) -> bool:
     return content.find(needle, max(0, place - offset)) >= 0
 
 
+def count_lines(content: bytes) -> int:
+    """The number of lines of a short text that is not empty, the last one ended or not. ``bytes.count`` goes from one line end to
+    the next, several times slower."""
+    return int(np.count_nonzero(np.frombuffer(content, dtype=np.uint8) == _LINE)) + (not content.endswith(b"\n"))
+
+
 def regular_quotes(content: bytes, separator: str) -> bool:
     """Whether every quote opens or closes a field or is doubled inside one, so that all readers agree.
 
