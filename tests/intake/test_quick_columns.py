@@ -13,8 +13,9 @@ import pytest
 from essaim.engines.intake import check, check_many, to_json
 from essaim.engines.intake import check_received as receiving
 from essaim.engines.intake.cells_quick import glance
-from essaim.engines.intake.cells_readers import PLAIN, ColumnSense, read_cell
+from essaim.engines.intake.cells_readers import PLAIN, ColumnSense, read_cell, reads_as
 from essaim.engines.intake.contract import Code, Contract, Field, FieldType
+from essaim.engines.intake.mapping_content import fit
 from essaim.engines.intake.mapping_pairs import heaviest_pairs
 from essaim.engines.intake.tables import FileRefused
 from essaim.kernel import uai
@@ -42,6 +43,7 @@ def test_a_glance_only_keeps_what_the_reader_of_cells_would_give(kind, times, se
     texts = [*TEXTS, None] * times
     seen = glance(pl.Series("f", texts, dtype=pl.String), _field(kind), sense)
     rest = set(seen.rest.to_list())
+    assert seen.texts.to_list() == [texts[place] for place in seen.rest.to_list()]
     given = {text: read_cell(text, _field(kind), sense) for text in TEXTS}
     for place, (text, value) in enumerate(zip(texts, seen.values.to_list(), strict=True)):
         if place in rest:
@@ -61,6 +63,13 @@ def test_a_glance_at_a_uai_knows_its_key():
     seen = glance(pl.Series("f", texts), _field(T.UAI), PLAIN)
     odd = set(seen.rest.to_list())
     assert [place not in odd for place in range(len(texts))] == [uai.check(text).value == text for text in texts]
+
+
+def test_a_code_written_as_it_is_counts_as_the_reader_of_cells_says():
+    """The share of a column that fits a list of codes is that of the cells its reader accepts, exact codes known at once included."""
+    texts = [text for text in TEXTS if text.strip()]
+    field = _field(T.CODE)
+    assert fit(texts, field) == sum(reads_as(text, field) for text in texts) / len(texts) > 0
 
 
 def test_a_long_column_of_few_texts_is_seen_by_its_distinct_texts():

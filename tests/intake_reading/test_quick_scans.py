@@ -21,7 +21,7 @@ from essaim.engines.intake.locate.shape import (
     kind_of,
 )
 from essaim.engines.intake.reading.delimited import _sample_width
-from essaim.engines.intake.reading.scan import holds
+from essaim.engines.intake.reading.scan import count_lines, holds, may_start_with_wide_space
 
 
 @pytest.mark.parametrize(("needle", "rare"), [(b"<!", b"!"), (b"<f", b"f"), (b"hidden=", b"h"), (b"ab", b"b")])
@@ -32,6 +32,21 @@ def test_a_needle_is_found_by_its_rare_byte(needle, rare):
         noise = bytes(draw.choice(needle + b"xy <") for _ in range(size)).replace(needle, b"..")
         for content in (noise, needle + noise, noise + needle, noise + needle[:-1], rare * 3_000 + noise + needle, rare * 3_000):
             assert holds(content, needle, rare) == (needle in content)
+
+
+@pytest.mark.parametrize("content", [b"a", b"a\n", b"\n", b"a\r\nb", "é;b\n\n1;2".encode()])
+def test_lines_are_counted_ended_or_not(content):
+    """As the pieces between line ends, but for an empty one after the last."""
+    assert count_lines(content) == len(content.removesuffix(b"\n").split(b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [("a;b\n1;2", False), ("é;ç\nà;œ", False), ("a;b\n1;\u00a02", True), ("\u00a0a;b", True), ("a;b\n\u202f1;2", True), ('a;"\u00a0b"', True), ("a;x\u00a0y", False)],
+)
+def test_a_field_that_begins_with_a_wide_space_is_never_missed(text, doubtful):
+    """Accents of other bytes raise no doubt, nor do wide spaces inside a field."""
+    assert may_start_with_wide_space(text.encode(), ";") == doubtful
 
 
 @pytest.mark.parametrize(

@@ -34,26 +34,27 @@ def sample_of(column: pl.Series, *, few: bool = False) -> list[str]:
     size = 16 if few else SAMPLE
     seen: set[str] = set()
     holding: list[str] = []
-    for texts in _first_texts(column, 8 * size):
-        for text in dict.fromkeys(texts):
-            if text in seen:
-                continue
-            seen.add(text)
-            if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)):
-                holding.append(text)
-            if len(holding) == size or len(seen) == 2 * size:
-                return holding
+    for text in _first_texts(column, 8 * size):
+        if text in seen:
+            continue
+        seen.add(text)
+        if text[:1].isdigit() or (text.strip() and not why_missing(text, FieldType.INTEGER)):
+            holding.append(text)
+        if len(holding) == size or len(seen) == 2 * size:
+            break
     return holding
 
 
-def _first_texts(column: pl.Series, enough: int) -> Iterator[list[str]]:
-    """Up to ``enough`` texts among the first ``8 * enough`` rows, taken a few rows at a time, then more: the first ones mostly tell."""
-    start, stop, step = 0, min(len(column), 8 * enough), enough // 6
-    while start < stop and enough > 0:
-        texts = [text for text in column.slice(start, min(step, stop - start)).to_list() if text is not None][:enough]
-        yield texts
-        enough -= len(texts)
-        start, step = start + step, 2 * step
+def _first_texts(column: pl.Series, enough: int) -> Iterator[str]:
+    """Up to ``enough`` texts among the first ``8 * enough`` rows, taken a few rows at a time: the first ones mostly tell."""
+    given, step = 0, enough // 6
+    for start in range(0, min(len(column), 8 * enough), step):
+        for text in column.slice(start, step).to_list():
+            if text is not None:
+                yield text
+                given += 1
+                if given == enough:
+                    return
 
 
 def fit(texts: list[str], field: Field) -> float:
