@@ -93,7 +93,7 @@ def _without_totals(group: Sequence[_Records]) -> list[_Records]:
 def _together(group: Sequence[_Records], separator: str, width: int, vocabulary: frozenset[str]) -> dict[int, ReadFile]:
     joined = b"".join(piece for item in group for piece in (item.content, b"" if item.content.endswith(b"\n") else b"\n"))
     total = sum(item.lines for item in group)
-    frame = read_records(joined, separator, width, total + 1, quoted=False)
+    frame = read_records(joined, separator, width, total + 1)
     if frame is None or frame.height != total:
         return {}
     tables = plain_tables([stem(item.name) for item in group], frame, [item.lines for item in group], vocabulary)

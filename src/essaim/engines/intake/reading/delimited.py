@@ -227,7 +227,7 @@ def _columns(content: bytes, separator: str, limits: Limits, quoted: bool, check
 
 def _plain_columns(content: bytes, separator: str, limits: Limits, quoted: bool, checked: bool) -> tuple[list[pl.Series], Notices]:
     if not quoted or regular_quotes(content, separator):
-        frame = _native(content, separator, limits, quoted)
+        frame = _native(content, separator, limits)
         if frame is not None:
             return frame.get_columns(), ()
     if not checked:
@@ -235,26 +235,23 @@ def _plain_columns(content: bytes, separator: str, limits: Limits, quoted: bool,
     return _tolerant(content, separator, limits)
 
 
-def _native(content: bytes, separator: str, limits: Limits, quoted: bool) -> pl.DataFrame | None:
+def _native(content: bytes, separator: str, limits: Limits) -> pl.DataFrame | None:
     """The columnar reading; None when records are irregular in a way only the tolerant reader handles."""
     width = _sample_width(content, separator)
     if width > limits.columns:
         raise too_many_columns(width, limits)
-    frame = read_records(content, separator, width, limits.rows + 1, quoted=quoted)
+    frame = read_records(content, separator, width, limits.rows + 1)
     if frame is not None and frame.height > limits.rows:
         raise too_many_rows(limits)
     return frame
 
 
-def read_records(content: bytes, separator: str, width: int, rows: int, *, quoted: bool) -> pl.DataFrame | None:
-    """The first ``rows`` records as ``width`` columns of text, blank cells null; None when one is longer, or cannot be read so.
-
-    ``quoted``: whether any quote is to be looked for, which costs a little of every cell."""
+def read_records(content: bytes, separator: str, width: int, rows: int) -> pl.DataFrame | None:
+    """The first ``rows`` records as ``width`` columns of text, blank cells null; None when one is longer, or cannot be read so."""
     try:
         frame = pl.read_csv(
             content,
             separator=separator,
-            quote_char='"' if quoted else None,
             has_header=False,
             infer_schema=False,
             schema={f"c{i}": pl.String for i in range(width)},
