@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from essaim.engines.intake import check, check_many, to_json
 from essaim.engines.intake.locate.headers import rivals_allowed
-from essaim.engines.intake.mapping import vocabulary
+from essaim.engines.intake.mapping_names import vocabulary
 from essaim.engines.intake.reading.alike import read_alike
 from essaim.engines.intake.tables import Limits
 from intake.understanding import CONTRACT, good

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .checking import CheckInputs, check, check_many, check_read, fingerprint
     from .contain import contained
     from .contract import Contract
-    from .mapping import layout_of, vocabulary
+    from .mapping import layout_of
+    from .mapping_names import vocabulary
     from .reading import read_file
     from .report import Check, Mapping, Question, TableReading
     from .schema import contract_markdown, table_schema
@@ -26,7 +27,7 @@ __all__ = [
 
 _DOORS = {
     "neutralise": "annotate.neutralise", "annotated_workbook": "check_annotated", "to_json": "check_json", "contained": "contain", "Contract": "contract",
-    **dict.fromkeys(("CheckInputs", "check", "check_many", "check_read", "fingerprint"), "checking"), **dict.fromkeys(("layout_of", "vocabulary"), "mapping"),
+    **dict.fromkeys(("CheckInputs", "check", "check_many", "check_read", "fingerprint"), "checking"), "layout_of": "mapping", "vocabulary": "mapping_names",
     "read_file": "reading", **dict.fromkeys(("Check", "Mapping", "Question", "TableReading"), "report"),
     **dict.fromkeys(("contract_markdown", "table_schema"), "schema"), **dict.fromkeys(("FileRefused", "Limits", "RawTable", "ReadFile"), "tables"),
 }  # fmt: skip

@@ -30,9 +30,10 @@ from .dates_apart import dates_joined
 from .fill_down import repeated, said_once
 from .issues import Finding, remark_on_table
 from .listing import listed
-from .mapping import map_table, vocabulary
+from .mapping import map_table
 from .mapping_groups import by_group
 from .mapping_left import in_euros, of_whole_stock
+from .mapping_names import vocabulary
 from .mapping_taxes import without_taxes
 from .mapping_units import beside_quantities, in_packs
 from .mapping_years import which_year

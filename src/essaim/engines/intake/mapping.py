@@ -113,16 +113,6 @@ def named_alike(contract: Contract, headers: tuple[HeaderName, ...], field: str,
     return [int(line) for line in near if line != place], bool(names[place] >= CERTAIN)
 
 
-def vocabulary(contract: Contract) -> frozenset[str]:
-    """Header words that reading may expect, lower case, with and without accents; codes too where columns are categories."""
-    texts = [text for field in contract.fields for text in (field.name, field.label, *field.synonyms)]
-    for wide in contract.wide:
-        texts += [text for code in contract.field(wide.into).codes for text in (code.value, code.label, *code.aliases)]
-        texts += list(wide.extra_headers)
-    lowered = (" ".join("".join(ch if ch.isalnum() else " " for ch in text.casefold()).split()) for text in texts)
-    return frozenset(folded(text) for text in texts) | frozenset(lowered)
-
-
 def layout_of(table: RawTable, contract: Contract) -> str:
     """Fingerprint of a layout: the contract and the headers, accents, case and order of rows apart."""
     return _layout(Same(contract), tuple(column.header for column in table.columns))

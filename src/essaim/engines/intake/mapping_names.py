@@ -11,6 +11,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from essaim.kernel.french import folded
+from essaim.kernel.identity import Same
 
 from .cells_readers import repaired_mojibake
 from .contract import NUMERIC, Contract, Field, FieldType
@@ -246,3 +247,19 @@ def qualified_otherwise(header: HeaderName, field: Field, known: frozenset[str])
 def _alike(word: str, known: frozenset[str]) -> bool:
     """Whether a word is a misspelling or an inflection of one the field uses."""
     return len(word) > 3 and process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=75) is not None
+
+
+def vocabulary(contract: Contract) -> frozenset[str]:
+    """Header words that reading may expect, lower case, with and without accents; codes too where columns are categories."""
+    return _vocabulary(Same(contract))
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(same: Same[Contract]) -> frozenset[str]:
+    contract = same.value
+    texts = [text for field in contract.fields for text in (field.name, field.label, *field.synonyms)]
+    for wide in contract.wide:
+        texts += [text for code in contract.field(wide.into).codes for text in (code.value, code.label, *code.aliases)]
+        texts += list(wide.extra_headers)
+    lowered = (" ".join("".join(ch if ch.isalnum() else " " for ch in text.casefold()).split()) for text in texts)
+    return frozenset(folded(text) for text in texts) | frozenset(lowered)

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from essaim.engines.intake.contract import Contract
-from essaim.engines.intake.mapping import map_table, vocabulary
+from essaim.engines.intake.mapping import map_table
+from essaim.engines.intake.mapping_names import vocabulary
 from essaim.engines.intake.reading import read_file
 from essaim.engines.intake.tables import FileRefused, RawTable
 from essaim.kernel.french import folded
