@@ -12,6 +12,7 @@ import io
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -198,7 +199,7 @@ def world(built: World, db: None, tmp_path: Path) -> Iterator[World]:
     STORE.release()
     cache.clear()
     with override_settings(**stores_in(home)):
-        yield built
+        yield deepcopy(built)  # what a test does to an account in hand is not known to the next one either
     STORE.release()
 
 
