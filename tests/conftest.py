@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Marks and order, before tests are chosen by their marks."""
     mark_those_of_the_database(items)
     tell_apart_those_of_the_country(items)
-    put_in_order(items, alone=not hasattr(config, "workerinput"))
+    if hasattr(config, "workerinput"):  # a process alone keeps the order of the files: those that share something follow one another
+        put_in_order(items)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -41,11 +41,8 @@ class Spreading(LoadFileScheduling):
         return unit_of(super()._split_scope(nodeid).removeprefix("tests/"))
 
 
-def put_in_order(items: list[pytest.Item], *, alone: bool) -> None:
-    """The long units first, each in one piece. A process that runs ``alone`` keeps the order of the files: those that share
-    something follow one another."""
-    if alone:
-        return
+def put_in_order(items: list[pytest.Item]) -> None:
+    """The long units first, each in one piece."""
     rank = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(unit_of(item.path.relative_to(HERE).as_posix()), len(LONG)))
 

@@ -143,7 +143,7 @@ def agree(engine: Any, seed: int, level: str, name: str | None, known_at: int | 
 
 
 @pytest.mark.parametrize("name", [None, *breakdowns()], ids=str)
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(("departement", "national", "establishment")), st.sampled_from((None, 3)))
 def test_duckdb_agrees_with_plain_python_on_the_whole_catalogue(name: str | None, seed: int, level: str, known_at: int | None) -> None:
     """Whatever the facts, the level and the submission known: every indicator that allows the breakdown, number by number."""
@@ -151,7 +151,7 @@ def test_duckdb_agrees_with_plain_python_on_the_whole_catalogue(name: str | None
 
 
 @pytest.mark.parametrize("name", [None, *(name for name in breakdowns() if name not in GROUPS)], ids=str)
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from((None, 3)))
 def test_rows_counted_in_memory_agree_with_plain_python_on_the_whole_catalogue(name: str | None, seed: int, known_at: int | None) -> None:
     """What a submission adds to the cells is counted without an engine, by the same declarations."""

@@ -11,6 +11,7 @@ from essaim.evaluation.reads import trace
 from essaim.evaluation.reads.lineage import described_entries, told_lines
 from essaim.foundation import acts
 from essaim.foundation.models import Role, Submission
+from essaim.portal.templatetags.essaim import changed, keyof, said
 from portal_world import AISNE_SCHOOLS, AISNE_SENDER, built, world  # noqa: F401
 
 SCHOOL, OTHER = AISNE_SCHOOLS[:2]
@@ -120,3 +121,15 @@ def test_what_would_change_is_said_in_words(world):  # noqa: F811
         "Quantité livrée": ["3", "1\u202f200"], "Date d&#x27;installation": ["20/05/2026", "01/06/2026"],
         "Neuf ou reconditionné": ["Neuf", "Reconditionné"],
     }  # fmt: skip
+
+
+def test_two_amounts_that_differ_are_not_shown_alike():
+    """A changed number keeps every decimal it has; what is missing is a dash."""
+    told = [changed(text, "unit_price_eur") for text in ("1234.50", "1234.6", "300.0", None)]
+    assert told == ["1\u202f234,5", "1\u202f234,6", "300", "—"]
+
+
+def test_a_year_is_no_quantity():
+    """Without a space of thousands: in the key of a changed row, among what changed and in what an entry says."""
+    assert keyof({"uai": "0020011B", "session": 2023, "column": "x", "old": "1", "new": "2"}) == "0020011B · 2023"
+    assert changed("2021", "purchase_year") == "2021" and said({"purchase_year": 2021}).endswith(" : 2021")

@@ -26,7 +26,7 @@ def same_process(monkeypatch) -> None:
 
 
 @pytest.fixture
-def admin(db):
+def admin(transactional_db):
     return local_administrator()
 
 

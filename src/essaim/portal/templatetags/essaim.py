@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
 from django import template
 
+from essaim.engines.intake.contract import NUMERIC, FieldType
 from essaim.foundation.contracts import contracts
 from essaim.kernel.french import format_number
 from essaim.kernel.periods import parse_period
@@ -116,8 +117,17 @@ def _codes() -> dict[tuple[str, str], str]:
     return {(field.name, code.value): code.label for item in contracts() for field in item.fields for code in field.codes}
 
 
+@cache
+def _years() -> frozenset[str]:
+    """The fields that hold a year: whole numbers of which none is outside 1000–2999."""
+    whole = [field for item in contracts() for field in item.fields if field.type is FieldType.INTEGER]
+    return frozenset(field.name for field in whole if (field.minimum or 0) >= 1000 and (field.maximum or 9999) < 3000)
+
+
 def spoken(name: str, value: Any) -> str:
-    """A value as a person says it: dates, yes and no, labels of codes, French numbers."""
+    """A value as a person says it: dates, yes and no, labels of codes, French numbers; a year is no quantity."""
+    if name in _years():
+        return str(value)
     if isinstance(value, bool):
         return "oui" if value else "non"
     if isinstance(value, date):
@@ -128,7 +138,7 @@ def spoken(name: str, value: Any) -> str:
 
 
 @cache
-def _types() -> dict[str, str]:
+def _types() -> dict[str, FieldType]:
     """Field name → type, over every contract."""
     return {field.name: field.type for item in contracts() for field in item.fields}
 
@@ -138,11 +148,12 @@ def changed(text: str | None, name: str) -> str:
     """A cell of the column ``name`` kept as text, as a person says it; a dash when it is empty."""
     if text is None:
         return "—"
-    readers: dict[str, Callable[[str], Any]] = {"date": date.fromisoformat, "integer": int, "decimal": float, "boolean": lambda told: told == "true"}
-    try:
-        return spoken(name, readers.get(_types().get(name, ""), str)(text))
-    except ValueError:
-        return text
+    kind = _types().get(name)
+    if kind in NUMERIC and name not in _years():  # every decimal it has: two amounts that differ are not shown alike
+        return _shown(float(text), len(text.partition(".")[2].rstrip("0")))
+    if kind is FieldType.DATE:
+        return spoken(name, date.fromisoformat(text))
+    return spoken(name, text == "true" if kind is FieldType.BOOLEAN else text)
 
 
 @register.filter
